@@ -1,0 +1,92 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+
+use crate::Setting;
+
+/// Deserializes a setting from a string, a whole number or a boolean, with the parser that reads variables.
+///
+/// For `#[serde(deserialize_with = "nexios_settings::deserialize")]`, so that `idle_timeout = "30m"` and
+/// `idle_timeout = 1800` in a TOML file mean what `SESSION_IDLE_TIMEOUT=30m` and `=1800` mean.
+///
+/// # Errors
+///
+/// When the value is of another type, or is not one of the [allowed](Setting::ALLOWED) values.
+pub fn deserialize<'de, T: Setting, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_any(SettingVisitor(PhantomData))
+}
+
+struct SettingVisitor<T>(PhantomData<T>);
+
+impl<T: Setting> Visitor<'_> for SettingVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::ALLOWED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        T::parse(&number.to_string()).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    // TOML has signed numbers only.
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        T::parse(&number.to_string()).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_bool<E: Error>(self, switch: bool) -> Result<T, E> {
+        let text = if switch { "true" } else { "false" };
+        T::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Bool(switch), &self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde::Deserialize;
+
+    use crate::OrNone;
+
+    #[derive(Debug, Deserialize)]
+    struct Example {
+        #[serde(deserialize_with = "crate::deserialize")]
+        timeout: Duration,
+        #[serde(deserialize_with = "crate::deserialize")]
+        limit: OrNone<Duration>,
+        #[serde(deserialize_with = "crate::deserialize")]
+        secure: bool,
+    }
+
+    fn parse(json: &str) -> Result<Example, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn text_numbers_and_booleans_are_read_by_the_parser_of_variables() {
+        let example = parse(r#"{"timeout": 90, "limit": "none", "secure": true}"#).unwrap();
+        assert_eq!((example.timeout.as_secs(), example.limit, example.secure), (90, OrNone(None), true));
+        let example = parse(r#"{"timeout": "30m", "limit": "1h", "secure": "0"}"#).unwrap();
+        assert_eq!((example.timeout.as_secs(), example.secure), (1800, false));
+    }
+
+    #[test]
+    fn what_a_variable_refuses_is_refused_here() {
+        for json in [
+            r#"{"timeout": 0, "limit": "none", "secure": true}"#,
+            r#"{"timeout": -1, "limit": "none", "secure": true}"#,
+            r#"{"timeout": 1, "limit": "never", "secure": true}"#,
+            r#"{"timeout": 1, "limit": "none", "secure": "yes"}"#,
+            r#"{"timeout": true, "limit": "none", "secure": true}"#,
+            r#"{"timeout": [1], "limit": "none", "secure": true}"#,
+        ] {
+            let message = parse(json).unwrap_err();
+            assert!(message.contains("invalid"), "{json}: {message}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+use std::borrow::Cow;
+
+/// A setting has a value that is not allowed.
+///
+/// The message names the setting, its value and what is allowed. A secret's value is never part of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} {problem}")]
+pub struct SettingError {
+    setting: Cow<'static, str>,
+    problem: String,
+}
+
+impl SettingError {
+    /// An error for a `value` that is not one of the `allowed` ones.
+    pub fn new(setting: impl Into<Cow<'static, str>>, value: &str, allowed: &str) -> Self {
+        // A value may hold line breaks and control characters; the message stays one printable line.
+        let value: String = value.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
+        Self::described(setting, format!("is `{value}`, but must be {allowed}"))
+    }
+
+    /// An error in the caller's own words, which follow the setting's name: "is set but empty".
+    ///
+    /// This is the one to choose for a secret, whose value must not appear.
+    pub fn described(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Self { setting: setting.into(), problem: problem.into() }
+    }
+
+    /// The name of the setting, as the user wrote it.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
+}
+
+/// How many characters of a wrong value are shown: enough to recognise it, too few to fill a log.
+const MAX_SHOWN: usize = 80;

@@ -1,0 +1,136 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use zeroize::Zeroizing;
+
+use crate::{Setting, SettingError};
+
+/// Where environment variables are read from: the process, or a list.
+///
+/// A list serves tests, and programs that get their configuration from elsewhere in the form of variables.
+/// `Debug` does not show values, because one of them may be a secret.
+#[derive(Clone)]
+pub struct Vars(Source);
+
+#[derive(Clone)]
+enum Source {
+    Process,
+    List(BTreeMap<String, OsString>),
+}
+
+impl Vars {
+    /// The environment of this process.
+    pub const fn process() -> Self {
+        Self(Source::Process)
+    }
+
+    /// Reads a variable with the parser of its type; `None` if it is not set.
+    ///
+    /// # Errors
+    ///
+    /// When the variable is set but empty, is not Unicode, or is not one of the [allowed](Setting::ALLOWED) values.
+    pub fn get<T: Setting>(&self, name: &'static str) -> Result<Option<T>, SettingError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        T::parse(&text).map_or_else(|| Err(SettingError::new(name, &text, T::ALLOWED)), |value| Ok(Some(value)))
+    }
+
+    /// Reads a variable as it is; `None` if it is not set.
+    ///
+    /// # Errors
+    ///
+    /// When the variable is set but empty, or is not Unicode.
+    pub fn text(&self, name: &'static str) -> Result<Option<String>, SettingError> {
+        let Some(value) = self.raw(name) else { return Ok(None) };
+        if value.is_empty() {
+            return Err(SettingError::described(name, "is set but empty"));
+        }
+        value.into_string().map(Some).map_err(|_| SettingError::described(name, "is not valid Unicode"))
+    }
+
+    /// Reads a variable that holds a secret: wiped from memory after use, and never part of an error.
+    ///
+    /// # Errors
+    ///
+    /// As [`text`](Self::text).
+    pub fn secret(&self, name: &'static str) -> Result<Option<Zeroizing<String>>, SettingError> {
+        Ok(self.text(name)?.map(Zeroizing::new))
+    }
+
+    /// Reads a variable as the operating system has it; `None` if it is not set. For paths.
+    ///
+    /// # Errors
+    ///
+    /// When the variable is set but empty.
+    pub fn os_text(&self, name: &'static str) -> Result<Option<OsString>, SettingError> {
+        match self.raw(name) {
+            Some(value) if value.is_empty() => Err(SettingError::described(name, "is set but empty")),
+            value => Ok(value),
+        }
+    }
+
+    fn raw(&self, name: &str) -> Option<OsString> {
+        match &self.0 {
+            Source::Process => std::env::var_os(name),
+            Source::List(list) => list.get(name).cloned(),
+        }
+    }
+}
+
+impl<K: Into<String>, V: Into<OsString>> FromIterator<(K, V)> for Vars {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self(Source::List(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
+    }
+}
+
+impl std::fmt::Debug for Vars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Source::Process => f.write_str("Vars(process)"),
+            Source::List(list) => f.debug_tuple("Vars").field(&list.keys()).finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn a_variable_that_is_not_set_is_none() {
+        let vars = Vars::from_iter([("OTHER", "1")]);
+        assert_eq!(vars.get::<bool>("SWITCH"), Ok(None));
+        assert_eq!(vars.text("SWITCH"), Ok(None));
+        assert_eq!(vars.os_text("SWITCH"), Ok(None));
+        assert_eq!(vars.secret("SWITCH"), Ok(None));
+    }
+
+    #[test]
+    fn a_variable_that_is_set_but_empty_is_an_error() {
+        let vars = Vars::from_iter([("SWITCH", "")]);
+        let message = "SWITCH is set but empty";
+        assert_eq!(vars.get::<bool>("SWITCH").unwrap_err().to_string(), message);
+        assert_eq!(vars.text("SWITCH").unwrap_err().to_string(), message);
+        assert_eq!(vars.os_text("SWITCH").unwrap_err().to_string(), message);
+        assert_eq!(vars.secret("SWITCH").unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn a_variable_that_is_not_unicode_is_an_error() {
+        let vars = Vars::from_iter([("SWITCH", OsString::from_vec(vec![0xff]))]);
+        assert_eq!(vars.text("SWITCH").unwrap_err().to_string(), "SWITCH is not valid Unicode");
+        assert!(vars.os_text("SWITCH").unwrap().is_some(), "a path need not be Unicode");
+    }
+
+    #[test]
+    fn the_process_environment_is_read() {
+        assert!(Vars::process().text("PATH").unwrap().is_some());
+    }
+
+    #[test]
+    fn debug_shows_names_but_no_values() {
+        let vars = Vars::from_iter([("SECRET_KEY", "hush")]);
+        let shown = format!("{vars:?}");
+        assert!(shown.contains("SECRET_KEY") && !shown.contains("hush"), "{shown}");
+    }
+}

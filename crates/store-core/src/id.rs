@@ -1,0 +1,157 @@
+use std::fmt;
+use std::io;
+
+/// The name of a session: 128 random bits.
+///
+/// An id can only come from the [generator](Self::generate) or from the strict [parser](Self::parse), so no other
+/// text ever becomes part of a path, a query or a log. Its text form is 32 lower-case hex digits: ids become file
+/// names, and common file systems fold case.
+///
+/// 128 bits of the system's generator are what OWASP ASVS 5.0, 7.2.3 asks for. `Debug` shows no digit of it and
+/// there is no `Display`: who knows an id is still one signature away from the session, and it should stay so.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId([u8; 16]);
+
+impl SessionId {
+    /// The length of the text form, in bytes.
+    pub const HEX_LEN: usize = 32;
+
+    /// A new id from the operating system's random generator.
+    ///
+    /// # Errors
+    ///
+    /// When the system's generator fails, which a running system's does not.
+    pub fn generate() -> io::Result<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// Reads exactly 32 lower-case hex digits, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSessionId`] for any other text. It does not repeat the text, which may come from an attacker.
+    pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, InvalidSessionId> {
+        let text: &[u8; Self::HEX_LEN] = text.as_ref().try_into().map_err(|_| InvalidSessionId)?;
+        let mut bytes = [0; 16];
+        for (byte, digits) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = hex_value(digits[0])? << 4 | hex_value(digits[1])?;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The id of these bytes, for stores that keep ids in binary.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for stores that keep ids in binary.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The text form, as ASCII bytes.
+    pub fn to_hex(&self) -> [u8; Self::HEX_LEN] {
+        let mut text = [0; Self::HEX_LEN];
+        for (digits, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            digits[0] = HEX_DIGITS[usize::from(byte >> 4)];
+            digits[1] = HEX_DIGITS[usize::from(byte & 0xf)];
+        }
+        text
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// A text is not a session id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidSessionId;
+
+impl fmt::Display for InvalidSessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("session id is not 32 lower-case hex digits")
+    }
+}
+
+impl std::error::Error for InvalidSessionId {}
+
+fn hex_value(digit: u8) -> Result<u8, InvalidSessionId> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(InvalidSessionId),
+    }
+}
+
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_and_bytes_are_two_forms_of_one_id() {
+        let text = "00ff1234567890abcdef00112233aa55";
+        let id = SessionId::parse(text).unwrap();
+        assert_eq!(id.to_hex(), text.as_bytes());
+        assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
+    }
+
+    #[test]
+    fn ids_that_look_like_paths_or_other_spellings_are_refused() {
+        for text in [
+            "",
+            "..",
+            "../../../../../../etc/passwd00000",
+            "/etc/passwd000000000000000000000",
+            "00ff1234567890abcdef00112233aa5",
+            "00ff1234567890abcdef00112233aa555",
+            "00FF1234567890ABCDEF00112233AA55",
+            "00ff1234567890abcdef00112233aa5g",
+            "00ff1234567890abcdef00112233aa5\0",
+            " 0ff1234567890abcdef00112233aa55",
+            "00ff1234-5678-90ab-cdef-00112233",
+            "%30ff1234567890abcdef00112233aa5",
+        ] {
+            assert_eq!(SessionId::parse(text), Err(InvalidSessionId), "{text:?}");
+        }
+        assert_eq!(SessionId::parse("a".repeat(5000)), Err(InvalidSessionId));
+    }
+
+    #[test]
+    fn debug_shows_no_digit() {
+        let id = SessionId::parse("00ff1234567890abcdef00112233aa55").unwrap();
+        assert_eq!(format!("{id:?}"), "SessionId(..)");
+    }
+
+    #[test]
+    fn generated_ids_differ() {
+        let ids: std::collections::HashSet<_> = (0..1000).map(|_| SessionId::generate().unwrap()).collect();
+        assert_eq!(ids.len(), 1000);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_the_id_they_spell_or_none(text in prop::collection::vec(any::<u8>(), 0..64)) {
+            match SessionId::parse(&text) {
+                Ok(id) => prop_assert_eq!(id.to_hex().to_vec(), text),
+                Err(InvalidSessionId) => {
+                    let is_hex = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+                    prop_assert!(text.len() != 32 || !text.iter().all(is_hex));
+                }
+            }
+        }
+
+        #[test]
+        fn every_id_round_trips(bytes in any::<[u8; 16]>()) {
+            let id = SessionId::from_bytes(bytes);
+            prop_assert_eq!(SessionId::parse(id.to_hex()), Ok(id));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::Timestamp;
+
+/// What a store keeps under a session id.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The session's content, opaque to the store: kept and returned byte for byte.
+    pub payload: Bytes,
+    /// When the session ends. From this moment on the record is absent to every method of the store.
+    pub expires_at: Timestamp,
+    /// Whose session it is, for stores with a [`PrincipalIndex`](crate::PrincipalIndex).
+    pub principal: Option<PrincipalTag>,
+}
+
+impl Record {
+    /// Whether the session has ended at the time `now`.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("payload_len", &self.payload.len())
+            .field("expires_at", &self.expires_at)
+            .field("principal", &self.principal)
+            .finish()
+    }
+}
+
+/// A record together with the revision at which it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// What was stored.
+    pub record: Record,
+    /// Which version of it this is; [`update`](crate::SessionStore::update) wants it back.
+    pub revision: Revision,
+}
+
+/// The version of a record: what compare-and-swap compares.
+///
+/// A store never gives the same revision to two versions of one id, not even across a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Revision(u64);
+
+impl Revision {
+    /// The revision of this number. Only a store has a reason to make one.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number, for the store to keep.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+/// An opaque keyed hash of the user a session belongs to.
+///
+/// Equal for all sessions of one user under one key; it says nothing about the user's name to who lacks the key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PrincipalTag([u8; 32]);
+
+impl PrincipalTag {
+    /// The tag of these bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the store to keep.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PrincipalTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrincipalTag(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_ends_at_its_expiry_not_after_it() {
+        let noon = Timestamp::from_unix_millis(1_000);
+        let record = Record { payload: Bytes::new(), expires_at: noon, principal: None };
+        assert!(!record.is_expired(Timestamp::from_unix_millis(999)));
+        assert!(record.is_expired(noon));
+    }
+
+    #[test]
+    fn debug_shows_neither_payload_nor_tag() {
+        let record = Record {
+            payload: Bytes::from_static(b"hush"),
+            expires_at: Timestamp::MAX,
+            principal: Some(PrincipalTag::from_bytes([7; 32])),
+        };
+        let shown = format!("{:?}", Stored { record, revision: Revision::new(1) });
+        assert!(shown.contains("payload_len: 4") && shown.contains("PrincipalTag(..)"), "{shown}");
+        assert!(!shown.contains("hush") && !shown.contains("7, 7"), "{shown}");
+    }
+}

@@ -1,0 +1,73 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A point in time, in milliseconds since the Unix epoch.
+///
+/// Arithmetic saturates: a timestamp never wraps around to the distant past or future, whatever a clock says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The Unix epoch.
+    pub const UNIX_EPOCH: Self = Self(0);
+    /// The latest point in time there is.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// The point in time that is so many milliseconds after the Unix epoch.
+    pub const fn from_unix_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_unix_millis(self) -> u64 {
+        self.0
+    }
+
+    /// This time and so much later.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(whole_millis(duration)))
+    }
+
+    /// This time and so much earlier.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(whole_millis(duration)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not.
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// A time before the epoch becomes the epoch.
+    fn from(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, whole_millis))
+    }
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_saturates_at_both_ends() {
+        let noon = Timestamp::from_unix_millis(1_000);
+        assert_eq!(noon.saturating_add(Duration::MAX), Timestamp::MAX);
+        assert_eq!(noon.saturating_sub(Duration::MAX), Timestamp::UNIX_EPOCH);
+        assert_eq!(noon.saturating_duration_since(Timestamp::MAX), Duration::ZERO);
+        assert_eq!(noon.saturating_duration_since(Timestamp::UNIX_EPOCH), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_clock_before_the_epoch_is_the_epoch() {
+        let time = UNIX_EPOCH.checked_sub(Duration::from_secs(1)).unwrap();
+        assert_eq!(Timestamp::from(time), Timestamp::UNIX_EPOCH);
+        assert_eq!(Timestamp::from(UNIX_EPOCH + Duration::from_millis(7)).as_unix_millis(), 7);
+    }
+}
