@@ -1,0 +1,55 @@
+use std::fmt;
+
+/// A text or byte string cannot be used as a key.
+///
+/// The message says what is wrong and, if several keys were given, with which of them. It never contains any part of
+/// a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyError {
+    problem: Problem,
+    position: Option<Position>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("is empty")]
+    Empty,
+    #[error("is shorter than 32 bytes")]
+    Short,
+    #[error("has fewer than 12 different characters")]
+    FewCharacters,
+    #[error("has fewer than 12 different byte values")]
+    FewBytes,
+    #[error("could not be generated: the random generator of the system failed")]
+    Random,
+}
+
+/// Which key of a list it is; the first is number 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Position {
+    number: usize,
+    count: usize,
+}
+
+impl KeyError {
+    pub(crate) fn at(self, number: usize, count: usize) -> Self {
+        Self { position: (count > 1).then_some(Position { number, count }), ..self }
+    }
+}
+
+impl From<Problem> for KeyError {
+    fn from(problem: Problem) -> Self {
+        Self { problem, position: None }
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            None => write!(f, "key {}", self.problem),
+            Some(Position { number, count }) => write!(f, "key {number} of {count} {}", self.problem),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}

@@ -1,0 +1,123 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Problem;
+use crate::{Key, KeyError, Purpose, Signer};
+
+/// The keys of an application: one that signs, and retired ones that still verify.
+///
+/// To replace a key, put the new one first and keep the old one behind it until nothing signed with it needs to be
+/// accepted any more. Each retired key costs one more HMAC for a signature that no key made, so keep the ring short.
+///
+/// A clone is cheap and shares the keys. A ring is never empty.
+///
+/// ```
+/// use nexios_signer::KeyRing;
+///
+/// let ring = KeyRing::from_text("aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU, 0kQwErTyUiOpAsDfGhJkLzXcVbNm1234")?;
+/// assert_eq!(ring.len(), 2);
+/// # Ok::<(), nexios_signer::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyRing(Arc<Keys>);
+
+#[derive(Clone)]
+struct Keys {
+    first: Key,
+    retired: Vec<Key>,
+}
+
+impl KeyRing {
+    /// A ring of one key.
+    pub fn new(first: Key) -> Self {
+        Self(Arc::new(Keys { first, retired: Vec::new() }))
+    }
+
+    /// The ring with one more key behind the others, which verifies and never signs.
+    #[must_use]
+    pub fn with_retired(mut self, key: Key) -> Self {
+        Arc::make_mut(&mut self.0).retired.push(key);
+        self
+    }
+
+    /// Reads keys that are separated by commas, each as [`Key::from_text`] does. The first one signs.
+    ///
+    /// # Errors
+    ///
+    /// When one of the keys is empty or not good enough. The error says which one, by its number.
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        let count = text.split(',').count();
+        let mut keys =
+            text.split(',').zip(1..).map(|(key, number)| Key::from_text(key).map_err(|e| e.at(number, count)));
+        let first = keys.next().unwrap_or_else(|| Err(Problem::Empty.into()))?;
+        Ok(Self(Arc::new(Keys { first, retired: keys.collect::<Result<_, _>>()? })))
+    }
+
+    /// The number of keys, of which there is at least one.
+    #[expect(clippy::len_without_is_empty, reason = "a ring is never empty")]
+    pub fn len(&self) -> usize {
+        1 + self.0.retired.len()
+    }
+
+    /// Prepares the keys to sign and verify for one purpose.
+    ///
+    /// This derives a sub-key from each key; do it once and keep the signer.
+    pub fn signer(&self, purpose: Purpose) -> Signer {
+        Signer::new(purpose.sub_key(&self.0.first), self.0.retired.iter().map(|key| purpose.sub_key(key)).collect())
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyRing(number of keys: {})", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "0123456789abcdefghijklmnopqrstuv";
+    const TWO: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+
+    fn keys(ring: &KeyRing) -> Vec<&[u8]> {
+        std::iter::once(&ring.0.first).chain(&ring.0.retired).map(Key::as_bytes).collect()
+    }
+
+    #[test]
+    fn keys_are_separated_by_commas_and_trimmed() {
+        for (text, expected) in [
+            (ONE.to_owned(), vec![ONE]),
+            (format!("{ONE},{TWO}"), vec![ONE, TWO]),
+            (format!(" {TWO} ,\n{ONE}\n"), vec![TWO, ONE]),
+        ] {
+            let ring = KeyRing::from_text(&text).unwrap();
+            assert_eq!(keys(&ring), expected.iter().map(|key| key.as_bytes()).collect::<Vec<_>>());
+            assert_eq!(ring.len(), expected.len());
+        }
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_by_its_number() {
+        for (text, message) in [
+            (String::new(), "key is empty"),
+            ("short".to_owned(), "key is shorter than 32 bytes"),
+            (",".to_owned(), "key 1 of 2 is empty"),
+            (format!("{ONE},"), "key 2 of 2 is empty"),
+            (format!(",{ONE}"), "key 1 of 2 is empty"),
+            (format!("{ONE}, ,{TWO}"), "key 2 of 3 is empty"),
+            (format!("{ONE},{TWO},short"), "key 3 of 3 is shorter than 32 bytes"),
+            (format!("{ONE},{}", "a".repeat(40)), "key 2 of 2 has fewer than 12 different characters"),
+        ] {
+            assert_eq!(KeyRing::from_text(&text).unwrap_err().to_string(), message, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn adding_a_retired_key_leaves_clones_as_they_were() {
+        let ring = KeyRing::new(Key::from_text(ONE).unwrap());
+        let longer = ring.clone().with_retired(Key::from_text(TWO).unwrap());
+        assert_eq!(keys(&ring), [ONE.as_bytes()]);
+        assert_eq!(keys(&longer), [ONE.as_bytes(), TWO.as_bytes()]);
+    }
+}

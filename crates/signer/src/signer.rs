@@ -1,0 +1,103 @@
+use std::fmt;
+use std::sync::Arc;
+
+use ring::hmac;
+
+use crate::Tag;
+use crate::message::Message;
+
+/// Signs values for one [`Purpose`](crate::Purpose), and verifies them.
+///
+/// Comes from [`KeyRing::signer`](crate::KeyRing::signer) with its keys prepared; make one per purpose and keep it. A
+/// clone is cheap and shares the keys.
+///
+/// ```
+/// use nexios_signer::{Key, KeyRing, Purpose, SignedBy};
+///
+/// let signer = KeyRing::new(Key::generate()?).signer(Purpose::new("example.org cookie"));
+/// let tag = signer.sign(b"theme", b"dark");
+///
+/// assert_eq!(signer.verify(b"theme", b"dark", &tag.to_text()), Some(SignedBy::First));
+/// assert_eq!(signer.verify(b"role", b"dark", &tag.to_text()), None);
+/// # Ok::<(), nexios_signer::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct Signer(Arc<SubKeys>);
+
+struct SubKeys {
+    first: hmac::Key,
+    retired: Vec<hmac::Key>,
+}
+
+impl Signer {
+    pub(crate) fn new(first: hmac::Key, retired: Vec<hmac::Key>) -> Self {
+        Self(Arc::new(SubKeys { first, retired }))
+    }
+
+    /// The tag of a value under a name, made with the first key. Does not allocate.
+    pub fn sign(&self, name: &[u8], value: &[u8]) -> Tag {
+        sign(&self.0.first, &Message::new(name, value))
+    }
+
+    /// The tag under each key of the ring, the first key's first.
+    ///
+    /// For look-ups of what was stored under the tag of a key that has been retired since.
+    pub fn sign_with_each<'a>(&'a self, name: &'a [u8], value: &'a [u8]) -> impl Iterator<Item = Tag> + 'a {
+        let message = Message::new(name, value);
+        self.keys().map(move |(key, _)| sign(key, &message))
+    }
+
+    /// Which key made this tag for this name and value; `None` if no key of the ring did.
+    ///
+    /// Only the full text that [`Tag::to_text`] gives is accepted. Tags are compared in constant time. Does not
+    /// allocate unless name and value together are longer than about 500 bytes.
+    #[must_use]
+    pub fn verify(&self, name: &[u8], value: &[u8], tag: &str) -> Option<SignedBy> {
+        self.verify_tag(name, value, &Tag::decode(tag)?)
+    }
+
+    /// As [`verify`](Self::verify), for a tag that was kept as bytes.
+    #[must_use]
+    pub fn verify_tag(&self, name: &[u8], value: &[u8], tag: &[u8; Tag::LEN]) -> Option<SignedBy> {
+        Message::new(name, value).with_bytes(|message| {
+            let mut keys = self.keys();
+            keys.find(|(key, _)| hmac::verify(key, message, tag).is_ok()).map(|(_, signed_by)| signed_by)
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (&hmac::Key, SignedBy)> {
+        let retired = self.0.retired.iter().map(|key| (key, SignedBy::Retired));
+        std::iter::once((&self.0.first, SignedBy::First)).chain(retired)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signer(..)")
+    }
+}
+
+/// Which key of the ring made a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SignedBy {
+    /// The key that signs today.
+    First,
+    /// A key that only verifies. Sign the value again, so that the key can be removed one day.
+    Retired,
+}
+
+impl SignedBy {
+    /// Whether the value should be signed again.
+    #[must_use]
+    pub const fn is_retired(self) -> bool {
+        matches!(self, Self::Retired)
+    }
+}
+
+fn sign(key: &hmac::Key, message: &Message<'_>) -> Tag {
+    let mut context = hmac::Context::with_key(key);
+    for part in message.parts() {
+        context.update(part);
+    }
+    Tag::from_hmac(context.sign())
+}

@@ -1,0 +1,137 @@
+use std::fmt;
+
+use base64::Engine as _;
+use base64::display::Base64Display;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// A signature: the 32 bytes of an HMAC-SHA256, or 43 characters of base64url.
+///
+/// It is made by [`Signer::sign`](crate::Signer::sign) to be sent along with the value. It is no secret, but `Debug`
+/// does not show it all the same: together with its value it is a credential.
+// No `PartialEq`: `==` stops at the first difference, and the time it takes tells a guesser how far he got. Tags are
+// compared by `Signer::verify`, in constant time.
+#[derive(Clone, Copy)]
+pub struct Tag([u8; Self::LEN]);
+
+impl Tag {
+    /// The number of bytes.
+    pub const LEN: usize = 32;
+
+    /// The length of the text form, in bytes.
+    pub const TEXT_LEN: usize = 43;
+
+    pub(crate) fn from_hmac(tag: ring::hmac::Tag) -> Self {
+        // Sub-keys are made for HMAC-SHA256 in one place, `Purpose::sub_key`.
+        Self(tag.as_ref().try_into().expect("a tag of HMAC-SHA256 has 32 bytes"))
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    /// The text form: base64url without padding, always [`TEXT_LEN`](Self::TEXT_LEN) characters.
+    pub fn to_text(&self) -> String {
+        let mut text = String::with_capacity(Self::TEXT_LEN);
+        self.push_to(&mut text);
+        text
+    }
+
+    /// Appends the text form to `text`, without another allocation if there is room for it.
+    pub fn push_to(&self, text: &mut String) {
+        URL_SAFE_NO_PAD.encode_string(self.0, text);
+    }
+
+    /// Reads the one text form of a tag. Padding, another alphabet and unused bits that are not zero are refused, so
+    /// that a signed text has no second spelling.
+    pub(crate) fn decode(text: &str) -> Option<[u8; Self::LEN]> {
+        if text.len() != Self::TEXT_LEN {
+            return None;
+        }
+        let mut bytes = [0; Self::LEN];
+        URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        Some(bytes)
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Base64Display::new(&self.0, &URL_SAFE_NO_PAD).fmt(f)
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tag(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_other_spelling_of_the_last_character_is_refused() {
+        // The last character carries four bits of the tag and two unused ones: four characters decode to the same
+        // bytes in a lenient decoder, and one of them is the tag's.
+        const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        for last in 0..16 {
+            let mut bytes = [0xa5; 32];
+            bytes[31] = 0xa0 | last;
+            let text = Tag(bytes).to_text();
+            let (stem, end) = text.split_at(42);
+            let canonical = ALPHABET.find(end).unwrap();
+            assert_eq!(canonical % 4, 0);
+            assert_eq!(Tag::decode(&text), Some(bytes));
+            for other in canonical + 1..canonical + 4 {
+                assert_eq!(Tag::decode(&format!("{stem}{}", &ALPHABET[other..=other])), None, "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn padding_blanks_and_the_other_alphabet_are_refused() {
+        let text = Tag([0xff; 32]).to_text();
+        assert_eq!(text, "_".repeat(42) + "8");
+        for other in [
+            format!("{text}="),
+            format!("{}=", &text[..42]),
+            text.replace('_', "/"),
+            format!(" {text}"),
+            format!("{text}\n"),
+            format!(" {}", &text[1..]),
+            format!("\0{}", &text[1..]),
+            format!("ä{}", &text[2..]),
+        ] {
+            assert_eq!(Tag::decode(&other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn pushing_into_a_string_with_room_does_not_move_it() {
+        let mut text = String::with_capacity(2 + Tag::TEXT_LEN);
+        text.push_str("v.");
+        let place = text.as_ptr();
+        Tag([7; 32]).push_to(&mut text);
+        assert_eq!(text, format!("v.{}", Tag([7; 32])));
+        assert_eq!(text.as_ptr(), place);
+    }
+
+    proptest! {
+        #[test]
+        fn all_forms_of_the_text_are_one_and_read_back(bytes in any::<[u8; 32]>()) {
+            let tag = Tag(bytes);
+            prop_assert_eq!(tag.to_text(), tag.to_string());
+            prop_assert_eq!(tag.to_text().len(), Tag::TEXT_LEN);
+            prop_assert_eq!(Tag::decode(&tag.to_text()), Some(bytes));
+        }
+
+        #[test]
+        fn a_text_that_is_read_is_the_text_of_what_it_gives(text in "[A-Za-z0-9_-]{43}|\\PC{0,50}") {
+            if let Some(bytes) = Tag::decode(&text) {
+                prop_assert_eq!(Tag(bytes).to_text(), text);
+            }
+        }
+    }
+}

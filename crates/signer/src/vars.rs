@@ -1,0 +1,70 @@
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use nexios_settings::{SettingError, Vars};
+use zeroize::Zeroizing;
+
+use crate::KeyRing;
+
+impl KeyRing {
+    /// Reads the keys from the environment of this process: from `SECRET_KEY`, or from the file that
+    /// `SECRET_KEY_FILE` names.
+    ///
+    /// The value, or the file's content, is the text that [`from_text`](Self::from_text) reads: one or more keys,
+    /// separated by commas, the first of which signs.
+    ///
+    /// # Errors
+    ///
+    /// When neither variable is set or both are, when the one that is set is empty, when a key is not good enough, or
+    /// when the file cannot be read, is not UTF-8, or is larger than 64 KiB. The error names the variable.
+    pub fn from_env() -> Result<Self, SettingError> {
+        Self::from_vars(&Vars::process())
+    }
+
+    /// As [`from_env`](Self::from_env), from variables of the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
+        match (vars.secret(KEY)?, vars.os_text(KEY_FILE)?) {
+            (Some(text), None) => {
+                Self::from_text(&text).map_err(|error| SettingError::described(KEY, format!("is not usable: {error}")))
+            }
+            (None, Some(path)) => Self::from_file(Path::new(&path)),
+            (Some(_), Some(_)) => {
+                Err(SettingError::described(KEY, "is set and so is SECRET_KEY_FILE, but only one of them may be"))
+            }
+            (None, None) => Err(SettingError::described(
+                KEY,
+                "is not set and neither is SECRET_KEY_FILE; one of them must give at least 32 random bytes as text",
+            )),
+        }
+    }
+
+    fn from_file(path: &Path) -> Result<Self, SettingError> {
+        let problem = |problem: &str| {
+            let path = path.display().to_string();
+            SettingError::described(KEY_FILE, format!("names `{}`, {problem}", path.escape_debug()))
+        };
+        let content = read(path).map_err(|error| problem(&format!("which cannot be read: {error}")))?;
+        if content.len() > MAX_FILE_LEN {
+            return Err(problem("which is larger than 64 KiB"));
+        }
+        let text = std::str::from_utf8(&content).map_err(|_| problem("which is not valid UTF-8"))?;
+        Self::from_text(text).map_err(|error| problem(&format!("which is not usable: {error}")))
+    }
+}
+
+/// Reads the file, or one byte more than is allowed of it: the path may lead to a device without an end.
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    // With all its room from the start, the buffer never moves and leaves no copy behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
+    File::open(path)?.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+const KEY: &str = "SECRET_KEY";
+const KEY_FILE: &str = "SECRET_KEY_FILE";
+const MAX_FILE_LEN: usize = 64 * 1024;

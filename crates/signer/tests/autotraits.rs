@@ -1,0 +1,52 @@
+//! What the public types can do, and what they must not be able to do.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use nexios_signer::*;
+
+const fn is_shareable<T: Send + Sync + UnwindSafe + RefUnwindSafe + 'static>() {}
+
+#[test]
+fn public_types_are_send_and_sync() {
+    is_shareable::<Key>();
+    is_shareable::<KeyError>();
+    is_shareable::<KeyRing>();
+    is_shareable::<Purpose>();
+    is_shareable::<SignedBy>();
+    is_shareable::<Signer>();
+    is_shareable::<Tag>();
+}
+
+#[test]
+fn the_error_is_an_error() {
+    const fn is_error<T: Error>() {}
+    is_error::<KeyError>();
+}
+
+/// Compiles only if the type does not implement the trait: if it does, two implementations of `Unless` apply and the
+/// compiler cannot choose.
+macro_rules! assert_not_implemented {
+    ($type:ty: $bound:path) => {
+        const _: fn() = || {
+            trait Unless<A> {
+                fn check() {}
+            }
+            impl<T: ?Sized> Unless<()> for T {}
+            impl<T: ?Sized + $bound> Unless<u8> for T {}
+            let _ = <$type as Unless<_>>::check;
+        };
+    };
+}
+
+assert_not_implemented!(Key: Display);
+assert_not_implemented!(Key: serde::Serialize);
+assert_not_implemented!(Key: AsRef<[u8]>);
+assert_not_implemented!(KeyRing: Display);
+assert_not_implemented!(KeyRing: serde::Serialize);
+assert_not_implemented!(Signer: Display);
+assert_not_implemented!(Signer: serde::Serialize);
+// Keys are not compared at all, and tags by `verify` only: `==` takes longer the more of the beginning is right.
+assert_not_implemented!(Key: PartialEq);
+assert_not_implemented!(Tag: PartialEq);

@@ -1,0 +1,99 @@
+//! Published vectors against *ring* as this crate uses it, and fixed vectors of this crate's own format.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use nexios_signer::{Key, KeyRing, Purpose};
+use ring::{hkdf, hmac};
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn hmac_sha256_gives_the_tags_of_rfc_4231() {
+    let text = b"This is a test using a larger than block-size key and a larger than block-size data. The key needs \
+                 to be hashed before being used by the HMAC algorithm.";
+    for (case, key, message, tag) in [
+        (1, vec![0x0b; 20], &b"Hi There"[..], "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+        (
+            2,
+            b"Jefe".to_vec(),
+            b"what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+        (3, vec![0xaa; 20], &[0xdd; 50], "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+        (4, (1..=25).collect(), &[0xcd; 50], "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
+        (
+            6,
+            vec![0xaa; 131],
+            b"Test Using Larger Than Block-Size Key - Hash Key First",
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+        ),
+        (7, vec![0xaa; 131], text, "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"),
+    ] {
+        let (key, tag) = (hmac::Key::new(hmac::HMAC_SHA256, &key), bytes(tag));
+        // Signing takes a message in parts, verifying takes it whole.
+        let mut context = hmac::Context::with_key(&key);
+        message.chunks(7).for_each(|part| context.update(part));
+        assert_eq!(context.sign().as_ref(), tag, "case {case}");
+        assert!(hmac::verify(&key, message, &tag).is_ok(), "case {case}");
+    }
+}
+
+#[test]
+fn hkdf_sha256_gives_the_output_of_rfc_5869() {
+    struct Length(usize);
+    impl hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            self.0
+        }
+    }
+
+    for (case, input, salt, info, output) in [
+        (
+            "A.1",
+            vec![0x0b; 22],
+            (0x00..=0x0c).collect(),
+            (0xf0..=0xf9).collect(),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+        ),
+        (
+            "A.3",
+            vec![0x0b; 22],
+            vec![],
+            vec![],
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
+        ),
+    ] {
+        let info: [&[u8]; 1] = [&info];
+        let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, &salt).extract(&input);
+        let mut out = [0; 42];
+        derived.expand(&info, Length(42)).unwrap().fill(&mut out).unwrap();
+        assert_eq!(out.as_slice(), bytes(output), "{case}");
+    }
+}
+
+/// The tags come from another implementation, Python's `hmac` and `hashlib`:
+///
+/// ```text
+/// prk = hmac(b"nexios-signer 1", key)
+/// sub_key = hmac(prk, label + b"\x01")
+/// tag = hmac(sub_key, b"\x01" + pack(">Q", len(name)) + name + pack(">Q", len(value)) + value)
+/// base64.urlsafe_b64encode(tag).rstrip(b"=")
+/// ```
+#[test]
+fn signatures_are_those_of_an_independent_implementation() {
+    let key = "0123456789abcdefghijklmnopqrstuv";
+    let id = "00ff1234567890abcdef00112233aa55";
+    for (key, label, name, value, tag) in [
+        (key, "session id", "sessionid", id, "Fw3Ua5uH62dPGny721uMz2fw_JzBKB9zrY3NjGt1iR4"),
+        (key, "signed cookie", "sessionid", id, "YJ-DIjI2jBvnuBzz-6FpMX-vS32nEkz6gFuGotlQ1VA"),
+        (key, "session id", "", "", "Q2Oh1mmShSoKFlsu9DcqZ9NtcRWiLPLBVfJk0BX1CUA"),
+        (&key.repeat(3), "session id", "id", "grüße", "_FXREozWQ_1CgWpe_2XAVMkW4Bbc7pRb5_9HOLtkags"),
+        (key, "session id", &"n".repeat(256), &"v".repeat(4096), "nW8ykmGXcAOEggptByRaqrQHGy_qvYzFlBh0h0Zvqmw"),
+    ] {
+        let signer = KeyRing::new(Key::from_text(key).unwrap()).signer(Purpose::new(label.to_owned().leak()));
+        assert_eq!(signer.sign(name.as_bytes(), value.as_bytes()).to_text(), tag, "{label} {name}");
+        assert!(signer.verify(name.as_bytes(), value.as_bytes(), tag).is_some(), "{label} {name}");
+    }
+}
