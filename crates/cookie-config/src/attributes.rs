@@ -1,0 +1,101 @@
+use cookie::Cookie;
+use nexios_settings::SettingError;
+use serde::Deserialize;
+
+use crate::field::{Field, Need};
+use crate::{SameSite, prefix, syntax};
+
+/// All that is configured of a cookie: checked inside a `CookieConfig`, not yet in a builder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Attributes {
+    pub(crate) name: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) path: String,
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub(crate) http_only: bool,
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub(crate) secure: bool,
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub(crate) same_site: SameSite,
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub(crate) partitioned: bool,
+}
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self {
+            name: "sessionid".to_owned(),
+            domain: None,
+            path: "/".to_owned(),
+            http_only: true,
+            secure: false,
+            same_site: SameSite::Lax,
+            partitioned: false,
+        }
+    }
+}
+
+impl Attributes {
+    /// Checks each attribute, then their combination. `called` says what an error calls a field.
+    pub(crate) fn check(mut self, called: fn(Field) -> &'static str) -> Result<Self, SettingError> {
+        if !syntax::is_name(&self.name) {
+            return Err(SettingError::new(called(Field::Name), &self.name, syntax::NAME));
+        }
+        if let Some(domain) = &mut self.domain {
+            // RFC 6265bis, 5.6.3: browsers ignore a leading dot.
+            let bare = domain.strip_prefix('.').unwrap_or(domain);
+            if !syntax::is_domain(bare) {
+                return Err(SettingError::new(called(Field::Domain), domain, syntax::DOMAIN));
+            }
+            *domain = bare.to_owned();
+        }
+        if !syntax::is_path(&self.path) {
+            return Err(SettingError::new(called(Field::Path), &self.path, syntax::PATH));
+        }
+        for (field, value, need) in self.needs() {
+            if let Some(is) = self.obstacle(need) {
+                let (needed, must_be) = need.describe();
+                let problem = format!("is `{value}`, which needs {} to be {must_be}, but it is {is}", called(needed));
+                return Err(SettingError::described(called(field), problem));
+            }
+        }
+        Ok(self)
+    }
+
+    /// What these attributes need of each other: the field that needs it, its value, the need.
+    fn needs(&self) -> impl Iterator<Item = (Field, &str, Need)> {
+        let prefix = prefix::needs(&self.name).iter().map(|need| (Field::Name, self.name.as_str(), *need));
+        let same_site = (self.same_site == SameSite::None).then_some((Field::SameSite, "None", Need::Secure));
+        let partitioned = self.partitioned.then_some((Field::Partitioned, "true", Need::Secure));
+        prefix.chain(same_site).chain(partitioned)
+    }
+
+    /// What is in the way of a need, as an error shows it; `None` if the need is met.
+    fn obstacle(&self, need: Need) -> Option<String> {
+        match need {
+            Need::Secure => (!self.secure).then(|| "false".to_owned()),
+            Need::HttpOnly => (!self.http_only).then(|| "false".to_owned()),
+            Need::RootPath => (self.path != "/").then(|| format!("`{}`", self.path)),
+            Need::NoDomain => self.domain.as_ref().map(|domain| format!("`{domain}`")),
+        }
+    }
+
+    /// What follows the value in a `Set-Cookie` line, as the `cookie` crate writes it: `; HttpOnly; …; Path=/`.
+    pub(crate) fn to_text(&self) -> String {
+        let cookie = Cookie::build(("", ""))
+            .http_only(self.http_only)
+            .secure(self.secure)
+            .same_site(self.same_site.as_cookie())
+            .partitioned(self.partitioned)
+            .path(&self.path);
+        let cookie = match &self.domain {
+            Some(domain) => cookie.domain(domain),
+            None => cookie,
+        };
+        let mut line = cookie.to_string();
+        // What comes before the attributes is `=`, between an empty name and an empty value.
+        line.remove(0);
+        line
+    }
+}

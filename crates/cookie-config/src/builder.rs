@@ -1,0 +1,88 @@
+use crate::attributes::Attributes;
+use crate::field::Field;
+use crate::{CookieConfig, CookieConfigError, SameSite};
+
+/// Collects the attributes of a cookie and checks them all at the end, in [`build`](Self::build).
+///
+/// ```
+/// use nexios_cookie_config::{CookieConfig, SameSite};
+///
+/// let cookie = CookieConfig::builder()
+///     .name("shop")
+///     .domain("example.org")
+///     .path("/shop")
+///     .secure(true)
+///     .same_site(SameSite::Strict)
+///     .build()?;
+/// assert_eq!(cookie.domain(), Some("example.org"));
+/// # Ok::<(), nexios_cookie_config::CookieConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct CookieConfigBuilder(Attributes);
+
+impl CookieConfigBuilder {
+    pub(crate) const fn from_attributes(attributes: Attributes) -> Self {
+        Self(attributes)
+    }
+
+    /// The cookie's name. Two applications on one host need different names.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.0.name = name.into();
+        self
+    }
+
+    /// Sends the cookie to this host and all hosts below it. Each of them can then also set or replace it.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.0.domain = Some(domain.into());
+        self
+    }
+
+    /// Sends the cookie only to the host that sets it: the default, and what undoes [`domain`](Self::domain).
+    pub fn host_only(mut self) -> Self {
+        self.0.domain = None;
+        self
+    }
+
+    /// Sends the cookie to this path and those below it. It is no protection: scripts of other paths can get at it.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.0.path = path.into();
+        self
+    }
+
+    /// Keeps the cookie from scripts, as it is by default.
+    pub const fn http_only(mut self, http_only: bool) -> Self {
+        self.0.http_only = http_only;
+        self
+    }
+
+    /// Sends the cookie over TLS only. Off by default, and to be switched on wherever there is TLS.
+    pub const fn secure(mut self, secure: bool) -> Self {
+        self.0.secure = secure;
+        self
+    }
+
+    /// Which requests from other sites carry the cookie.
+    pub const fn same_site(mut self, same_site: SameSite) -> Self {
+        self.0.same_site = same_site;
+        self
+    }
+
+    /// Keeps a cookie of its own for each top-level site that embeds this one (CHIPS).
+    ///
+    /// Needs Secure, and is of use with [`SameSite::None`] only: the others do not reach an embedded page.
+    pub const fn partitioned(mut self, partitioned: bool) -> Self {
+        self.0.partitioned = partitioned;
+        self
+    }
+
+    /// Checks the attributes, alone and together.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not allowed, or when browsers would ignore a cookie with this combination. The
+    /// [crate documentation](crate#settings) has the rules.
+    pub fn build(self) -> Result<CookieConfig, CookieConfigError> {
+        self.0.check(Field::label).map(CookieConfig::from_checked).map_err(CookieConfigError)
+    }
+}

@@ -1,0 +1,36 @@
+use nexios_settings::{SettingError, Vars};
+
+use crate::CookieConfig;
+use crate::attributes::Attributes;
+use crate::field::Field;
+
+impl CookieConfig {
+    /// Reads the `SESSION_COOKIE_*` variables of this process.
+    ///
+    /// # Errors
+    ///
+    /// When a variable is set but empty, when its value is not allowed, or when values contradict each other. The
+    /// error names the variables and what is allowed.
+    pub fn from_env() -> Result<Self, SettingError> {
+        Self::from_vars(&Vars::process())
+    }
+
+    /// As [`from_env`](Self::from_env), from variables of the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
+        let default = Attributes::default();
+        let attributes = Attributes {
+            name: vars.text(Field::Name.variable())?.unwrap_or(default.name),
+            domain: vars.text(Field::Domain.variable())?,
+            path: vars.text(Field::Path.variable())?.unwrap_or(default.path),
+            http_only: vars.get(Field::HttpOnly.variable())?.unwrap_or(default.http_only),
+            secure: vars.get(Field::Secure.variable())?.unwrap_or(default.secure),
+            same_site: vars.get(Field::SameSite.variable())?.unwrap_or(default.same_site),
+            partitioned: vars.get(Field::Partitioned.variable())?.unwrap_or(default.partitioned),
+        };
+        attributes.check(Field::variable).map(Self::from_checked)
+    }
+}

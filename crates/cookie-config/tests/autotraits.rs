@@ -1,0 +1,29 @@
+//! Each public type can be sent and shared between threads, and the errors are errors.
+
+use std::error::Error;
+
+use nexios_cookie_config::*;
+
+#[test]
+fn public_types_are_send_and_sync() {
+    const fn is_send_sync<T: Send + Sync + 'static>() {}
+    is_send_sync::<CookieConfig>();
+    is_send_sync::<CookieConfigBuilder>();
+    is_send_sync::<CookieConfigError>();
+    is_send_sync::<CookieError>();
+    is_send_sync::<Lifetime>();
+    is_send_sync::<SameSite>();
+}
+
+#[test]
+fn candidates_can_be_sent() {
+    const fn is_send<T: Send>(_: &T) {}
+    is_send(&CookieConfig::default().candidates(b""));
+}
+
+#[test]
+fn errors_are_errors() {
+    const fn is_error<T: Error>() {}
+    is_error::<CookieConfigError>();
+    is_error::<CookieError>();
+}
