@@ -1,0 +1,48 @@
+//! The programs that tests start: a browser, a Redis.
+//!
+//! A test never skips itself because its program is missing; the program is installed before the tests run.
+
+use std::{env, path::Path};
+
+use crate::{command_line::CommandLine, error::Result};
+
+/// Each program that a test starts, with the script of ours that installs it, relative to the root.
+const PROGRAMS: &[(&str, &str)] = &[];
+
+/// Installs, each with its script, the programs that tests start and that are not on `PATH`.
+///
+/// # Errors
+///
+/// Returns the error of the first script that fails.
+pub(crate) fn ensure_installed(root: &Path) -> Result<()> {
+    install_missing(root, PROGRAMS)
+}
+
+fn install_missing(root: &Path, programs: &[(&str, &str)]) -> Result<()> {
+    for (program, script) in programs {
+        if !is_on_path(program) {
+            println!("tests need `{program}`, which is not on PATH; installing it");
+            CommandLine::new(&root.join(script).to_string_lossy(), root).run()?;
+        }
+    }
+    Ok(())
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|dir| dir.join(program).is_file() || dir.join(format!("{program}.exe")).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_runs_only_for_a_program_that_is_missing() {
+        let root = Path::new(".");
+        install_missing(root, &[("cargo", "no/such/script")]).unwrap();
+
+        let error = install_missing(root, &[("no-such-program", "no/such/script")]).unwrap_err();
+        assert!(error.to_string().contains("no/such/script"), "{error}");
+    }
+}

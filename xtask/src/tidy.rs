@@ -1,0 +1,129 @@
+//! `cargo xtask tidy`: the rules that neither rustc nor clippy knows.
+//!
+//! All findings are printed before the task fails. The two tables below are the architecture: who may depend on whom, and
+//! whose trees stay free of what. Changing a line in them is a decision, so it comes with its reason.
+
+mod arrows;
+mod crates;
+mod files;
+mod links;
+mod msrv;
+mod text;
+mod trees;
+
+use std::{fmt, fs, io, path::Path};
+
+use crate::{
+    error::{Error, Result},
+    workspace::Workspace,
+};
+use arrows::{Row, anything, row};
+use trees::Free;
+
+/// Which of our crates each of our crates depends on. Everything else is a mistake.
+///
+/// An arrow is a normal or a build dependency. Tests may depend on every crate that is lower, which is: whose longest way
+/// down to a root is shorter; beyond that on what `tests` lists. A row may stand here before its crate exists.
+const ARROWS: &[Row] = &[
+    // The strict reader of settings, so that each crate reads its own settings and all of them refuse the same mistakes.
+    // The other roots may use it; it brings neither HTTP types nor a runtime.
+    row("nexios-settings", &[]),
+    row("nexios-signer", &["nexios-settings"]),
+    row("nexios-cookie-config", &["nexios-settings"]),
+    row("nexios-store-core", &[]),
+    row("nexios-store-testkit", &["nexios-store-core"]),
+    row("nexios-store-memory", &["nexios-store-core"]).tests(&["nexios-store-testkit"]),
+    row("nexios-store-file", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
+    row("nexios-store-redis", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
+    row("nexios-store-postgres", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
+    row("nexios-store-encrypted", &["nexios-signer", "nexios-store-core"]),
+    row("nexios-middleware-core", &["nexios-cookie-config", "nexios-settings", "nexios-signer", "nexios-store-core"]),
+    row("nexios-adapter-axum", &["nexios-middleware-core"]),
+    row("nexios-adapter-actix", &["nexios-middleware-core"]),
+    row(
+        "nexios-admin",
+        &[
+            "nexios-middleware-core",
+            "nexios-settings",
+            "nexios-store-encrypted",
+            "nexios-store-file",
+            "nexios-store-postgres",
+            "nexios-store-redis",
+        ],
+    ),
+    anything("nexios-demo"),
+    anything("nexios-tests"),
+    // The tasks work while the rest does not compile.
+    row("xtask", &[]),
+];
+
+/// Whose tree of normal dependencies stays free of what. A `*` at the end stands for any rest of the name.
+const FREE: &[Free] = &[
+    Free { of: &["http", "axum*", "actix*", "tower*"], package: "nexios-middleware-core" },
+    Free { of: &["http", "tokio"], package: "nexios-cookie-config" },
+    Free { of: &["http", "tokio"], package: "nexios-settings" },
+    Free { of: &["http", "tokio"], package: "nexios-signer" },
+    Free { of: &["http", "tokio"], package: "nexios-store-core" },
+];
+
+/// A broken rule: where, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Finding {
+    place: String,
+    what: String,
+}
+
+impl Finding {
+    fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { place: place.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// Checks every rule and prints every finding.
+pub(crate) fn run(root: &Path, _args: &[String]) -> Result<()> {
+    let workspace = Workspace::load(root)?;
+    let files = files::list(root)?;
+
+    let mut findings = arrows::check(ARROWS, &workspace.members);
+    findings.extend(trees::check(FREE, &workspace.packages));
+    findings.extend(crates::check(root, &workspace.members)?);
+    findings.extend(msrv::check(&workspace));
+    for file in &files {
+        let Some(text) = read_text(root, file)? else { continue };
+        findings.extend(text::check(file, &text));
+        findings.extend(links::check(root, file, &text));
+    }
+
+    findings.sort();
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        return Err(Error::Untidy(findings.len()));
+    }
+    println!(
+        "tidy: {} crates, {} packages in the tree, {} files, no findings",
+        workspace.members.len(),
+        workspace.packages.len(),
+        files.len()
+    );
+    Ok(())
+}
+
+/// The text of a file, or `None` where there is none: a picture, or a file that git knows and somebody just removed.
+fn read_text(root: &Path, file: &str) -> Result<Option<String>> {
+    let path = root.join(file);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => Ok(None),
+        // A symbolic link to a folder.
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(None),
+        Err(source) => Err(Error::Read { path, source }),
+    }
+}
