@@ -43,7 +43,7 @@
 //! | --- | --- | --- | --- |
 //! | `SESSION_COOKIE_NAME` | `name` | `sessionid` | a token of RFC 9110, at most 256 bytes |
 //! | `SESSION_COOKIE_DOMAIN` | `domain` | none | a host name; one leading dot is dropped; no IP address |
-//! | `SESSION_COOKIE_PATH` | `path` | `/` | begins with `/`; at most 1024 visible ASCII characters without `;` |
+//! | `SESSION_COOKIE_PATH` | `path` | `/` | begins with `/`; at most 1024 printable ASCII characters without `;` |
 //! | `SESSION_COOKIE_HTTPONLY` | `http_only` | `true` | `true`, `false`, `1`, `0` |
 //! | `SESSION_COOKIE_SECURE` | `secure` | `false` | `true`, `false`, `1`, `0` |
 //! | `SESSION_COOKIE_SAMESITE` | `same_site` | `Lax` | `Lax`, `Strict`, `None`, in any letter case; `None` needs Secure |

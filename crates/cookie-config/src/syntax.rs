@@ -32,12 +32,11 @@ fn ends_in_a_number(host: &str) -> bool {
     }
 }
 
-pub(crate) const PATH: &str = "at most 1024 visible ASCII characters without `;`, of which the first is `/`";
+pub(crate) const PATH: &str = "at most 1024 printable ASCII characters without `;`, of which the first is `/`";
 
-/// Browsers ignore attributes above 1024 bytes (RFC 6265bis, 5.6). A blank is not allowed: it has no place in a
-/// request's path, so that a cookie with one in its path would never come back.
+/// Browsers ignore attributes above 1024 bytes (RFC 6265bis, 5.6).
 pub(crate) fn is_path(text: &str) -> bool {
-    text.starts_with('/') && text.len() <= 1024 && text.bytes().all(|b| b.is_ascii_graphic() && b != b';')
+    text.starts_with('/') && text.len() <= 1024 && text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b';')
 }
 
 /// `cookie-octet`s of RFC 6265bis, 4.1.1. Quotes around them, which the grammar allows as well, would come back as a

@@ -161,7 +161,7 @@ fn no_character_gets_out_of_its_field() {
         for (field, builder, allowed) in [
             ("name", builder().name(format!("a{c}b")), c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)),
             ("domain", builder().domain(format!("a{c}b.example")), c.is_ascii_alphanumeric() || c == '-' || c == '.'),
-            ("path", builder().path(format!("/a{c}b")), ('!'..='~').contains(&c) && c != ';'),
+            ("path", builder().path(format!("/a{c}b")), (' '..='~').contains(&c) && c != ';'),
         ] {
             match builder.build() {
                 Ok(cookie) => {

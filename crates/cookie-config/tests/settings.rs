@@ -88,7 +88,7 @@ fn a_variable_that_is_set_but_empty_is_an_error() {
 fn a_value_that_is_not_allowed_is_an_error_that_names_variable_value_and_rule() {
     let name = "an RFC 6265 token of 1 to 256 letters, digits and any of !#$%&'*+-.^_`|~";
     let domain = "a host name of at most 253 letters, digits and hyphens in labels of 1 to 63, and no IP address";
-    let path = "at most 1024 visible ASCII characters without `;`, of which the first is `/`";
+    let path = "at most 1024 printable ASCII characters without `;`, of which the first is `/`";
     let switch = "true, false, 1 or 0";
     let same_site = "Lax, Strict or None";
     for (variable, value, allowed) in [
@@ -123,7 +123,6 @@ fn a_value_that_is_not_allowed_is_an_error_that_names_variable_value_and_rule() 
         ("SESSION_COOKIE_DOMAIN", "[::1]", domain),
         ("SESSION_COOKIE_PATH", "app", path),
         ("SESSION_COOKIE_PATH", " /app", path),
-        ("SESSION_COOKIE_PATH", "/my app", path),
         ("SESSION_COOKIE_PATH", "/app; Domain=evil.example", path),
         ("SESSION_COOKIE_PATH", "/bücher", path),
         ("SESSION_COOKIE_HTTPONLY", "yes", switch),
