@@ -1,1 +1,76 @@
-//! Placeholder.
+//! The life of a session within a request, without a framework.
+//!
+//! This is the core of the session crates: it finds the session that a request's cookie opens, hands it to the handler
+//! as a value, decides what is to be saved, merges the changes of parallel requests, and says which cookie the visitor
+//! gets. Adapters translate between it and a framework; it has no HTTP type in its dependencies: `&[u8]` in, strings
+//! out.
+//!
+//! Applications depend on an adapter, which brings the types of this crate along. Depend on it directly to write an
+//! adapter.
+//!
+//! # Examples
+//!
+//! A request from beginning to end, as an adapter sees it:
+//!
+//! ```
+//! use nexios_middleware_core::SessionManager;
+//! use nexios_signer::{Key, KeyRing};
+//! use nexios_store_memory::MemoryStore;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+//!
+//! // The request comes without a cookie; its handler asks for the session and changes it.
+//! let request = manager.request([b"theme=dark"]);
+//! let session = request.session().await?;
+//! session.insert("visits", &1)?;
+//!
+//! // The handler has answered: the session is saved, and the visitor gets a cookie.
+//! let end = request.end(200).await;
+//! let headers = end.headers([], []).expect("the session was looked at");
+//! assert!(headers.set_cookie.unwrap().starts_with("sessionid="));
+//! assert_eq!(headers.vary.as_deref(), Some("Cookie"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Scope
+//!
+//! Policy is here and only here. Where records are kept is a store's business (`nexios-store-core`), what a cookie may
+//! look like that of `nexios-cookie-config`, and what a signature is worth that of `nexios-signer`. A session's values
+//! are kept as they are: for secrecy on disk, wrap the store.
+
+mod changes;
+mod clock;
+mod commit;
+mod counters;
+mod entry;
+mod error;
+mod headers;
+mod lifetime;
+mod load;
+mod manager;
+mod payload;
+mod plan;
+mod request;
+mod session;
+mod settings;
+mod signers;
+mod state;
+mod sweeper;
+mod turns;
+mod value;
+mod values;
+
+pub use crate::clock::{Clock, ManualClock, SystemClock};
+pub use crate::counters::Counters;
+pub use crate::entry::Entry;
+pub use crate::error::{SessionError, SessionErrorKind};
+pub use crate::headers::SessionHeaders;
+pub use crate::manager::{SessionManager, SessionManagerBuilder};
+pub use crate::request::{RequestEnd, RequestSession};
+pub use crate::session::Session;
+pub use crate::settings::SessionSettings;
+pub use crate::sweeper::{SweepCounts, Sweeper};
+pub use nexios_store_core::Timestamp;

@@ -1,0 +1,241 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::SessionError;
+use crate::values::Values;
+
+/// What a request has changed since the session was loaded or saved.
+///
+/// It can be replayed on newer values than those it was recorded on: "this value for this key" and "no such key"
+/// hold whatever was there, an update is computed anew, and keys that were not changed are not touched. So parallel
+/// requests merge. Keys are independent of each other; for each one only what still matters is kept.
+#[derive(Clone, Default)]
+pub(crate) struct Changes {
+    cleared: bool,
+    keys: BTreeMap<ByteString, KeyChange>,
+    /// The session's own idle timeout, if it was changed.
+    pub(crate) idle_timeout: Option<Option<Duration>>,
+    /// The session's own choice of a persistent cookie, if it was changed.
+    pub(crate) persistent: Option<Option<bool>>,
+}
+
+/// Computes a value from the present one; the two may be of any type, in their encoding.
+pub(crate) type Update = Arc<dyn Fn(Option<&Bytes>) -> Result<Bytes, SessionError> + Send + Sync>;
+
+#[derive(Clone, Default)]
+struct KeyChange {
+    start: Start,
+    updates: Vec<Update>,
+}
+
+/// What the updates of a key begin with.
+#[derive(Clone, Default)]
+enum Start {
+    /// Whatever the key has by then.
+    #[default]
+    Present,
+    /// This value, or none, whatever the key has by then.
+    Given(Option<Bytes>),
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.cleared && self.keys.is_empty() && self.idle_timeout.is_none() && self.persistent.is_none()
+    }
+
+    pub(crate) fn insert(&mut self, key: ByteString, value: Bytes) {
+        self.keys.insert(key, KeyChange { start: Start::Given(Some(value)), updates: Vec::new() });
+    }
+
+    pub(crate) fn remove(&mut self, key: ByteString) {
+        self.keys.insert(key, KeyChange { start: Start::Given(None), updates: Vec::new() });
+    }
+
+    pub(crate) fn update(&mut self, key: ByteString, update: Update) {
+        self.keys.entry(key).or_default().updates.push(update);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.cleared = true;
+        self.keys.clear();
+    }
+
+    /// Adds what was changed after these changes.
+    pub(crate) fn append(&mut self, later: Self) {
+        if later.cleared {
+            self.clear();
+        }
+        for (key, change) in later.keys {
+            match change.start {
+                Start::Given(_) => drop(self.keys.insert(key, change)),
+                Start::Present => self.keys.entry(key).or_default().updates.extend(change.updates),
+            }
+        }
+        self.idle_timeout = later.idle_timeout.or(self.idle_timeout);
+        self.persistent = later.persistent.or(self.persistent);
+    }
+
+    /// Makes the same changes to `values`.
+    ///
+    /// Runs the application's update functions, so no lock may be held.
+    pub(crate) fn replay(&self, values: &mut Values) -> Result<(), SessionError> {
+        if self.cleared {
+            values.clear();
+        }
+        for (key, change) in &self.keys {
+            let mut value = match &change.start {
+                Start::Present => values.get(key).cloned(),
+                Start::Given(value) => value.clone(),
+            };
+            for update in &change.updates {
+                value = Some(update(value.as_ref())?);
+            }
+            match value {
+                Some(value) => values.insert(key.clone(), value),
+                None => drop(values.remove(key)),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value;
+    use proptest::prelude::*;
+
+    fn key(text: &str) -> ByteString {
+        text.into()
+    }
+
+    fn number(value: u32) -> Bytes {
+        value::encode("", &value).unwrap()
+    }
+
+    fn add(amount: u32) -> Update {
+        Arc::new(move |present| {
+            let present = present.map_or(Ok(0), |bytes| value::decode::<u32>("", bytes))?;
+            value::encode("", &(present + amount))
+        })
+    }
+
+    fn values(entries: &[(&str, u32)]) -> Values {
+        entries.iter().map(|(name, value)| (key(name), number(*value))).collect()
+    }
+
+    fn replayed(changes: &Changes, on: &[(&str, u32)]) -> Vec<(String, u32)> {
+        let mut values = values(on);
+        changes.replay(&mut values).unwrap();
+        values.iter().map(|(key, bytes)| (key.to_string(), value::decode("", bytes).unwrap())).collect()
+    }
+
+    fn expect(entries: &[(&str, u32)]) -> Vec<(String, u32)> {
+        entries.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+    }
+
+    #[test]
+    fn keys_that_were_not_changed_keep_what_others_wrote() {
+        let mut changes = Changes::default();
+        changes.insert(key("mine"), number(1));
+        assert_eq!(replayed(&changes, &[("mine", 7), ("theirs", 8)]), expect(&[("mine", 1), ("theirs", 8)]));
+    }
+
+    #[test]
+    fn updates_are_computed_on_the_present_value() {
+        let mut changes = Changes::default();
+        changes.update(key("hits"), add(1));
+        changes.update(key("hits"), add(10));
+        assert_eq!(replayed(&changes, &[]), expect(&[("hits", 11)]));
+        assert_eq!(replayed(&changes, &[("hits", 100)]), expect(&[("hits", 111)]));
+    }
+
+    #[test]
+    fn an_insert_replaces_earlier_updates_and_later_updates_build_on_it() {
+        let mut changes = Changes::default();
+        changes.update(key("hits"), add(1));
+        changes.insert(key("hits"), number(50));
+        changes.update(key("hits"), add(1));
+        assert_eq!(replayed(&changes, &[("hits", 7)]), expect(&[("hits", 51)]));
+    }
+
+    #[test]
+    fn clear_empties_what_others_wrote_and_keeps_what_came_after_it() {
+        let mut changes = Changes::default();
+        changes.insert(key("before"), number(1));
+        changes.clear();
+        changes.update(key("hits"), add(1));
+        assert_eq!(replayed(&changes, &[("hits", 7), ("theirs", 8)]), expect(&[("hits", 1)]));
+    }
+
+    #[test]
+    fn a_value_that_is_no_longer_of_the_type_is_an_error() {
+        let mut changes = Changes::default();
+        changes.update(key("hits"), add(1));
+        let mut values: Values = [(key("hits"), value::encode("", "text").unwrap())].into_iter().collect();
+        assert!(changes.replay(&mut values).is_err());
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert(u8, u32),
+        Remove(u8),
+        Update(u8, u32),
+        Clear,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..3_u8, 0..100_u32).prop_map(|(key, value)| Step::Insert(key, value)),
+            (0..3_u8).prop_map(Step::Remove),
+            (0..3_u8, 0..100_u32).prop_map(|(key, amount)| Step::Update(key, amount)),
+            Just(Step::Clear),
+        ]
+    }
+
+    fn record(steps: &[Step]) -> Changes {
+        let mut changes = Changes::default();
+        for step in steps {
+            match *step {
+                Step::Insert(name, value) => changes.insert(name.to_string().into(), number(value)),
+                Step::Remove(name) => changes.remove(name.to_string().into()),
+                Step::Update(name, amount) => changes.update(name.to_string().into(), add(amount)),
+                Step::Clear => changes.clear(),
+            }
+        }
+        changes
+    }
+
+    proptest! {
+        /// The log against its meaning: each step done at once on a plain map.
+        #[test]
+        fn replay_does_what_the_steps_say(
+            start in prop::collection::btree_map(0..3_u8, 0..100_u32, 0..3),
+            steps in prop::collection::vec(step(), 0..12),
+            split in 0..12_usize,
+        ) {
+            let mut model = start.clone();
+            for step in &steps {
+                match *step {
+                    Step::Insert(name, value) => drop(model.insert(name, value)),
+                    Step::Remove(name) => drop(model.remove(&name)),
+                    Step::Update(name, amount) => *model.entry(name).or_default() += amount,
+                    Step::Clear => model.clear(),
+                }
+            }
+            let expected: Vec<_> = model.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+            let start: Vec<_> = start.iter().map(|(name, value)| (name.to_string(), *value)).collect();
+            let start: Vec<_> = start.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+            prop_assert_eq!(replayed(&record(&steps), &start), expected.clone());
+
+            let (first, second) = steps.split_at(split.min(steps.len()));
+            let mut appended = record(first);
+            appended.append(record(second));
+            prop_assert_eq!(replayed(&appended, &start), expected);
+        }
+    }
+}

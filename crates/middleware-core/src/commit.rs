@@ -1,0 +1,358 @@
+//! Carrying out a plan: one write to the store, repeated on newer values for as long as others come first.
+
+use std::io;
+use std::time::Duration;
+
+use bytestring::ByteString;
+use nexios_store_core::{
+    CreateOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, Timestamp, TouchOutcome, UpdateOutcome,
+};
+
+use crate::changes::Changes;
+use crate::load::{Opened, open_record};
+use crate::payload::{self, Meta, PayloadError};
+use crate::plan::{Action, CookieAction, Fate, Plan};
+use crate::session::Shared;
+use crate::state::{Base, State};
+use crate::values::Values;
+use crate::{SessionError, SessionErrorKind, SessionManager};
+
+impl Shared {
+    /// Saves what was changed and carries out what was decided.
+    ///
+    /// A failure to move the expiry or to re-issue a cookie is an event, not an error: the visitor can do without.
+    pub(crate) async fn commit(&self) -> Result<(), SessionError> {
+        let _turn = self.commit_turn.lock().await;
+        let manager = &self.manager;
+        let Some(work) = self.begin()? else { return Ok(()) };
+        let limit = manager.settings().store_timeout;
+        let Ok(done) = tokio::time::timeout(limit, work.perform(manager)).await else {
+            // What was to be saved may have been or may still be, so the state stays `committing`: a second try could
+            // save it twice.
+            manager.counting().store_failures.increment();
+            let error = SessionError::timed_out(limit);
+            return if work.is_essential() { Err(error) } else { shrug_off(&error) };
+        };
+        self.settle(work, done)
+    }
+
+    /// Chooses the plan and takes what it needs out of the state.
+    fn begin(&self) -> Result<Option<Work>, SessionError> {
+        let manager = &self.manager;
+        let now = manager.now();
+        let mut state = self.state();
+        if state.committing {
+            return Err(SessionError::interrupted());
+        }
+        let plan = self.plan(&state, now);
+        match plan.action {
+            Action::Nothing => {
+                if plan.cookie != CookieAction::Keep {
+                    state.cookie = plan.cookie;
+                }
+                return Ok(None);
+            }
+            Action::Create | Action::Rename if state.head_sent => return Err(SessionError::head_sent()),
+            _ => {}
+        }
+        // To move an expiry twice does no harm.
+        state.committing = plan.action.is_essential(state.is_changed());
+        Ok(Some(Work {
+            plan,
+            now,
+            base: state.base.clone(),
+            values: state.values.clone(),
+            values_are_stale: state.values_are_stale,
+            changed: state.is_changed(),
+            changes: std::mem::take(&mut state.changes),
+            login: state.login.take(),
+            fate: std::mem::take(&mut state.fate),
+        }))
+    }
+
+    pub(crate) fn plan(&self, state: &State, now: Timestamp) -> Plan {
+        let manager = &self.manager;
+        Plan::for_situation(state.situation(manager.lifetime(), manager.settings().persistent, now))
+    }
+
+    /// Brings the state up to date with what has become of the work.
+    fn settle(&self, work: Work, done: Result<Done, SessionError>) -> Result<(), SessionError> {
+        let manager = &self.manager;
+        let mut state = self.state();
+        state.committing = false;
+        let cookie = if work.plan.cookie == CookieAction::Keep { state.cookie } else { work.plan.cookie };
+        match done {
+            Ok(Done::Written { base, merged }) => {
+                if state.changes.is_empty() {
+                    state.values = base.values.clone();
+                    state.values_are_stale = false;
+                } else {
+                    // Changed while this was being saved: the handler sees its own changes, but after a merge not those
+                    // of others.
+                    state.values_are_stale |= merged;
+                }
+                state.base = Some(base);
+                state.reissue_due = false;
+                state.retag_due = false;
+                state.cookie = cookie;
+            }
+            Ok(Done::Touched(expires_at)) => {
+                if let Some(base) = &mut state.base {
+                    base.expires_at = expires_at;
+                }
+                state.cookie = cookie;
+            }
+            Ok(Done::Destroyed) => {
+                state.cookie = cookie;
+                state.end();
+            }
+            Ok(Done::Gone) => {
+                state.end();
+                manager.counting().dropped_commits.increment();
+                if let Some(base) = &work.base {
+                    let session = manager.signers().fingerprint(&base.id);
+                    tracing::info!(%session, "session was ended by another request, so this one's changes are dropped");
+                }
+                return Err(SessionError::gone());
+            }
+            Err(error) => {
+                if error.kind() == SessionErrorKind::Unavailable {
+                    manager.counting().store_failures.increment();
+                }
+                let is_essential = work.is_essential();
+                work.put_back(&mut state);
+                return if is_essential { Err(error) } else { shrug_off(&error) };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a commit was given to do.
+struct Work {
+    plan: Plan,
+    now: Timestamp,
+    base: Option<Base>,
+    values: Values,
+    values_are_stale: bool,
+    changed: bool,
+    changes: Changes,
+    login: Option<ByteString>,
+    fate: Fate,
+}
+
+/// What has become of it.
+enum Done {
+    /// The store has this now. Merged: with what another request had saved.
+    Written {
+        base: Base,
+        merged: bool,
+    },
+    Touched(Timestamp),
+    Destroyed,
+    /// There is no such session any more.
+    Gone,
+}
+
+impl Work {
+    async fn perform(&self, manager: &SessionManager) -> Result<Done, SessionError> {
+        match (&self.base, self.plan.action) {
+            (Some(base), Action::Touch) => self.touch(manager, base).await,
+            (Some(base), Action::Update | Action::Rename) => match self.replace(manager, base).await? {
+                // Whoever has just logged in is let in. What was loaded is not carried over: it belonged to a session
+                // that somebody has ended.
+                Done::Gone if self.login.is_some() => {
+                    let mut values = Values::default();
+                    self.changes.replay(&mut values)?;
+                    self.create(manager, values).await
+                }
+                done => Ok(done),
+            },
+            (Some(base), Action::Destroy) => self.destroy(manager, base).await,
+            (None, Action::Create) => self.create(manager, self.values.clone()).await,
+            // `Plan::for_situation` makes no other pairs.
+            (None, _) | (Some(_), Action::Nothing | Action::Create) => Ok(Done::Gone),
+        }
+    }
+
+    async fn touch(&self, manager: &SessionManager, base: &Base) -> Result<Done, SessionError> {
+        let expires_at = manager.lifetime().expires_at(&base.meta, self.now);
+        Ok(match manager.store().touch(&base.id, expires_at, self.now).await? {
+            TouchOutcome::Touched => Done::Touched(expires_at),
+            TouchOutcome::Missing => Done::Gone,
+        })
+    }
+
+    async fn destroy(&self, manager: &SessionManager, base: &Base) -> Result<Done, SessionError> {
+        // Missing is as good as deleted.
+        let _ = manager.store().delete(&base.id).await?;
+        tracing::debug!(session = %manager.signers().fingerprint(&base.id), "session destroyed");
+        Ok(Done::Destroyed)
+    }
+
+    async fn create(&self, manager: &SessionManager, values: Values) -> Result<Done, SessionError> {
+        let mut meta = Meta::new(self.now, random_handle()?);
+        self.apply_to_meta(manager, &mut meta);
+        for _ in 0..MAX_NEW_IDS {
+            let id = new_id()?;
+            let record = manager.record(&meta, &values, self.now)?;
+            if let CreateOutcome::Created(revision) = manager.store().create(&id, &record, self.now).await? {
+                tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
+                let base = Base { id, revision, expires_at: record.expires_at, meta, values };
+                return Ok(Done::Written { base, merged: false });
+            }
+        }
+        Err(id_taken())
+    }
+
+    /// Updates or renames: writes over the revision that was loaded, or over a newer one with the changes replayed.
+    async fn replace(&self, manager: &SessionManager, base: &Base) -> Result<Done, SessionError> {
+        let mut current = base.clone();
+        let mut values = self.values.clone();
+        if self.values_are_stale {
+            values = base.values.clone();
+            self.changes.replay(&mut values)?;
+        }
+        let mut turn = None;
+        let mut conflicts: u32 = 0;
+        loop {
+            let mut meta = current.meta.clone();
+            self.apply_to_meta(manager, &mut meta);
+            let record = manager.record(&meta, &values, self.now)?;
+            match self.write(manager.store(), current.id, current.revision, &record).await? {
+                Written::At(id, revision) => {
+                    if id != base.id {
+                        let (session, was) =
+                            (manager.signers().fingerprint(&id), manager.signers().fingerprint(&base.id));
+                        tracing::debug!(%session, %was, "session id cycled");
+                    }
+                    let base = Base { id, revision, expires_at: record.expires_at, meta, values };
+                    return Ok(Done::Written { base, merged: conflicts > 0 });
+                }
+                Written::Missing => return Ok(Done::Gone),
+                Written::Conflict => {
+                    manager.counting().conflicts.increment();
+                    conflicts += 1;
+                    if turn.is_none() {
+                        turn = Some(manager.turns().take(&current.id).await);
+                    } else {
+                        // With the turn taken, this is another process, or a request's first try.
+                        tokio::time::sleep(back_off(conflicts)).await;
+                    }
+                }
+            }
+            let Some(stored) = manager.store().load(&current.id, self.now).await? else { return Ok(Done::Gone) };
+            match open_record(manager, current.id, &stored, self.now) {
+                Opened::Live(live) => current = live.base,
+                Opened::Expired => return Ok(Done::Gone),
+                Opened::Unreadable(error) => return Err(error.into_session_error()),
+            }
+            values = current.values.clone();
+            self.changes.replay(&mut values)?;
+        }
+    }
+
+    async fn write(
+        &self,
+        store: &dyn SessionStore,
+        id: SessionId,
+        expected: Revision,
+        record: &Record,
+    ) -> Result<Written, SessionError> {
+        if self.plan.action == Action::Update {
+            return Ok(match store.update(&id, expected, record, self.now).await? {
+                UpdateOutcome::Updated(revision) => Written::At(id, revision),
+                UpdateOutcome::Conflict => Written::Conflict,
+                UpdateOutcome::Missing => Written::Missing,
+            });
+        }
+        for _ in 0..MAX_NEW_IDS {
+            let new = new_id()?;
+            return Ok(match store.rename(&id, expected, &new, record, self.now).await? {
+                RenameOutcome::Renamed(revision) => Written::At(new, revision),
+                RenameOutcome::Conflict => Written::Conflict,
+                RenameOutcome::Missing => Written::Missing,
+                RenameOutcome::IdTaken => continue,
+            });
+        }
+        Err(id_taken())
+    }
+
+    /// What this request has decided about the envelope.
+    fn apply_to_meta(&self, manager: &SessionManager, meta: &mut Meta) {
+        meta.own = self.changes.own(meta.own);
+        meta.idle_timeout = manager.lifetime().idle_timeout(meta.own.idle_timeout);
+        if let Some(user) = &self.login {
+            meta.principal = Some(user.clone());
+            meta.authenticated_at = self.now;
+        }
+    }
+
+    fn is_essential(&self) -> bool {
+        self.plan.action.is_essential(self.changed)
+    }
+
+    /// Nothing was written, so what was to be is to be still.
+    fn put_back(self, state: &mut State) {
+        let later = std::mem::replace(&mut state.changes, self.changes);
+        state.changes.append(later);
+        state.login = state.login.take().or(self.login);
+        if state.fate == Fate::Keep {
+            state.fate = self.fate;
+        }
+    }
+}
+
+/// The answer to an update or a rename.
+enum Written {
+    At(SessionId, Revision),
+    Conflict,
+    Missing,
+}
+
+fn shrug_off(error: &SessionError) -> Result<(), SessionError> {
+    tracing::warn!(error = error as &dyn std::error::Error, "session's expiry or cookie could not be renewed");
+    Ok(())
+}
+
+impl SessionManager {
+    fn record(&self, meta: &Meta, values: &Values, now: Timestamp) -> Result<Record, SessionError> {
+        let payload = payload::encode(meta, values).map_err(PayloadError::into_session_error)?;
+        let max_size = self.settings().max_size.as_bytes();
+        if payload.len() > max_size {
+            return Err(SessionError::too_large(max_size));
+        }
+        Ok(Record {
+            payload,
+            expires_at: self.lifetime().expires_at(meta, now),
+            principal: meta.principal.as_deref().map(|principal| self.signers().principal_tag(principal)),
+        })
+    }
+}
+
+fn new_id() -> Result<SessionId, SessionError> {
+    SessionId::generate().map_err(no_randomness)
+}
+
+fn random_handle() -> Result<[u8; 16], SessionError> {
+    let mut handle = [0; 16];
+    getrandom::fill(&mut handle).map_err(|error| no_randomness(error.into()))?;
+    Ok(handle)
+}
+
+fn no_randomness(error: io::Error) -> SessionError {
+    SessionError::new(SessionErrorKind::Unavailable, "the system's random generator failed").with_source(error)
+}
+
+fn id_taken() -> SessionError {
+    SessionError::new(SessionErrorKind::Unavailable, "every new session id was taken already")
+}
+
+/// A little longer after each conflict, and never the same time for two writers.
+fn back_off(conflicts: u32) -> Duration {
+    let longest_millis = 1_u64 << conflicts.min(6);
+    Duration::from_micros(fastrand::u64(100..=longest_millis * 1000))
+}
+
+/// Two equal ids of 128 random bits mean that the generator is broken; after a few the request fails.
+const MAX_NEW_IDS: usize = 4;

@@ -1,0 +1,164 @@
+use std::any::type_name;
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use nexios_store_core::{BoxError, StoreError, StoreErrorKind};
+
+/// A session could not do what it was asked.
+///
+/// The [`kind`](Self::kind) is what a handler can act on; what happened is in the message and the
+/// [source](Error::source), for the log. Neither contains a session id, a key or a value. A visitor is told nothing
+/// but the [status](Self::status): adapters answer with an empty body.
+#[derive(Debug)]
+pub struct SessionError {
+    kind: SessionErrorKind,
+    message: Cow<'static, str>,
+    source: Option<BoxError>,
+}
+
+/// What a [`SessionError`] means for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionErrorKind {
+    /// The store could not be asked, or not in time. The visitor's cookie still stands; another try may succeed.
+    Unavailable,
+    /// The session was written by a newer version of this library, which should answer instead.
+    Unsupported,
+    /// A value cannot be encoded, or what is stored under a key is not of the type asked for. Other keys are fine.
+    InvalidValue,
+    /// The session would exceed its maximum size. It was left as it was.
+    TooLarge,
+    /// The session was ended by somebody else (a logout, a revocation, its expiry), so its changes are dropped.
+    Gone,
+    /// The session has ended, by this request or as a save has found, and takes no changes any more.
+    Ended,
+    /// The head of the response is out, so the visitor cannot be sent the cookie that this change would need.
+    HeadSent,
+    /// An earlier `save` took too long or was dropped half-way, so it is not known what the store has.
+    Interrupted,
+    /// The application is put together wrongly: a layer is missing, or a setting cannot be served.
+    Misconfigured,
+}
+
+impl SessionError {
+    /// What the error means for the caller.
+    pub const fn kind(&self) -> SessionErrorKind {
+        self.kind
+    }
+
+    /// The HTTP status for a request that failed for this reason: 503 where another try may succeed, otherwise 500.
+    pub const fn status(&self) -> u16 {
+        match self.kind {
+            SessionErrorKind::Unavailable | SessionErrorKind::Unsupported | SessionErrorKind::Interrupted => 503,
+            _ => 500,
+        }
+    }
+
+    /// An error of the application's set-up, for adapters: `message` says what to add.
+    pub fn misconfigured(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(SessionErrorKind::Misconfigured, message)
+    }
+
+    pub(crate) fn new(kind: SessionErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn gone() -> Self {
+        Self::new(SessionErrorKind::Gone, "session was ended by another request")
+    }
+
+    pub(crate) fn ended() -> Self {
+        Self::new(SessionErrorKind::Ended, "session has ended and takes no changes")
+    }
+
+    pub(crate) fn head_sent() -> Self {
+        let message = "session needs a new cookie, but the response's head was sent already";
+        Self::new(SessionErrorKind::HeadSent, message)
+    }
+
+    pub(crate) fn interrupted() -> Self {
+        let message = "an earlier save of the session did not finish, so it is not known what was saved";
+        Self::new(SessionErrorKind::Interrupted, message)
+    }
+
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        Self::new(SessionErrorKind::Unavailable, format!("session store did not answer within {limit:?}"))
+    }
+
+    pub(crate) fn too_large(max_size: usize) -> Self {
+        Self::new(SessionErrorKind::TooLarge, format!("session would exceed its maximum size of {max_size} bytes"))
+    }
+
+    /// The serializer's own error is left out: it may quote the value.
+    pub(crate) fn not_encodable<T: ?Sized>(key: &str) -> Self {
+        let message = format!("value for session key `{}` cannot be encoded as {}", shown(key), type_name::<T>());
+        Self::new(SessionErrorKind::InvalidValue, message)
+    }
+
+    /// The deserializer's own error is left out: it quotes the value.
+    pub(crate) fn not_decodable<T>(key: &str) -> Self {
+        let message = format!("value of session key `{}` is not a {}", shown(key), type_name::<T>());
+        Self::new(SessionErrorKind::InvalidValue, message)
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for SessionError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        let kind = match error.kind() {
+            StoreErrorKind::Unsupported => SessionErrorKind::Unsupported,
+            // Corrupt is dealt with where a record is loaded; from a write it means that nothing was written.
+            _ => SessionErrorKind::Unavailable,
+        };
+        Self::new(kind, "session store did not answer").with_source(error)
+    }
+}
+
+/// A key as it may appear in a message: one line, and no longer than a line.
+fn shown(key: &str) -> String {
+    key.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_try_may_help_against_503_only() {
+        for (kind, status) in [
+            (SessionErrorKind::Unavailable, 503),
+            (SessionErrorKind::Unsupported, 503),
+            (SessionErrorKind::Interrupted, 503),
+            (SessionErrorKind::InvalidValue, 500),
+            (SessionErrorKind::TooLarge, 500),
+            (SessionErrorKind::Gone, 500),
+            (SessionErrorKind::Misconfigured, 500),
+        ] {
+            assert_eq!(SessionError::new(kind, "").status(), status, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_a_message_is_one_short_line() {
+        let message = SessionError::not_decodable::<u8>(&"a\n".repeat(1000)).to_string();
+        assert!(message.len() < 200 && !message.contains('\n'), "{message}");
+    }
+}

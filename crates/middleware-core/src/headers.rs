@@ -1,0 +1,105 @@
+/// The header fields that a response gets because its session was looked at.
+///
+/// For adapters, which know how to set a header but not which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionHeaders {
+    /// A `Set-Cookie` line to add to those there are.
+    pub set_cookie: Option<String>,
+    /// The value to which to set `Vary`: what was there, and `Cookie`. `None` if it was there.
+    pub vary: Option<String>,
+    /// The value to which to set `Cache-Control`.
+    pub cache_control: Option<&'static str>,
+}
+
+impl SessionHeaders {
+    pub(crate) fn new<'h>(
+        set_cookie: Option<String>,
+        vary: impl IntoIterator<Item = &'h [u8]>,
+        cache_control: impl IntoIterator<Item = &'h [u8]>,
+    ) -> Self {
+        // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861), but what the application has
+        // said itself is not weakened.
+        let cache_control = match &set_cookie {
+            Some(_) if !mentions(cache_control, &[b"no-store", b"private"]) => Some("no-store"),
+            _ => None,
+        };
+        Self { set_cookie, vary: with_cookie(vary), cache_control }
+    }
+}
+
+/// `Vary` with `Cookie` in it, or `None` if that is so already: the page depends on who asks.
+fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<String> {
+    let mut merged = String::new();
+    for line in lines {
+        if mentions([line], &[b"cookie", b"*"]) {
+            return None;
+        }
+        // Field names are ASCII; anything else in this header means nothing to anybody.
+        for name in String::from_utf8_lossy(line).split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            merged.push_str(name);
+            merged.push_str(", ");
+        }
+    }
+    merged.push_str("Cookie");
+    Some(merged)
+}
+
+/// Whether one of the comma-separated elements is one of `names`, or begins with it and `=`.
+fn mentions<'h>(lines: impl IntoIterator<Item = &'h [u8]>, names: &[&[u8]]) -> bool {
+    let mut elements = lines.into_iter().flat_map(|line| line.split(|byte| *byte == b','));
+    elements.any(|element| {
+        let name = element.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(set_cookie: bool, vary: &[&str], cache_control: &[&str]) -> (Option<String>, Option<&'static str>) {
+        let set_cookie = set_cookie.then(|| "a=b".to_owned());
+        let headers = SessionHeaders::new(
+            set_cookie,
+            vary.iter().map(|line| line.as_bytes()),
+            cache_control.iter().map(|line| line.as_bytes()),
+        );
+        (headers.vary, headers.cache_control)
+    }
+
+    #[test]
+    fn vary_is_merged_into_what_is_there() {
+        for (before, after) in [
+            (&[][..], Some("Cookie")),
+            (&["Accept-Encoding"], Some("Accept-Encoding, Cookie")),
+            (&["Accept-Encoding,Origin", "Accept"], Some("Accept-Encoding, Origin, Accept, Cookie")),
+            (&["accept, COOKIE"], None),
+            (&["Origin", "cookie"], None),
+            (&["*"], None),
+            (&["X-Cookie"], Some("X-Cookie, Cookie")),
+            (&[""], Some("Cookie")),
+        ] {
+            assert_eq!(headers(false, before, &[]).0.as_deref(), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_response_with_our_cookie_is_not_stored_by_caches() {
+        for (before, after) in [
+            (&[][..], Some("no-store")),
+            (&["no-store"], None),
+            (&["Private, max-age=60"], None),
+            (&["private=\"x\""], None),
+            (&["public, max-age=60"], Some("no-store")),
+            (&["no-cache"], Some("no-store")),
+        ] {
+            assert_eq!(headers(true, &[], before).1, after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_cookie_caching_is_the_applications_business() {
+        assert_eq!(headers(false, &[], &["public"]).1, None);
+    }
+}

@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use nexios_store_core::Timestamp;
+
+use crate::payload::Meta;
+
+/// When sessions end, and how often that is written down.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetime {
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Option<Duration>,
+    /// The part of the idle timeout that must have passed before a reading request moves the expiry.
+    pub(crate) touch_fraction: f64,
+}
+
+/// What has to be done about the expiry of a live session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// Nothing yet.
+    NotDue,
+    /// Move the expiry to this time.
+    Touch(Timestamp),
+    /// Write the record again: it was written under another idle timeout.
+    Rewrite,
+}
+
+impl Lifetime {
+    /// The idle timeout that holds for a session.
+    pub(crate) fn idle_timeout(&self, own: Option<Duration>) -> Duration {
+        own.unwrap_or(self.idle_timeout)
+    }
+
+    /// When a session that is used at `now` will end.
+    pub(crate) fn expires_at(&self, meta: &Meta, now: Timestamp) -> Timestamp {
+        self.absolute_end(meta).min(now.saturating_add(self.idle_timeout(meta.own.idle_timeout)))
+    }
+
+    /// When a stored session ends: by the expiry of its record, but not later than today's settings allow.
+    ///
+    /// `stored_expiry` lies one idle timeout of its time after the last use, so that today's can be put in its place.
+    /// Where the absolute timeout had cut it short, this takes the last use to be earlier than it was.
+    pub(crate) fn effective_end(&self, meta: &Meta, stored_expiry: Timestamp) -> Timestamp {
+        let idle_timeout = self.idle_timeout(meta.own.idle_timeout);
+        let idle_end = if idle_timeout < meta.idle_timeout {
+            stored_expiry.saturating_sub(meta.idle_timeout).saturating_add(idle_timeout)
+        } else {
+            stored_expiry
+        };
+        idle_end.min(self.absolute_end(meta))
+    }
+
+    pub(crate) fn renewal(&self, meta: &Meta, stored_expiry: Timestamp, now: Timestamp) -> Renewal {
+        let idle_timeout = self.idle_timeout(meta.own.idle_timeout);
+        if idle_timeout != meta.idle_timeout {
+            return Renewal::Rewrite;
+        }
+        let target = self.expires_at(meta, now);
+        let gained = target.saturating_duration_since(stored_expiry);
+        if !gained.is_zero() && gained >= idle_timeout.mul_f64(self.touch_fraction) {
+            Renewal::Touch(target)
+        } else {
+            Renewal::NotDue
+        }
+    }
+
+    fn absolute_end(&self, meta: &Meta) -> Timestamp {
+        self.absolute_timeout.map_or(Timestamp::MAX, |timeout| meta.authenticated_at.saturating_add(timeout))
+    }
+}
+
+/// A touch is due after a tenth of the idle timeout, so that ten idle timeouts of reading cost ten times ten writes.
+pub(crate) const DEFAULT_TOUCH_FRACTION: f64 = 0.1;
+
+/// A visitor who comes back within half the idle timeout must find the session alive.
+pub(crate) const MAX_TOUCH_FRACTION: f64 = 0.5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::Own;
+    use proptest::prelude::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(hours: u64) -> Timestamp {
+        Timestamp::UNIX_EPOCH.saturating_add(HOUR * u32::try_from(hours).unwrap())
+    }
+
+    fn lifetime(idle: u32, absolute: Option<u32>) -> Lifetime {
+        Lifetime {
+            idle_timeout: HOUR * idle,
+            absolute_timeout: absolute.map(|hours| HOUR * hours),
+            touch_fraction: DEFAULT_TOUCH_FRACTION,
+        }
+    }
+
+    /// A session made at hour 100, under an idle timeout of so many hours.
+    fn meta(idle: u32) -> Meta {
+        Meta {
+            created_at: at(100),
+            authenticated_at: at(100),
+            idle_timeout: HOUR * idle,
+            own: Own::default(),
+            handle: [0; 16],
+            principal: None,
+        }
+    }
+
+    #[test]
+    fn the_earlier_of_idle_and_absolute_ends_a_session() {
+        assert_eq!(lifetime(10, None).expires_at(&meta(10), at(150)), at(160));
+        assert_eq!(lifetime(10, Some(55)).expires_at(&meta(10), at(150)), at(155));
+        assert_eq!(lifetime(10, Some(90)).expires_at(&meta(10), at(150)), at(160));
+    }
+
+    #[test]
+    fn the_absolute_timeout_counts_from_the_login() {
+        let mut logged_in = meta(10);
+        logged_in.authenticated_at = at(120);
+        assert_eq!(lifetime(10, Some(24)).expires_at(&logged_in, at(140)), at(144));
+    }
+
+    #[test]
+    fn a_sessions_own_idle_timeout_replaces_the_settings() {
+        let mut own = meta(10);
+        own.own.idle_timeout = Some(HOUR * 2);
+        assert_eq!(lifetime(10, None).expires_at(&own, at(150)), at(152));
+    }
+
+    #[test]
+    fn a_shortened_timeout_acts_at_once() {
+        // Last used at hour 110 under ten hours, so the record says 120.
+        assert_eq!(lifetime(10, None).effective_end(&meta(10), at(120)), at(120));
+        assert_eq!(lifetime(3, None).effective_end(&meta(10), at(120)), at(113));
+        assert_eq!(lifetime(10, Some(12)).effective_end(&meta(10), at(120)), at(112));
+    }
+
+    #[test]
+    fn a_lengthened_timeout_does_not_revive_what_has_expired() {
+        assert_eq!(lifetime(20, None).effective_end(&meta(10), at(120)), at(120));
+    }
+
+    #[test]
+    fn a_touch_is_due_after_a_tenth_of_the_idle_timeout() {
+        let lifetime = lifetime(10, None);
+        assert_eq!(lifetime.renewal(&meta(10), at(120), at(110)), Renewal::NotDue);
+        assert_eq!(
+            lifetime.renewal(&meta(10), at(120), at(111).saturating_sub(Duration::from_millis(1))),
+            Renewal::NotDue
+        );
+        assert_eq!(lifetime.renewal(&meta(10), at(120), at(111)), Renewal::Touch(at(121)));
+    }
+
+    #[test]
+    fn no_touch_moves_an_expiry_beyond_the_absolute_end() {
+        assert_eq!(lifetime(10, Some(20)).renewal(&meta(10), at(120), at(119)), Renewal::NotDue);
+    }
+
+    #[test]
+    fn a_record_written_under_another_idle_timeout_is_written_again() {
+        assert_eq!(lifetime(20, None).renewal(&meta(10), at(120), at(110)), Renewal::Rewrite);
+    }
+
+    proptest! {
+        /// However often a session is used and the clock set, it does not outlive its absolute end.
+        #[test]
+        fn no_sequence_of_uses_outlives_the_absolute_timeout(times in prop::collection::vec(100..200_u64, 0..50)) {
+            let lifetime = lifetime(10, Some(30));
+            let mut expiry = lifetime.expires_at(&meta(10), at(100));
+            for hour in times {
+                if let Renewal::Touch(later) = lifetime.renewal(&meta(10), expiry, at(hour)) {
+                    prop_assert!(later > expiry, "a touch never shortens");
+                    expiry = later;
+                }
+                prop_assert!(lifetime.effective_end(&meta(10), expiry) <= at(130));
+            }
+        }
+    }
+}

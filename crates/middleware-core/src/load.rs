@@ -1,0 +1,171 @@
+//! From the candidates of a `Cookie` header to a live session.
+
+use nexios_signer::SignedBy;
+use nexios_store_core::{SessionId, StoreErrorKind, Stored, Timestamp};
+
+use crate::payload::{self, PayloadError};
+use crate::signers::COOKIE_VALUE_LEN;
+use crate::state::{Base, State};
+use crate::{SessionError, SessionErrorKind, SessionManager};
+
+impl SessionManager {
+    /// Finds the session that one of the cookies in `header` opens: the first that verifies and whose record is live.
+    ///
+    /// A cookie that opens nothing is passed over, so a forged or stale one (of another path or domain, say) hides
+    /// no good one. The work is bounded, whatever the header holds.
+    pub(crate) async fn load(&self, header: &[u8]) -> Result<State, SessionError> {
+        let mut cookie_received = false;
+        let candidates = self
+            .cookie()
+            .candidates(header)
+            .inspect(|_| cookie_received = true)
+            .filter(|value| value.len() == COOKIE_VALUE_LEN)
+            .take(MAX_VERIFICATIONS)
+            .filter_map(|value| self.signers().open_cookie_value(value));
+        let mut tried: Vec<SessionId> = Vec::new();
+        let mut found = None;
+        for (id, signed_by) in candidates {
+            if tried.contains(&id) {
+                continue;
+            }
+            if tried.len() == MAX_LOADS {
+                break;
+            }
+            tried.push(id);
+            if let Some(opened) = self.load_id(id).await? {
+                found = Some((opened, signed_by));
+                break;
+            }
+        }
+        let state = match found {
+            Some((opened, signed_by)) => State {
+                reissue_due: signed_by.is_retired(),
+                retag_due: opened.tagged_by_retired_key,
+                ..State::for_stored(opened.base)
+            },
+            None => State::default(),
+        };
+        Ok(State { cookie_received, ..state })
+    }
+
+    async fn load_id(&self, id: SessionId) -> Result<Option<Live>, SessionError> {
+        let now = self.now();
+        let unreadable = match self.store().load(&id, now).await {
+            Ok(None) => {
+                // Strict mode: the visitor gets a new id if a session is to be made. This one is never adopted.
+                tracing::debug!(session = %self.signers().fingerprint(&id), "session is not known, or has expired");
+                return Ok(None);
+            }
+            Ok(Some(stored)) => match open_record(self, id, &stored, now) {
+                Opened::Live(live) => return Ok(Some(*live)),
+                Opened::Expired => {
+                    tracing::debug!(session = %self.signers().fingerprint(&id), "session has expired");
+                    return Ok(None);
+                }
+                Opened::Unreadable(unreadable) => unreadable,
+            },
+            Err(error) => match error.kind() {
+                StoreErrorKind::Corrupt => Unreadable::Corrupt(error.into()),
+                StoreErrorKind::Unsupported => {
+                    self.counting().unsupported_records.increment();
+                    return Err(error.into());
+                }
+                _ => {
+                    self.counting().store_failures.increment();
+                    return Err(error.into());
+                }
+            },
+        };
+        let session = self.signers().fingerprint(&id);
+        match unreadable {
+            Unreadable::Unsupported(_) => {
+                self.counting().unsupported_records.increment();
+                return Err(unreadable.into_session_error());
+            }
+            Unreadable::ForeignTag => {
+                self.counting().corrupt_records.increment();
+                tracing::error!(%session, "principal of the session was tagged by no key of ours; it is left where it is");
+            }
+            Unreadable::Corrupt(error) => {
+                self.counting().corrupt_records.increment();
+                tracing::error!(%session, error = &*error as &dyn std::error::Error, "session record is corrupt; it is set aside");
+                if let Err(error) = self.store().set_aside(&id).await {
+                    tracing::error!(%session, error = &error as &dyn std::error::Error, "corrupt session record could not be set aside");
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A record that was read.
+pub(crate) enum Opened {
+    Live(Box<Live>),
+    /// The store took it for live; by today's settings it is not.
+    Expired,
+    Unreadable(Unreadable),
+}
+
+pub(crate) struct Live {
+    pub(crate) base: Base,
+    pub(crate) tagged_by_retired_key: bool,
+}
+
+pub(crate) enum Unreadable {
+    Corrupt(nexios_store_core::BoxError),
+    Unsupported(PayloadError),
+    /// The tag may have been made by a key that comes back.
+    ForeignTag,
+}
+
+/// Reads a record, and checks what the store cannot: its lifetime, and that its tag is that of its principal.
+pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stored, now: Timestamp) -> Opened {
+    let (meta, values) = match payload::decode(&stored.record.payload) {
+        Ok(decoded) => decoded,
+        Err(error @ PayloadError::Unsupported(_)) => return Opened::Unreadable(Unreadable::Unsupported(error)),
+        Err(error) => return Opened::Unreadable(Unreadable::Corrupt(error.into())),
+    };
+    let signed_by = match (&meta.principal, &stored.record.principal) {
+        (None, None) => SignedBy::First,
+        (Some(principal), Some(tag)) => match manager.signers().verify_principal_tag(principal, tag) {
+            Some(signed_by) => signed_by,
+            None => return Opened::Unreadable(Unreadable::ForeignTag),
+        },
+        _ => return Opened::Unreadable(Unreadable::Corrupt("only one of payload and record names a principal".into())),
+    };
+    let expires_at = manager.lifetime().effective_end(&meta, stored.record.expires_at);
+    if expires_at <= now {
+        return Opened::Expired;
+    }
+    Opened::Live(Box::new(Live {
+        base: Base { id, revision: stored.revision, expires_at, meta, values },
+        tagged_by_retired_key: signed_by.is_retired(),
+    }))
+}
+
+impl Unreadable {
+    pub(crate) fn into_session_error(self) -> SessionError {
+        let error = SessionError::new(SessionErrorKind::Unavailable, "session record cannot be read");
+        match self {
+            Self::Unsupported(error) => error.into_session_error(),
+            Self::Corrupt(source) => error.with_source(source),
+            Self::ForeignTag => error,
+        }
+    }
+}
+
+impl PayloadError {
+    pub(crate) fn into_session_error(self) -> SessionError {
+        let kind = match self {
+            Self::Corrupt => SessionErrorKind::Unavailable,
+            Self::Unsupported(_) => SessionErrorKind::Unsupported,
+        };
+        SessionError::new(kind, "session payload cannot be read or written").with_source(self)
+    }
+}
+
+/// How many cookies of the session's name are verified. Browsers keep about fifty cookies a domain.
+const MAX_VERIFICATIONS: usize = 64;
+
+/// How many verified cookies are looked up.
+const MAX_LOADS: usize = 4;

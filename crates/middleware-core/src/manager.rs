@@ -1,0 +1,286 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nexios_cookie_config::{CookieConfig, Lifetime as CookieLifetime};
+use nexios_settings::{ByteSize, SettingError, Vars};
+use nexios_signer::KeyRing;
+use nexios_store_core::{SessionId, SessionStore, Timestamp};
+
+use crate::counters::{Counters, Counting};
+use crate::lifetime::{DEFAULT_TOUCH_FRACTION, Lifetime, MAX_TOUCH_FRACTION};
+use crate::signers::{COOKIE_VALUE_LEN, Signers};
+use crate::turns::Turns;
+use crate::{Clock, RequestSession, SessionError, SessionErrorKind, SessionSettings, SystemClock};
+
+/// Everything that the sessions of an application have in common: store, keys, cookie, lifetimes.
+///
+/// Build one, hand it to an adapter's layer, and let it [sweep](Self::spawn_sweeper). A clone is cheap and is the same
+/// manager.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::SessionManager;
+/// use nexios_signer::{Key, KeyRing};
+/// use nexios_store_memory::MemoryStore;
+/// use std::time::Duration;
+///
+/// let manager = SessionManager::builder(MemoryStore::new())
+///     .keys(KeyRing::new(Key::generate()?))
+///     .idle_timeout(Duration::from_secs(30 * 60))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SessionManager(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn SessionStore>,
+    signers: Signers,
+    cookie: CookieConfig,
+    settings: SessionSettings,
+    lifetime: Lifetime,
+    commit_on_server_error: bool,
+    clock: Arc<dyn Clock>,
+    turns: Turns,
+    counting: Counting,
+}
+
+impl SessionManager {
+    /// A manager of sessions in `store`, with the default settings to begin with. It lacks only
+    /// [keys](SessionManagerBuilder::keys).
+    pub fn builder(store: impl SessionStore) -> SessionManagerBuilder {
+        SessionManagerBuilder {
+            store: Arc::new(store),
+            keys: None,
+            cookie: CookieConfig::default(),
+            settings: SessionSettings::default(),
+            touch_fraction: DEFAULT_TOUCH_FRACTION,
+            commit_on_server_error: false,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// A manager of sessions in `store`, with keys, cookie and settings from the environment of this process:
+    /// `SECRET_KEY` or `SECRET_KEY_FILE`, `SESSION_COOKIE_*` and `SESSION_*`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no key, or a variable has a value that is not allowed; the message names it.
+    pub fn from_env(store: impl SessionStore) -> Result<Self, SettingError> {
+        Self::from_vars(store, &Vars::process())
+    }
+
+    /// The same, with everything from `vars`.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_vars(store: impl SessionStore, vars: &Vars) -> Result<Self, SettingError> {
+        Self::builder(store)
+            .keys(KeyRing::from_vars(vars)?)
+            .cookie(CookieConfig::from_vars(vars)?)
+            .settings(SessionSettings::from_vars(vars)?)
+            .build()
+    }
+
+    /// A request's way to its session, given its `Cookie` headers. For adapters.
+    pub fn request<H: AsRef<[u8]>>(&self, cookie_headers: impl IntoIterator<Item = H>) -> RequestSession {
+        RequestSession::new(self.clone(), cookie_headers)
+    }
+
+    /// The cookie that carries the id.
+    pub fn cookie(&self) -> &CookieConfig {
+        &self.0.cookie
+    }
+
+    /// The lifetimes and limits.
+    pub fn settings(&self) -> &SessionSettings {
+        &self.0.settings
+    }
+
+    /// How often something happened that an operator should know of.
+    pub fn counters(&self) -> Counters {
+        self.0.counting.snapshot()
+    }
+
+    pub(crate) fn store(&self) -> &dyn SessionStore {
+        &*self.0.store
+    }
+
+    pub(crate) fn signers(&self) -> &Signers {
+        &self.0.signers
+    }
+
+    pub(crate) fn lifetime(&self) -> &Lifetime {
+        &self.0.lifetime
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
+    }
+
+    pub(crate) fn counting(&self) -> &Counting {
+        &self.0.counting
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn commits_on_server_error(&self) -> bool {
+        self.0.commit_on_server_error
+    }
+
+    /// The `Set-Cookie` line that gives a visitor this id, until `expires_at` or until the browser is closed.
+    pub(crate) fn session_cookie(&self, id: &SessionId, expires_at: Option<Timestamp>) -> Result<String, SessionError> {
+        let lifetime = expires_at.map(|expires_at| {
+            let remaining = expires_at.saturating_duration_since(self.now());
+            CookieLifetime::new(remaining, expires_at.as_unix_millis() / 1000)
+        });
+        self.0.cookie.set_cookie(&self.0.signers.cookie_value(id), lifetime).map_err(|error| {
+            SessionError::new(SessionErrorKind::Misconfigured, "session cookie cannot be made").with_source(error)
+        })
+    }
+}
+
+impl fmt::Debug for SessionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionManager")
+            .field("store", &self.0.store)
+            .field("cookie", &self.0.cookie)
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`SessionManager`].
+#[derive(Debug)]
+#[must_use = "nothing is managed before `build`"]
+pub struct SessionManagerBuilder {
+    store: Arc<dyn SessionStore>,
+    keys: Option<KeyRing>,
+    cookie: CookieConfig,
+    settings: SessionSettings,
+    touch_fraction: f64,
+    commit_on_server_error: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl SessionManagerBuilder {
+    /// The keys that sign and verify. Required.
+    pub fn keys(mut self, keys: KeyRing) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// The cookie that carries the id. [`CookieConfig::default`] unless set.
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        self.cookie = cookie;
+        self
+    }
+
+    /// All lifetimes and limits at once, as they come from a configuration file.
+    pub fn settings(mut self, settings: SessionSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// See [`SessionSettings::idle_timeout`].
+    pub const fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// See [`SessionSettings::absolute_timeout`].
+    pub const fn absolute_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.settings.absolute_timeout = timeout;
+        self
+    }
+
+    /// See [`SessionSettings::cleanup_interval`].
+    pub const fn cleanup_interval(mut self, interval: Option<Duration>) -> Self {
+        self.settings.cleanup_interval = interval;
+        self
+    }
+
+    /// See [`SessionSettings::store_timeout`].
+    pub const fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.store_timeout = timeout;
+        self
+    }
+
+    /// See [`SessionSettings::max_size`].
+    pub const fn max_size(mut self, size: ByteSize) -> Self {
+        self.settings.max_size = size;
+        self
+    }
+
+    /// See [`SessionSettings::persistent`].
+    pub const fn persistent(mut self, persistent: bool) -> Self {
+        self.settings.persistent = persistent;
+        self
+    }
+
+    /// The part of the idle timeout that must have passed before a request that only reads moves the expiry: 0.1
+    /// unless set, and at most 0.5.
+    ///
+    /// A smaller part costs more writes; a larger one ends a session that much earlier than the idle timeout says.
+    pub const fn touch_fraction(mut self, fraction: f64) -> Self {
+        self.touch_fraction = fraction;
+        self
+    }
+
+    /// Whether changes are saved although the handler has answered with a status from 500 on. They are dropped unless
+    /// set, since such a handler has usually not finished what it began.
+    pub const fn commit_on_server_error(mut self, commit: bool) -> Self {
+        self.commit_on_server_error = commit;
+        self
+    }
+
+    /// Where the time comes from; the system's clock unless set.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The manager.
+    ///
+    /// # Errors
+    ///
+    /// When there are no keys, or a setting is out of its bounds. The message names what is missing or wrong.
+    pub fn build(self) -> Result<SessionManager, SettingError> {
+        let keys = self.keys.ok_or_else(|| SettingError::described("SessionManager", "has no keys to sign with"))?;
+        self.settings.check()?;
+        if !(0.0..=MAX_TOUCH_FRACTION).contains(&self.touch_fraction) {
+            return Err(SettingError::new("touch_fraction", &self.touch_fraction.to_string(), "from 0 to 0.5"));
+        }
+        // Here, so that it cannot happen in a request.
+        let largest = CookieLifetime::new(Duration::MAX, u64::MAX);
+        self.cookie
+            .set_cookie(&"0".repeat(COOKIE_VALUE_LEN), Some(largest))
+            .map_err(|error| SettingError::described("SESSION_COOKIE_NAME", format!("cannot be used: {error}")))?;
+        if !self.cookie.is_secure() {
+            tracing::warn!(
+                cookie = self.cookie.name(),
+                "session cookie is sent over plain HTTP too; set SESSION_COOKIE_SECURE=true where there is HTTPS"
+            );
+        }
+        Ok(SessionManager(Arc::new(Inner {
+            signers: Signers::new(&keys, self.cookie.name()),
+            lifetime: Lifetime {
+                idle_timeout: self.settings.idle_timeout,
+                absolute_timeout: self.settings.absolute_timeout,
+                touch_fraction: self.touch_fraction,
+            },
+            store: self.store,
+            cookie: self.cookie,
+            settings: self.settings,
+            commit_on_server_error: self.commit_on_server_error,
+            clock: self.clock,
+            turns: Turns::new(),
+            counting: Counting::default(),
+        })))
+    }
+}

@@ -1,0 +1,164 @@
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::OnceCell;
+
+use crate::headers::SessionHeaders;
+use crate::plan::{Action, CookieAction};
+use crate::{Session, SessionError, SessionErrorKind, SessionManager};
+
+/// One request's way to its session.
+///
+/// For adapters. It is made from the request's `Cookie` headers and costs next to nothing until somebody asks for the
+/// [session](Self::session): no cookie is verified and no store is asked before. Once the application has answered,
+/// the adapter lets it [end](Self::end) and applies what comes out to the response.
+pub struct RequestSession {
+    manager: SessionManager,
+    cookie_header: Vec<u8>,
+    session: OnceCell<Session>,
+    looked_at: AtomicBool,
+}
+
+impl RequestSession {
+    pub(crate) fn new<H: AsRef<[u8]>>(manager: SessionManager, cookie_headers: impl IntoIterator<Item = H>) -> Self {
+        // HTTP/2 may split the header; joined like this it means the same (RFC 9113, 8.2.3).
+        let mut joined = Vec::new();
+        for header in cookie_headers {
+            if !joined.is_empty() {
+                joined.extend_from_slice(b"; ");
+            }
+            joined.extend_from_slice(header.as_ref());
+        }
+        Self { manager, cookie_header: joined, session: OnceCell::const_new(), looked_at: AtomicBool::new(false) }
+    }
+
+    /// The visitor's session; an empty one if there is none. Loaded once, however often it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer, or the session has a newer format. It can be asked for again.
+    pub async fn session(&self) -> Result<Session, SessionError> {
+        self.looked_at.store(true, Ordering::Relaxed);
+        let load = || async {
+            let limit = self.manager.settings().store_timeout;
+            match tokio::time::timeout(limit, self.manager.load(&self.cookie_header)).await {
+                Ok(state) => Ok(Session::new(self.manager.clone(), state?)),
+                Err(_) => {
+                    self.manager.counting().store_failures.increment();
+                    Err(SessionError::timed_out(limit))
+                }
+            }
+        };
+        self.session.get_or_try_init(load).await.cloned()
+    }
+
+    /// The visitor's session, if the store has one.
+    ///
+    /// # Errors
+    ///
+    /// As [`session`](Self::session): that the store cannot answer does not mean that there is none.
+    pub async fn existing_session(&self) -> Result<Option<Session>, SessionError> {
+        Ok(Some(self.session().await?).filter(Session::is_stored))
+    }
+
+    /// What the response needs, if that is known without asking the store.
+    ///
+    /// For the common paths, on which an adapter then needs no future for the end: a route that never asked for the
+    /// session, and one that only read it. `status` is that of the application's answer.
+    pub fn end_without_store(&self, status: u16) -> Option<RequestEnd> {
+        let Some(session) = self.session.get() else {
+            return Some(RequestEnd::new(self.looked_at.load(Ordering::Relaxed), None, None));
+        };
+        let now = self.manager.now();
+        let mut state = session.0.state();
+        if self.rolls_back(status) {
+            state.roll_back();
+        }
+        let plan = session.0.plan(&state, now);
+        if plan.action != Action::Nothing || state.committing {
+            return None;
+        }
+        if plan.cookie != CookieAction::Keep {
+            state.cookie = plan.cookie;
+        }
+        drop(state);
+        Some(self.finish(session, None))
+    }
+
+    /// Saves what the application has left to save, and says what the response needs.
+    ///
+    /// `status` is that of the application's answer. From 500 on, what was changed since the last
+    /// [`save`](Session::save) is dropped, unless the manager was told
+    /// [otherwise](crate::SessionManagerBuilder::commit_on_server_error); a session that was destroyed stays so.
+    pub async fn end(&self, status: u16) -> RequestEnd {
+        if let Some(end) = self.end_without_store(status) {
+            return end;
+        }
+        let Some(session) = self.session.get() else { return RequestEnd::new(true, None, None) };
+        let failure = match session.0.commit().await {
+            // Somebody has ended the session meanwhile: the answer stands, without the changes.
+            Ok(()) => None,
+            Err(error) if error.kind() == SessionErrorKind::Gone => None,
+            Err(error) => Some(error),
+        };
+        self.finish(session, failure)
+    }
+
+    fn rolls_back(&self, status: u16) -> bool {
+        status >= 500 && !self.manager.commits_on_server_error()
+    }
+
+    /// The head is about to go out: the cookie is what the store has now.
+    fn finish(&self, session: &Session, failure: Option<SessionError>) -> RequestEnd {
+        let mut state = session.0.state();
+        state.head_sent = true;
+        let set_cookie = match (state.cookie, &state.base) {
+            (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
+            (CookieAction::Send, Some(base)) => {
+                let persistent = state.own().persistent.unwrap_or_else(|| self.manager.settings().persistent);
+                self.manager.session_cookie(&base.id, persistent.then_some(base.expires_at)).map(Some)
+            }
+            (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
+        };
+        match set_cookie {
+            Ok(set_cookie) => RequestEnd::new(true, set_cookie, failure),
+            Err(error) => RequestEnd::new(true, None, Some(error)),
+        }
+    }
+}
+
+impl fmt::Debug for RequestSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestSession").field("loaded", &self.session.initialized()).finish_non_exhaustive()
+    }
+}
+
+/// What a response needs once the session has been taken care of.
+#[derive(Debug)]
+#[must_use = "the visitor's cookie is in it"]
+pub struct RequestEnd {
+    looked_at: bool,
+    set_cookie: Option<String>,
+    failure: Option<SessionError>,
+}
+
+impl RequestEnd {
+    const fn new(looked_at: bool, set_cookie: Option<String>, failure: Option<SessionError>) -> Self {
+        Self { looked_at, set_cookie, failure }
+    }
+
+    /// Why the application's answer cannot stand: what it had to save was not saved. Answer with the error's
+    /// [status](SessionError::status), an empty body and the [headers](Self::headers) instead.
+    pub const fn failure(&self) -> Option<&SessionError> {
+        self.failure.as_ref()
+    }
+
+    /// The headers to set, given those that the response has; `None` if there is nothing to do.
+    pub fn headers<'h>(
+        self,
+        vary: impl IntoIterator<Item = &'h [u8]>,
+        cache_control: impl IntoIterator<Item = &'h [u8]>,
+    ) -> Option<SessionHeaders> {
+        self.looked_at.then(|| SessionHeaders::new(self.set_cookie, vary, cache_control))
+    }
+}

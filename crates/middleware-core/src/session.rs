@@ -1,0 +1,379 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytestring::ByteString;
+use nexios_store_core::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::changes::Update;
+use crate::payload;
+use crate::plan::Fate;
+use crate::settings::check_duration;
+use crate::state::State;
+use crate::{Entry, SessionError, SessionErrorKind, SessionManager, value};
+
+/// A visitor's session, within one request.
+///
+/// It was loaded when the handler asked for it; reading and changing it are ordinary calls on a value. What was changed
+/// is saved once the handler has returned with a status below 500, or when it awaits [`save`](Self::save). A clone is
+/// cheap and is the same session: all extractors of one request share it.
+///
+/// A visitor who has no session gets an empty one, and nothing is stored or sent until it holds a value.
+///
+/// # Parallel requests
+///
+/// The changes of parallel requests to one session are merged: [`insert`](Self::insert) means "this value for this
+/// key, whatever was there", [`update`](Self::update) is computed on the value of the moment, and other keys are left
+/// alone. What a request sees is the session as it was when it was loaded, with its own changes; after `save` it is
+/// what was committed.
+///
+/// # Errors
+///
+/// A method that changes the session fails with [`Ended`](SessionErrorKind::Ended) after
+/// [`destroy`](Self::destroy), and with [`TooLarge`](SessionErrorKind::TooLarge) if the session would exceed its
+/// maximum size; then nothing is changed. One that reads or writes a value fails with
+/// [`InvalidValue`](SessionErrorKind::InvalidValue) if that cannot be encoded, or is of another type.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{Session, SessionError};
+///
+/// fn visit(session: &Session) -> Result<u64, SessionError> {
+///     let visits: u64 = session.get_or("visits", 0)? + 1;
+///     session.insert("visits", &visits)?;
+///     Ok(visits)
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Session(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) manager: SessionManager,
+    pub(crate) state: Mutex<State>,
+    /// Held by the commit that is under way; there is one at a time.
+    pub(crate) commit_turn: tokio::sync::Mutex<()>,
+}
+
+impl Session {
+    pub(crate) fn new(manager: SessionManager, state: State) -> Self {
+        Self(Arc::new(Shared { manager, state: Mutex::new(state), commit_turn: tokio::sync::Mutex::const_new(()) }))
+    }
+
+    /// The value of `key`, or `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the value is not a `T`.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
+        let bytes = self.state().values.get(key).cloned();
+        bytes.map(|bytes| value::decode(key, &bytes)).transpose()
+    }
+
+    /// The value of `key`, or `default` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the value is not a `T`.
+    pub fn get_or<T: DeserializeOwned>(&self, key: &str, default: T) -> Result<T, SessionError> {
+        Ok(self.get(key)?.unwrap_or(default))
+    }
+
+    /// Sets `key` to `value`, whatever was there.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be encoded, the session would become too large, or it was destroyed.
+    pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
+        let bytes = value::encode(key, value)?;
+        let mut state = self.open_state()?;
+        self.check_size(state.principal(), state.values.encoded_len_with(key, &bytes))?;
+        let key = ByteString::from(key);
+        state.values.insert(key.clone(), bytes.clone());
+        state.changes.insert(key, bytes);
+        Ok(())
+    }
+
+    /// Replaces the value of `key` by what `update` makes of it.
+    ///
+    /// This is how counters and lists stay exact under parallel requests: where another request came first, `update`
+    /// runs again on the value that it left. So it may run more than once and must not have effects of its own nor use
+    /// the session. Read the result after [`save`](Self::save).
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// # async fn example(session: Session) -> Result<(), SessionError> {
+    /// session.update("hits", |hits: Option<u64>| hits.unwrap_or(0) + 1)?;
+    /// session.save().await?;
+    /// let hits: Option<u64> = session.get("hits")?; // no other request was given this number
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the present value is not a `T`, the new one cannot be encoded, the session would become too large, or it
+    /// was destroyed. If another request puts a value of another type there meanwhile, the commit fails.
+    pub fn update<T, F>(&self, key: &str, update: F) -> Result<(), SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        let key = ByteString::from(key);
+        let name = key.clone();
+        let update: Update = Arc::new(move |present| {
+            let present = present.map(|bytes| value::decode::<T>(&name, bytes)).transpose()?;
+            value::encode(&name, &update(present))
+        });
+        loop {
+            let before = self.open_state()?.values.get(&key).cloned();
+            // The application's code runs without the lock.
+            let after = update(before.as_ref())?;
+            let mut state = self.open_state()?;
+            if state.values.get(&key) != before.as_ref() {
+                continue; // a clone of this session has changed the value meanwhile
+            }
+            self.check_size(state.principal(), state.values.encoded_len_with(&key, &after))?;
+            state.values.insert(key.clone(), after);
+            state.changes.update(key, update);
+            return Ok(());
+        }
+    }
+
+    /// Removes `key`, and says whether it was there.
+    pub fn remove(&self, key: &str) -> bool {
+        let mut state = self.state();
+        let removed = state.values.remove(key).is_some();
+        if removed {
+            state.changes.remove(key.into());
+        }
+        removed
+    }
+
+    /// Removes `key` and returns its value.
+    ///
+    /// # Errors
+    ///
+    /// When the value is not a `T`; it then stays.
+    pub fn take<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
+        let taken = self.get(key)?;
+        if taken.is_some() {
+            self.remove(key);
+        }
+        Ok(taken)
+    }
+
+    /// The value of a typed key.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn read<T: DeserializeOwned>(&self, entry: &Entry<T>) -> Result<Option<T>, SessionError> {
+        self.get(entry.key())
+    }
+
+    /// Sets a typed key.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub fn write<T: Serialize>(&self, entry: &Entry<T>, value: &T) -> Result<(), SessionError> {
+        self.insert(entry.key(), value)
+    }
+
+    /// Whether `key` has a value.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.state().values.get(key).is_some()
+    }
+
+    /// All keys, in order.
+    pub fn keys(&self) -> Vec<String> {
+        self.state().values.iter().map(|(key, _)| key.to_string()).collect()
+    }
+
+    /// All keys and their values, in the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// When one of the values is not a `T`. `serde_json::Value` and its like read any.
+    pub fn entries<T: DeserializeOwned>(&self) -> Result<Vec<(String, T)>, SessionError> {
+        let values = self.state().values.clone();
+        values.iter().map(|(key, bytes)| Ok((key.to_string(), value::decode(key, bytes)?))).collect()
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.state().values.len()
+    }
+
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.state().values.is_empty()
+    }
+
+    /// Whether there are changes that were not saved yet, a login, a new id or the session's end among them.
+    pub fn is_modified(&self) -> bool {
+        let state = self.state();
+        state.is_changed() || state.fate != Fate::Keep
+    }
+
+    /// Removes all values. The session stays, and so does its user; to end it, [`destroy`](Self::destroy) it.
+    pub fn clear(&self) {
+        let mut state = self.state();
+        if !state.values.is_empty() {
+            state.values.clear();
+            state.changes.clear();
+        }
+    }
+
+    /// Makes this the session of `user`, who has just proven who they are.
+    ///
+    /// The id changes, so that one planted before the login is worth nothing after it (OWASP ASVS 5.0, 7.2.4), and the
+    /// absolute timeout begins anew. The values of an anonymous session and of the same user are kept, those of
+    /// another user are dropped.
+    ///
+    /// If the session was ended by somebody else meanwhile, a fresh one is made, with the changes of this request only.
+    ///
+    /// # Errors
+    ///
+    /// When the session would become too large for the name, or was destroyed.
+    pub fn login(&self, user: &str) -> Result<(), SessionError> {
+        let mut state = self.open_state()?;
+        let user = ByteString::from(user);
+        let is_another = state.principal().is_some_and(|principal| *principal != user);
+        self.check_size(Some(&user), if is_another { 0 } else { state.values.encoded_len() })?;
+        if is_another {
+            state.values.clear();
+            state.changes.clear();
+        }
+        state.login = Some(user);
+        state.fate = Fate::Cycle;
+        Ok(())
+    }
+
+    /// Who has logged in, if anybody has.
+    pub fn principal(&self) -> Option<String> {
+        self.state().principal().map(ToString::to_string)
+    }
+
+    /// Gives the session a new id, as is due when its rights change. [`login`](Self::login) does it by itself.
+    ///
+    /// A session that was not saved yet gets a new id in any case.
+    pub fn cycle_id(&self) {
+        let mut state = self.state();
+        if state.fate == Fate::Keep && !state.ended {
+            state.fate = Fate::Cycle;
+        }
+    }
+
+    /// Ends the session: its record is deleted and the visitor's cookie removed, whatever the response's status.
+    ///
+    /// Slower requests that are still at work cannot bring it back.
+    pub fn destroy(&self) {
+        let mut state = self.state();
+        state.changes = Default::default();
+        state.values = Default::default();
+        state.login = None;
+        state.fate = Fate::Destroy;
+    }
+
+    /// Decides for this session whether its cookie outlives the browser ("remember me"), against the settings.
+    ///
+    /// # Errors
+    ///
+    /// When the session was destroyed.
+    pub fn set_persistent(&self, persistent: bool) -> Result<(), SessionError> {
+        self.open_state()?.changes.persistent = Some(Some(persistent));
+        Ok(())
+    }
+
+    /// Gives this session an idle timeout of its own; `None` returns to that of the settings.
+    ///
+    /// # Errors
+    ///
+    /// When the timeout is not between one second and ten years, or the session was destroyed.
+    pub fn set_idle_timeout(&self, idle_timeout: Option<Duration>) -> Result<(), SessionError> {
+        check_duration("idle timeout", idle_timeout)
+            .map_err(|error| SessionError::new(SessionErrorKind::InvalidValue, error.to_string()))?;
+        self.open_state()?.changes.idle_timeout = Some(idle_timeout);
+        Ok(())
+    }
+
+    /// When the session was first saved; `None` if it was not yet.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        Some(self.state().base.as_ref()?.meta.created_at)
+    }
+
+    /// When the visitor last proved who they are, or else when the session was first saved; `None` if neither.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        Some(self.state().base.as_ref()?.meta.authenticated_at)
+    }
+
+    /// When the session will end unless it is used again; `None` if it was not saved yet.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.state().base.as_ref()?.expires_at)
+    }
+
+    /// Saves what was changed, now, and shows what was committed from then on.
+    ///
+    /// Without it, changes are saved after the handler has returned. Await it to act on the outcome, to read the result
+    /// of an [`update`](Self::update), or to save after the response's head is out, in a streaming body or a WebSocket.
+    ///
+    /// # Errors
+    ///
+    /// * [`Gone`](SessionErrorKind::Gone): the session was ended meanwhile; nothing was saved and it stays ended.
+    /// * [`Unavailable`](SessionErrorKind::Unavailable): the store did not answer in time.
+    /// * [`HeadSent`](SessionErrorKind::HeadSent): the visitor would need a new cookie, and it is too late to send one.
+    /// * [`InvalidValue`](SessionErrorKind::InvalidValue), [`TooLarge`](SessionErrorKind::TooLarge): together with what
+    ///   other requests have saved meanwhile, the changes are impossible. Nothing was written.
+    pub async fn save(&self) -> Result<(), SessionError> {
+        self.0.commit().await
+    }
+
+    /// Whether the store has a session for this visitor.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.state().base.is_some()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+
+    /// The state of a session that still takes changes.
+    fn open_state(&self) -> Result<MutexGuard<'_, State>, SessionError> {
+        let state = self.state();
+        if state.ended || state.fate == Fate::Destroy { Err(SessionError::ended()) } else { Ok(state) }
+    }
+
+    fn check_size(&self, principal: Option<&ByteString>, values_len: usize) -> Result<(), SessionError> {
+        let max_size = self.0.manager.settings().max_size.as_bytes();
+        if payload::encoded_len(principal.map(|name| &**name), values_len) > max_size {
+            return Err(SessionError::too_large(max_size));
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// No code of the application runs under this lock, so a panic of the application's cannot poison it.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.head_sent && (state.is_changed() || state.fate != Fate::Keep) {
+            tracing::warn!("session was changed after the response's head was sent, and never saved");
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,192 @@
+use std::time::Duration;
+
+use nexios_settings::{ByteSize, OrNone, Setting, SettingError, Vars};
+use serde::Deserialize;
+
+/// How long sessions live, how large they may be, and how long their store may take.
+///
+/// The names of the fields are those of the environment variables without `SESSION_`: `idle_timeout` in a
+/// configuration file is `SESSION_IDLE_TIMEOUT` in the environment, with the same values allowed.
+///
+/// ```
+/// use nexios_middleware_core::SessionSettings;
+///
+/// let settings: SessionSettings = toml::from_str(r#"
+///     idle_timeout = "30m"
+///     absolute_timeout = "12h"
+/// "#)?;
+/// assert_eq!(settings.idle_timeout.as_secs(), 1800);
+/// assert_eq!(settings.cleanup_interval, SessionSettings::default().cleanup_interval);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SessionSettings {
+    /// How long a session lives after it was last used. 14 days by default.
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub idle_timeout: Duration,
+    /// How long a session lives after its login (or creation), however much it is used. No limit by default.
+    #[serde(deserialize_with = "optional_duration")]
+    pub absolute_timeout: Option<Duration>,
+    /// How often expired sessions are removed from the store; `None` for never. 10 minutes by default.
+    #[serde(deserialize_with = "optional_duration")]
+    pub cleanup_interval: Option<Duration>,
+    /// How long one call of the store may take, retries included. 5 seconds by default.
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub store_timeout: Duration,
+    /// The size that one encoded session may have. 256 KiB by default.
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub max_size: ByteSize,
+    /// Whether the cookie outlives the browser. A session can [choose for itself](crate::Session::set_persistent).
+    /// Yes by default.
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub persistent: bool,
+}
+
+impl SessionSettings {
+    /// Reads the settings from the environment of this process.
+    ///
+    /// # Errors
+    ///
+    /// When a variable is set but empty, or its value is not allowed; the message says what is.
+    pub fn from_env() -> Result<Self, SettingError> {
+        Self::from_vars(&Vars::process())
+    }
+
+    /// Reads the settings from `vars`.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
+        let default = Self::default();
+        let or_none =
+            |name, default| Ok::<_, SettingError>(vars.get::<OrNone<Duration>>(name)?.map_or(default, |d| d.0));
+        Ok(Self {
+            idle_timeout: vars.get("SESSION_IDLE_TIMEOUT")?.unwrap_or(default.idle_timeout),
+            absolute_timeout: or_none("SESSION_ABSOLUTE_TIMEOUT", default.absolute_timeout)?,
+            cleanup_interval: or_none("SESSION_CLEANUP_INTERVAL", default.cleanup_interval)?,
+            store_timeout: vars.get("SESSION_STORE_TIMEOUT")?.unwrap_or(default.store_timeout),
+            max_size: vars.get("SESSION_MAX_SIZE")?.unwrap_or(default.max_size),
+            persistent: vars.get("SESSION_PERSISTENT")?.unwrap_or(default.persistent),
+        })
+    }
+
+    /// Checks durations that were set in code; those that were read are right already.
+    pub(crate) fn check(&self) -> Result<(), SettingError> {
+        for (name, duration) in [
+            ("idle_timeout", Some(self.idle_timeout)),
+            ("absolute_timeout", self.absolute_timeout),
+            ("cleanup_interval", self.cleanup_interval),
+            ("store_timeout", Some(self.store_timeout)),
+        ] {
+            check_duration(name, duration)?;
+        }
+        Ok(())
+    }
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(14 * 24 * 60 * 60),
+            absolute_timeout: None,
+            cleanup_interval: Some(Duration::from_secs(10 * 60)),
+            store_timeout: Duration::from_secs(5),
+            max_size: DEFAULT_MAX_SIZE,
+            persistent: true,
+        }
+    }
+}
+
+/// One second to ten years, like every duration of the settings.
+pub(crate) fn check_duration(name: &'static str, duration: Option<Duration>) -> Result<(), SettingError> {
+    match duration {
+        Some(duration) if Duration::parse(&duration.as_secs().to_string()).is_none() => {
+            Err(SettingError::new(name, &format!("{duration:?}"), "from 1 second to 3650 days"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn optional_duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    nexios_settings::deserialize::<OrNone<Duration>, D>(deserializer).map(|duration| duration.0)
+}
+
+const DEFAULT_MAX_SIZE: ByteSize = match ByteSize::new(256 * 1024) {
+    Some(size) => size,
+    None => ByteSize::MAX,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<SessionSettings, String> {
+        SessionSettings::from_vars(&Vars::from_iter([(name, value)])).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_specification() {
+        let settings = SessionSettings::from_vars(&Vars::from_iter::<[(&str, &str); 0]>([])).unwrap();
+        assert_eq!(settings, SessionSettings::default());
+        assert_eq!(settings.idle_timeout.as_secs(), 14 * 86_400);
+        assert_eq!(settings.absolute_timeout, None);
+        assert_eq!(settings.cleanup_interval, Some(Duration::from_secs(600)));
+        assert_eq!(settings.store_timeout.as_secs(), 5);
+        assert_eq!(settings.max_size.as_bytes(), 262_144);
+        assert!(settings.persistent);
+        assert_eq!(toml::from_str::<SessionSettings>("").unwrap(), settings);
+    }
+
+    #[test]
+    fn each_variable_sets_its_setting() {
+        assert_eq!(read("SESSION_IDLE_TIMEOUT", "2h").unwrap().idle_timeout.as_secs(), 7200);
+        assert_eq!(read("SESSION_ABSOLUTE_TIMEOUT", "12h").unwrap().absolute_timeout.unwrap().as_secs(), 43_200);
+        assert_eq!(read("SESSION_ABSOLUTE_TIMEOUT", "none").unwrap().absolute_timeout, None);
+        assert_eq!(read("SESSION_CLEANUP_INTERVAL", "none").unwrap().cleanup_interval, None);
+        assert_eq!(read("SESSION_STORE_TIMEOUT", "3").unwrap().store_timeout.as_secs(), 3);
+        assert_eq!(read("SESSION_MAX_SIZE", "64KiB").unwrap().max_size.as_bytes(), 65_536);
+        assert!(!read("SESSION_PERSISTENT", "false").unwrap().persistent);
+    }
+
+    #[test]
+    fn each_bad_value_is_an_error_that_names_variable_value_and_what_is_allowed() {
+        for (name, value) in [
+            ("SESSION_IDLE_TIMEOUT", "0"),
+            ("SESSION_IDLE_TIMEOUT", "none"),
+            ("SESSION_ABSOLUTE_TIMEOUT", "never"),
+            ("SESSION_CLEANUP_INTERVAL", "-5"),
+            ("SESSION_STORE_TIMEOUT", "5 s"),
+            ("SESSION_MAX_SIZE", "1GB"),
+            ("SESSION_PERSISTENT", "yes"),
+        ] {
+            let message = read(name, value).unwrap_err();
+            assert!(message.starts_with(&format!("{name} is `{value}`, but must be ")), "{message}");
+            assert_eq!(read(name, "").unwrap_err(), format!("{name} is set but empty"));
+        }
+    }
+
+    #[test]
+    fn a_file_may_not_have_unknown_settings() {
+        assert!(toml::from_str::<SessionSettings>("idle_timout = 5").unwrap_err().to_string().contains("idle_timout"));
+        assert!(toml::from_str::<SessionSettings>("idle_timeout = \"5x\"").is_err());
+        assert_eq!(
+            toml::from_str::<SessionSettings>("absolute_timeout = 60").unwrap().absolute_timeout.unwrap().as_secs(),
+            60
+        );
+    }
+
+    #[test]
+    fn durations_set_in_code_are_checked_too() {
+        let zero = SessionSettings { idle_timeout: Duration::ZERO, ..Default::default() };
+        assert_eq!(
+            zero.check().unwrap_err().to_string(),
+            "idle_timeout is `0ns`, but must be from 1 second to 3650 days"
+        );
+        let long = SessionSettings { absolute_timeout: Some(Duration::MAX), ..Default::default() };
+        assert!(long.check().is_err());
+        assert!(SessionSettings::default().check().is_ok());
+    }
+}

@@ -1,0 +1,160 @@
+use std::fmt;
+
+use nexios_signer::{KeyRing, Purpose, SignedBy, Signer, Tag};
+use nexios_store_core::{PrincipalTag, SessionId};
+
+/// Everything that the keys are used for, one sub-key per kind.
+#[derive(Debug)]
+pub(crate) struct Signers {
+    session_id: Signer,
+    principal: Signer,
+    fingerprint: Signer,
+    cookie_name: Box<str>,
+}
+
+impl Signers {
+    pub(crate) fn new(keys: &KeyRing, cookie_name: &str) -> Self {
+        Self {
+            session_id: keys.signer(SESSION_ID),
+            principal: keys.signer(PRINCIPAL),
+            fingerprint: keys.signer(FINGERPRINT),
+            cookie_name: cookie_name.into(),
+        }
+    }
+
+    /// The value of the session's cookie: `<id>.<mac>`. The signature is bound to the cookie's name.
+    pub(crate) fn cookie_value(&self, id: &SessionId) -> String {
+        let id = id.to_hex();
+        let mut value = String::with_capacity(COOKIE_VALUE_LEN);
+        value.extend(id.map(char::from));
+        value.push('.');
+        self.session_id.sign(self.cookie_name.as_bytes(), &id).push_to(&mut value);
+        value
+    }
+
+    /// The id that a cookie's value vouches for, if it does.
+    ///
+    /// A malformed value, a wrong signature and one for another purpose or name look all the same.
+    pub(crate) fn open_cookie_value(&self, value: &[u8]) -> Option<(SessionId, SignedBy)> {
+        if value.len() != COOKIE_VALUE_LEN {
+            return None;
+        }
+        let (id, rest) = value.split_at(SessionId::HEX_LEN);
+        let mac = std::str::from_utf8(rest.strip_prefix(b".")?).ok()?;
+        let signed_by = self.session_id.verify(self.cookie_name.as_bytes(), id, mac)?;
+        Some((SessionId::parse(id).ok()?, signed_by))
+    }
+
+    pub(crate) fn principal_tag(&self, principal: &str) -> PrincipalTag {
+        PrincipalTag::from_bytes(*self.principal.sign(b"", principal.as_bytes()).as_bytes())
+    }
+
+    /// Which key made the tag of this principal, if one of ours did.
+    pub(crate) fn verify_principal_tag(&self, principal: &str, tag: &PrincipalTag) -> Option<SignedBy> {
+        self.principal.verify_tag(b"", principal.as_bytes(), tag.as_bytes())
+    }
+
+    /// A name for a session in the log, by which its events are found together and nothing is opened.
+    pub(crate) fn fingerprint(&self, id: &SessionId) -> impl fmt::Display + use<> {
+        Fingerprint(*self.fingerprint.sign(b"", id.as_bytes()).as_bytes())
+    }
+}
+
+/// The length of a session cookie's value; one of any other length is passed over unread.
+pub(crate) const COOKIE_VALUE_LEN: usize = SessionId::HEX_LEN + 1 + Tag::TEXT_LEN;
+
+struct Fingerprint([u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+// A label is for ever: another one makes every signature of its kind void.
+const SESSION_ID: Purpose = Purpose::new("nexios session id");
+const PRINCIPAL: Purpose = Purpose::new("nexios principal tag");
+const FINGERPRINT: Purpose = Purpose::new("nexios log fingerprint");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nexios_signer::Key;
+    use proptest::prelude::*;
+
+    fn keys(text: &str) -> KeyRing {
+        KeyRing::new(Key::from_text(text).unwrap())
+    }
+
+    fn signers(cookie_name: &str) -> Signers {
+        Signers::new(&keys("0123456789abcdef0123456789abcdef"), cookie_name)
+    }
+
+    fn id() -> SessionId {
+        SessionId::parse("00ff1234567890abcdef00112233aa55").unwrap()
+    }
+
+    #[test]
+    fn a_cookie_opens_under_its_own_name_and_key_only() {
+        let value = signers("sessionid").cookie_value(&id());
+        assert_eq!(signers("sessionid").open_cookie_value(value.as_bytes()).map(|(id, _)| id), Some(id()));
+        assert!(signers("admin").open_cookie_value(value.as_bytes()).is_none());
+        let other = Signers::new(&keys("fedcba9876543210fedcba9876543210"), "sessionid");
+        assert!(other.open_cookie_value(value.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn a_signature_of_another_kind_does_not_open_a_session() {
+        let signers = signers("sessionid");
+        let hex = id().to_hex();
+        let mut forged = String::from_utf8(hex.to_vec()).unwrap() + ".";
+        keys("0123456789abcdef0123456789abcdef")
+            .signer(Purpose::new("nexios signed cookie"))
+            .sign(b"sessionid", &hex)
+            .push_to(&mut forged);
+        assert_eq!(forged.len(), COOKIE_VALUE_LEN);
+        assert!(signers.open_cookie_value(forged.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_refused() {
+        let signers = signers("sessionid");
+        let value = signers.cookie_value(&id()).into_bytes();
+        for bit in 0..value.len() * 8 {
+            let mut flipped = value.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(signers.open_cookie_value(&flipped).is_none(), "bit {bit}");
+        }
+        for length in 0..value.len() {
+            assert!(signers.open_cookie_value(&value[..length]).is_none(), "length {length}");
+        }
+    }
+
+    #[test]
+    fn a_retired_key_opens_and_says_so() {
+        let value = signers("sessionid").cookie_value(&id());
+        let rotated = keys("fedcba9876543210fedcba9876543210")
+            .with_retired(Key::from_text("0123456789abcdef0123456789abcdef").unwrap());
+        let (opened, signed_by) = Signers::new(&rotated, "sessionid").open_cookie_value(value.as_bytes()).unwrap();
+        assert!(opened == id() && signed_by.is_retired());
+    }
+
+    #[test]
+    fn a_fingerprint_shows_nothing_of_the_id() {
+        let shown = signers("sessionid").fingerprint(&id()).to_string();
+        assert_eq!(shown.len(), 12);
+        assert!(!"00ff1234567890abcdef00112233aa55".contains(&shown));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_of_the_right_length_open_anything(bytes in prop::collection::vec(any::<u8>(), COOKIE_VALUE_LEN)) {
+            prop_assert!(signers("sessionid").open_cookie_value(&bytes).is_none());
+        }
+
+        #[test]
+        fn no_text_of_the_right_shape_opens_anything(text in "[0-9a-f]{32}\\.[A-Za-z0-9_-]{43}") {
+            prop_assert!(signers("sessionid").open_cookie_value(text.as_bytes()).is_none());
+        }
+    }
+}

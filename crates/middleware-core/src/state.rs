@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use bytestring::ByteString;
+use nexios_store_core::{Revision, SessionId, Timestamp};
+
+use crate::changes::Changes;
+use crate::lifetime::{Lifetime, Renewal};
+use crate::payload::{Meta, Own};
+use crate::plan::{CookieAction, Fate, Situation};
+use crate::values::Values;
+
+/// A session as the store has it, as far as we know.
+#[derive(Clone)]
+pub(crate) struct Base {
+    pub(crate) id: SessionId,
+    pub(crate) revision: Revision,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) meta: Meta,
+    pub(crate) values: Values,
+}
+
+/// What one request knows of its session and has decided about it.
+#[derive(Default)]
+pub(crate) struct State {
+    /// What the store has; `None` for a session that was not saved yet, or that has ended.
+    pub(crate) base: Option<Base>,
+    /// What the handler sees: the values of the base, with the changes.
+    pub(crate) values: Values,
+    /// The values are not the base's with the changes, because a save in between has merged in those of others.
+    pub(crate) values_are_stale: bool,
+    pub(crate) changes: Changes,
+    pub(crate) fate: Fate,
+    /// Who has just logged in.
+    pub(crate) login: Option<ByteString>,
+    /// An old key signed the visitor's cookie.
+    pub(crate) reissue_due: bool,
+    /// An old key made the record's principal tag.
+    pub(crate) retag_due: bool,
+    /// The request came with a cookie of our name.
+    pub(crate) cookie_received: bool,
+    /// What the response will do about the cookie, by what was committed so far.
+    pub(crate) cookie: CookieAction,
+    /// This request, or another one seen by it, has ended the session.
+    pub(crate) ended: bool,
+    /// The head of the response is out.
+    pub(crate) head_sent: bool,
+    /// A commit that has something to save is under way, or has begun and was not heard of again.
+    pub(crate) committing: bool,
+}
+
+impl State {
+    pub(crate) fn for_stored(base: Base) -> Self {
+        Self { values: base.values.clone(), base: Some(base), ..Self::default() }
+    }
+
+    pub(crate) fn principal(&self) -> Option<&ByteString> {
+        self.login.as_ref().or(self.base.as_ref()?.meta.principal.as_ref())
+    }
+
+    /// What the session has decided for itself, changes included.
+    pub(crate) fn own(&self) -> Own {
+        let stored = self.base.as_ref().map_or_else(Own::default, |base| base.meta.own);
+        self.changes.own(stored)
+    }
+
+    /// Whether a commit would have something to save.
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.changes.is_empty() || self.login.is_some()
+    }
+
+    pub(crate) fn situation(&self, lifetime: &Lifetime, persistent_by_default: bool, now: Timestamp) -> Situation {
+        let renewal =
+            self.base.as_ref().map_or(Renewal::NotDue, |base| lifetime.renewal(&base.meta, base.expires_at, now));
+        Situation {
+            stored: self.base.is_some(),
+            changed: self.is_changed(),
+            has_content: !self.values.is_empty() || self.login.is_some(),
+            fate: self.fate,
+            touch_due: matches!(renewal, Renewal::Touch(_)),
+            rewrite_due: renewal == Renewal::Rewrite || self.retag_due,
+            reissue_due: self.reissue_due,
+            persistent: self.own().persistent.unwrap_or(persistent_by_default),
+            persistence_changed: self.changes.persistent.is_some(),
+            cookie_received: self.cookie_received,
+        }
+    }
+
+    /// Forgets what was changed since the last save, but not that the session is to end.
+    pub(crate) fn roll_back(&mut self) {
+        self.changes = Changes::default();
+        self.login = None;
+        if self.fate == Fate::Cycle {
+            self.fate = Fate::Keep;
+        }
+        self.values = self.base.as_ref().map_or_else(Values::default, |base| base.values.clone());
+        self.values_are_stale = false;
+    }
+
+    /// The session is no more, in the store and for this request.
+    pub(crate) fn end(&mut self) {
+        *self = Self {
+            cookie_received: self.cookie_received,
+            cookie: self.cookie,
+            head_sent: self.head_sent,
+            ended: true,
+            ..Self::default()
+        };
+    }
+}
+
+impl Changes {
+    /// What the session has decided for itself, with these changes to it.
+    pub(crate) fn own(&self, stored: Own) -> Own {
+        Own {
+            idle_timeout: self.idle_timeout.unwrap_or(stored.idle_timeout),
+            persistent: self.persistent.unwrap_or(stored.persistent),
+        }
+    }
+}
+
+impl Meta {
+    /// The envelope of a session that begins now.
+    pub(crate) fn new(now: Timestamp, handle: [u8; 16]) -> Self {
+        Self {
+            created_at: now,
+            authenticated_at: now,
+            idle_timeout: Duration::ZERO, // set with every write
+            own: Own::default(),
+            handle,
+            principal: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn stored() -> State {
+        let values: Values = [(ByteString::from_static("a"), Bytes::from_static(b"1"))].into_iter().collect();
+        State::for_stored(Base {
+            id: SessionId::from_bytes([1; 16]),
+            revision: Revision::new(1),
+            expires_at: Timestamp::MAX,
+            meta: Meta::new(Timestamp::UNIX_EPOCH, [0; 16]),
+            values,
+        })
+    }
+
+    #[test]
+    fn rolling_back_restores_what_was_stored() {
+        let mut state = stored();
+        state.values.clear();
+        state.changes.clear();
+        state.login = Some("ada".into());
+        state.fate = Fate::Cycle;
+        state.roll_back();
+        assert_eq!((state.values.len(), state.is_changed(), state.fate), (1, false, Fate::Keep));
+        assert_eq!(state.principal(), None);
+    }
+
+    #[test]
+    fn rolling_back_does_not_undo_a_logout() {
+        let mut state = stored();
+        state.fate = Fate::Destroy;
+        state.roll_back();
+        assert_eq!(state.fate, Fate::Destroy);
+    }
+
+    #[test]
+    fn an_ended_session_has_nothing_left_but_the_cookie_to_remove() {
+        let mut state = stored();
+        state.cookie_received = true;
+        state.cookie = CookieAction::Remove;
+        state.end();
+        assert!(state.ended && state.base.is_none() && state.values.is_empty());
+        assert_eq!(state.cookie, CookieAction::Remove);
+    }
+}

@@ -1,0 +1,140 @@
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::{SessionError, SessionManager};
+
+impl SessionManager {
+    /// Removes expired sessions from the store in the background, every
+    /// [`cleanup_interval`](crate::SessionSettings::cleanup_interval), until the sweeper is dropped.
+    ///
+    /// The first sweep comes within one interval, and each later one up to a quarter of it early or late, so that
+    /// several processes that were started together do not sweep together. A sweep that fails is an event, and the
+    /// next one comes all the same. Nothing happens if the interval is `None`, or if the store expires by itself.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a Tokio runtime.
+    #[must_use = "the sweeper stops when dropped"]
+    pub fn spawn_sweeper(&self) -> Sweeper {
+        let (stop, stopped) = watch::channel(());
+        let (counts, reports) = watch::channel(SweepCounts::default());
+        let task = tokio::spawn(run(self.clone(), stopped, counts));
+        Sweeper { stop, reports, task }
+    }
+
+    /// Removes the sessions that have expired by now, in bounded steps, and says how many there were.
+    ///
+    /// For programs that bring their own schedule, and for tests.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot answer. What was removed before stays removed.
+    pub async fn sweep(&self) -> Result<usize, SessionError> {
+        let Some(expiry) = self.store().expiry() else { return Ok(0) };
+        let mut removed = 0;
+        loop {
+            let swept = expiry.delete_expired(self.now(), STEP).await?;
+            removed += swept.removed;
+            if !swept.more {
+                return Ok(removed);
+            }
+            // The store's step may have been a synchronous one.
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A task that removes expired sessions, made by [`SessionManager::spawn_sweeper`]. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Sweeper {
+    stop: watch::Sender<()>,
+    reports: watch::Receiver<SweepCounts>,
+    task: JoinHandle<()>,
+}
+
+/// What a [`Sweeper`] has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SweepCounts {
+    /// Sweeps that went through.
+    pub completed: u64,
+    /// Sweeps that failed.
+    pub failed: u64,
+    /// Sessions removed.
+    pub removed: u64,
+}
+
+impl Sweeper {
+    /// What was done so far.
+    pub fn counts(&self) -> SweepCounts {
+        *self.reports.borrow()
+    }
+
+    /// Stops, once a step that has begun is done.
+    pub async fn stop(self) {
+        drop(self.stop);
+        // The task neither panics nor is it aborted; and if it were, it would have stopped all the same.
+        let _ = self.task.await;
+    }
+}
+
+async fn run(manager: SessionManager, mut stopped: watch::Receiver<()>, counts: watch::Sender<SweepCounts>) {
+    let Some(interval) = manager.settings().cleanup_interval else { return };
+    if manager.store().expiry().is_none() {
+        return;
+    }
+    let mut pause = interval.mul_f64(fastrand::f64());
+    loop {
+        let sweep = async {
+            tokio::time::sleep(pause).await;
+            manager.sweep().await
+        };
+        let result = tokio::select! {
+            result = sweep => result,
+            // The other end is gone: stopped, or dropped. A blocking step of the store runs to its end by itself.
+            _ = stopped.changed() => return,
+        };
+        match result {
+            Ok(removed) => {
+                tracing::debug!(removed, "swept expired sessions");
+                counts.send_modify(|counts| {
+                    counts.completed += 1;
+                    counts.removed += removed as u64;
+                });
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "sweeping expired sessions failed");
+                counts.send_modify(|counts| counts.failed += 1);
+            }
+        }
+        pause = jittered(interval);
+    }
+}
+
+/// The interval, up to a quarter shorter or longer.
+fn jittered(interval: Duration) -> Duration {
+    interval.mul_f64(0.75 + fastrand::f64() / 2.0)
+}
+
+/// How many sessions one step removes, at most.
+const STEP: NonZeroUsize = match NonZeroUsize::new(500) {
+    Some(step) => step,
+    None => NonZeroUsize::MIN,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_is_at_most_a_quarter() {
+        let interval = Duration::from_secs(100);
+        for _ in 0..1000 {
+            let pause = jittered(interval).as_secs_f64();
+            assert!((75.0..=125.0).contains(&pause), "{pause}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Keys are rotated without logging anybody out.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use site::{Call, KEY, OTHER_KEY, Site, Trouble, Visitor, keys};
+
+async fn visitor(site: &Site) -> Visitor {
+    let mut visitor = Visitor::default();
+    visitor
+        .visit(site, async |session| {
+            session.login("ada").unwrap();
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    visitor
+}
+
+#[tokio::test]
+async fn a_cookie_of_an_old_key_is_reissued_after_the_record_was_written_again() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let old_cookie = visitor.cookies.clone();
+    let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
+
+    let updates = site.store.count(Call::Update);
+    let answer = visitor
+        .visit(&rotated, async |session| {
+            assert!(session.contains_key("a"));
+            200
+        })
+        .await;
+    assert!(answer.set_cookie.is_some());
+    assert_ne!(visitor.cookies, old_cookie);
+    assert_eq!(site.store.count(Call::Update), updates + 1);
+    visitor.visit(&rotated, async |_| 200).await;
+    assert_eq!(site.store.count(Call::Update), updates + 1, "once");
+
+    let retired = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY])));
+    assert_eq!(visitor.sees::<u8>(&retired, "a").await, Some(1), "the principal's tag was renewed as well");
+}
+
+#[tokio::test]
+async fn a_cookie_is_not_reissued_if_the_record_could_not_be_written() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
+    site.store.make(Call::Update, Trouble::Fails);
+    let answer = visitor.visit(&rotated, async |_| 200).await;
+    assert_eq!((answer.set_cookie, answer.failure), (None, None), "an event, and the answer stands");
+    site.store.heal();
+    assert!(visitor.visit(&rotated, async |_| 200).await.set_cookie.is_some(), "the next request tries again");
+}
+
+#[tokio::test]
+async fn a_removed_key_opens_nothing_and_its_records_stay() {
+    let site = Site::new();
+    let visitor = visitor(&site).await;
+    let other = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY])));
+    let calls = site.store.total();
+    assert_eq!(visitor.sees::<u8>(&other, "a").await, None);
+    assert_eq!(site.store.total(), calls, "nothing is even looked up");
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "the key has come back");
+}
+
+#[tokio::test]
+async fn a_cookie_of_another_name_is_not_ours() {
+    let site = Site::new();
+    let visitor = visitor(&site).await;
+    let config = nexios_cookie_config::CookieConfig::builder().name("admin").build().unwrap();
+    let admin = site.restarted(|builder| builder.cookie(config));
+    let renamed = Visitor::with_cookie(visitor.cookies[0].replace("sessionid=", "admin="));
+    assert_eq!(renamed.sees::<u8>(&admin, "a").await, None, "the signature is bound to the name");
+}
+
+#[tokio::test]
+async fn a_principal_tagged_by_no_key_of_ours_is_out_of_service_but_left_in_place() {
+    let site = Site::new();
+    let visitor = visitor(&site).await;
+    // The cookie verifies under a key that did not make the tag: the name was changed where the files are.
+    let path = site.file(&visitor.id());
+    let original = std::fs::read(&path).unwrap();
+    let id = nexios_store_core::SessionId::parse(visitor.id()).unwrap();
+    use nexios_store_core::{PrincipalTag, SessionStore};
+    let now = nexios_middleware_core::Clock::now(&*site.clock);
+    let mut stored = site.store.load(&id, now).await.unwrap().unwrap();
+    stored.record.principal = Some(PrincipalTag::from_bytes([7; 32]));
+    let _ = site.store.update(&id, stored.revision, &stored.record, now).await.unwrap();
+
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, None);
+    assert_eq!((site.store.count(Call::SetAside), site.manager.counters().corrupt_records), (0, 1));
+    assert_eq!(std::fs::read(&path).unwrap().len(), original.len());
+}

@@ -1,0 +1,488 @@
+//! What a request leaves behind: records, cookies, headers. The rules of docs/lifecycle.md.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use nexios_middleware_core::SessionErrorKind;
+use site::{Answer, Call, Site, Visitor};
+
+#[tokio::test]
+async fn a_route_that_never_asks_for_the_session_costs_nothing() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let calls = site.store.total();
+
+    let request = site.manager.request(visitor.cookies.iter());
+    let answer = Answer::of(&request, &mut visitor, 200).await;
+
+    assert_eq!(site.store.total(), calls, "no store call");
+    assert!(answer.set_cookie.is_none() && answer.vary.is_none() && answer.cache_control.is_none(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_visitor_who_writes_nothing_costs_nothing() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let answer = visitor
+        .visit(&site, async |session| {
+            assert_eq!(session.get::<u8>("a").unwrap(), None);
+            assert_eq!(session.get_or("a", 7).unwrap(), 7);
+            assert!(!session.contains_key("a") && session.is_empty() && session.keys().is_empty());
+            assert!(!session.remove("a"));
+            session.clear();
+            session.cycle_id();
+            200
+        })
+        .await;
+    assert_eq!(answer.set_cookie, None);
+    assert_eq!(answer.vary.as_deref(), Some("Cookie"), "the page depends on who asks");
+    assert_eq!((site.store.total(), site.files().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn the_first_value_makes_a_session() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("name", "Ada").unwrap();
+            200
+        })
+        .await;
+
+    let line = answer.set_cookie.unwrap();
+    assert!(line.starts_with("sessionid=") && line.contains("; HttpOnly") && line.contains("; Path=/"), "{line}");
+    assert_eq!((answer.vary.as_deref(), answer.cache_control), (Some("Cookie"), Some("no-store")));
+    assert_eq!(site.files(), [visitor.id()], "one file, named after the id");
+    assert_eq!(visitor.sees::<String>(&site, "name").await.as_deref(), Some("Ada"));
+}
+
+#[tokio::test]
+async fn removing_the_last_value_of_a_new_session_leaves_no_trace() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            assert_eq!(session.take::<u8>("a").unwrap(), Some(1));
+            200
+        })
+        .await;
+    assert_eq!((answer.set_cookie, site.store.total()), (None, 0));
+}
+
+#[tokio::test]
+async fn an_existing_session_that_became_empty_is_kept() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let id = visitor.id();
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.clear();
+            200
+        })
+        .await;
+    assert!(answer.set_cookie.is_some() && !answer.removes_cookie());
+    assert_eq!((visitor.id(), site.files().len()), (id, 1));
+    assert_eq!((site.store.count(Call::Update), site.store.count(Call::Delete)), (1, 0));
+}
+
+#[tokio::test]
+async fn reading_twice_loads_once_and_writes_nothing() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let (loads, calls) = (site.store.count(Call::Load), site.store.total());
+
+    let request = site.manager.request(visitor.cookies.iter());
+    let (one, two) = (request.session().await.unwrap(), request.session().await.unwrap());
+    one.insert("b", &2).unwrap();
+    assert_eq!(two.get("b").unwrap(), Some(2), "all extractors of a request share the session");
+    two.remove("b");
+    drop(request);
+
+    visitor
+        .visit(&site, async |session| {
+            assert!(session.contains_key("a"));
+            200
+        })
+        .await;
+    assert_eq!(site.store.count(Call::Load), loads + 2);
+    assert_eq!(site.store.total(), calls + 2, "two loads, and nothing else");
+}
+
+#[tokio::test]
+async fn an_unknown_id_is_not_adopted() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let stale = visitor.clone();
+    let planted = stale.id();
+    visitor
+        .visit(&site, async |session| {
+            session.destroy();
+            200
+        })
+        .await;
+
+    let mut visitor = stale;
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &2).unwrap();
+            200
+        })
+        .await;
+    assert_ne!(visitor.id(), planted);
+    assert_eq!(site.files(), [visitor.id()]);
+}
+
+#[tokio::test]
+async fn a_forged_cookie_opens_nothing_and_costs_no_store_call() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let calls = site.store.total();
+    let good = visitor.cookies[0].clone();
+    for forged in [
+        format!("{}A", &good[..good.len() - 1]),
+        good[..good.len() - 1].to_owned(),
+        format!("{good}A"),
+        "sessionid=".to_owned(),
+        format!("sessionid={}", visitor.id()),
+        format!("sessionid=../../{}", &good[10..]),
+        good.replace("sessionid", "SESSIONID"),
+    ] {
+        if forged == good {
+            continue;
+        }
+        let open = site.open(&Visitor::with_cookie(&forged)).await;
+        assert!(open.is_empty(), "{forged}");
+    }
+    assert_eq!(site.store.total(), calls);
+}
+
+#[tokio::test]
+async fn of_several_cookies_the_first_that_verifies_and_lives_is_the_session() {
+    let site = Site::new();
+    let (mut live, mut ended) = (Visitor::default(), Visitor::default());
+    live.visit(&site, async |session| {
+        session.insert("who", "live").unwrap();
+        200
+    })
+    .await;
+    ended
+        .visit(&site, async |session| {
+            session.insert("who", "ended").unwrap();
+            200
+        })
+        .await;
+    let stale = ended.clone();
+    ended
+        .visit(&site, async |session| {
+            session.destroy();
+            200
+        })
+        .await;
+
+    let both = Visitor::with_cookie(format!("sessionid=forged; {}; {}", stale.cookies[0], live.cookies[0]));
+    assert_eq!(both.sees::<String>(&site, "who").await.as_deref(), Some("live"));
+    let lines = Visitor { cookies: vec![stale.cookies[0].clone(), live.cookies[0].clone()] };
+    assert_eq!(lines.sees::<String>(&site, "who").await.as_deref(), Some("live"), "several header lines");
+}
+
+#[tokio::test]
+async fn at_most_four_cookies_are_looked_up() {
+    let site = Site::new();
+    let mut cookies = Vec::new();
+    for number in 0..6 {
+        let mut visitor = Visitor::default();
+        visitor
+            .visit(&site, async |session| {
+                session.insert("n", &number).unwrap();
+                200
+            })
+            .await;
+        let cookie = visitor.cookies[0].clone();
+        if number < 5 {
+            visitor
+                .visit(&site, async |session| {
+                    session.destroy();
+                    200
+                })
+                .await;
+        }
+        cookies.push(cookie);
+    }
+    let loads = site.store.count(Call::Load);
+    let flood = Visitor::with_cookie(cookies.join("; "));
+    assert_eq!(flood.sees::<u8>(&site, "n").await, None, "the fifth is not looked up, nor the live sixth");
+    assert_eq!(site.store.count(Call::Load), loads + 4);
+
+    let repeated = Visitor::with_cookie(vec![cookies[0].clone(); 50].join("; ") + "; " + &cookies[5]);
+    assert_eq!(repeated.sees::<u8>(&site, "n").await, Some(5), "the same cookie again does not count");
+}
+
+#[tokio::test]
+async fn any_bytes_in_the_cookie_header_give_an_answer() {
+    let site = Site::new();
+    let mut hostile: Vec<Vec<u8>> = vec![
+        vec![0; 100],
+        vec![0xff; 100],
+        b"sessionid=\0\r\n".to_vec(),
+        b"sessionid".to_vec(),
+        b"=;=;=;;;".to_vec(),
+        b"sessionid=\"".to_vec(),
+        [&b"sessionid="[..], &vec![b'a'; 2_000_000]].concat(),
+        b"sessionid=a; ".repeat(10_000),
+    ];
+    hostile.push([&b"sessionid="[..], &[b'a'; 32], b".", &[b'A'; 43]].concat().repeat(100));
+    for header in hostile {
+        let request = site.manager.request([&header]);
+        assert!(request.session().await.unwrap().is_empty());
+        assert_eq!(request.end(200).await.headers([], []).unwrap().set_cookie, None);
+    }
+    assert_eq!((site.store.total(), site.files().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn destroying_ends_the_session_and_clears_the_cookie() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let stolen = visitor.clone();
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.destroy();
+            assert!(session.is_empty());
+            assert_eq!(session.insert("a", &2).unwrap_err().kind(), SessionErrorKind::Ended);
+            assert_eq!(session.login("ada").unwrap_err().kind(), SessionErrorKind::Ended);
+            200
+        })
+        .await;
+    assert!(answer.removes_cookie());
+    assert_eq!(site.files().len(), 0);
+    assert_eq!(stolen.sees::<u8>(&site, "a").await, None);
+}
+
+#[tokio::test]
+async fn logging_out_without_a_session_removes_a_cookie_only_if_one_was_sent() {
+    let site = Site::new();
+    let answer = Visitor::default()
+        .visit(&site, async |session| {
+            session.destroy();
+            200
+        })
+        .await;
+    assert_eq!(answer.set_cookie, None);
+    let answer = Visitor::with_cookie("sessionid=stale")
+        .visit(&site, async |session| {
+            session.destroy();
+            200
+        })
+        .await;
+    assert!(answer.removes_cookie());
+    assert_eq!(site.store.total(), 0);
+}
+
+#[tokio::test]
+async fn a_session_made_and_ended_by_one_request_leaves_no_trace() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            session.save().await.unwrap();
+            session.destroy();
+            200
+        })
+        .await;
+    assert_eq!((answer.set_cookie, site.files().len()), (None, 0));
+}
+
+#[tokio::test]
+async fn a_server_error_rolls_back_what_followed_the_last_save() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let id = visitor.id();
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &2).unwrap();
+            session.save().await.unwrap();
+            session.insert("a", &3).unwrap();
+            session.login("ada").unwrap();
+            500
+        })
+        .await;
+    assert_eq!(answer.failure, None, "the application's own answer stands");
+    assert_eq!((visitor.id(), visitor.sees::<u8>(&site, "a").await), (id, Some(2)));
+    assert_eq!(site.open(&visitor).await.principal(), None);
+}
+
+#[tokio::test]
+async fn a_server_error_carries_the_id_that_the_store_has() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let old = visitor.id();
+    visitor
+        .visit(&site, async |session| {
+            session.cycle_id();
+            session.save().await.unwrap();
+            503
+        })
+        .await;
+    assert_ne!(visitor.id(), old);
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1));
+}
+
+#[tokio::test]
+async fn a_server_error_does_not_undo_a_logout() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.destroy();
+            500
+        })
+        .await;
+    assert!(answer.removes_cookie());
+    assert_eq!(site.files().len(), 0);
+}
+
+#[tokio::test]
+async fn changes_survive_a_server_error_where_the_application_wants_them_to() {
+    let (site, mut visitor) = (Site::with(|builder| builder.commit_on_server_error(true)), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            500
+        })
+        .await;
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1));
+}
+
+#[tokio::test]
+async fn other_statuses_keep_the_changes() {
+    let site = Site::new();
+    for status in [200, 204, 302, 404, 499] {
+        let mut visitor = Visitor::default();
+        visitor
+            .visit(&site, async |session| {
+                session.insert("a", &1).unwrap();
+                status
+            })
+            .await;
+        assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_leaves_the_store_as_it_was() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let calls = site.store.total();
+    let open = site.open(&visitor).await;
+    open.insert("a", &2).unwrap();
+    open.destroy();
+    drop(open);
+    assert_eq!(site.store.total(), calls + 1, "the load");
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1));
+}
+
+#[tokio::test]
+async fn after_the_head_a_save_can_update_and_destroy() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+
+    let open = site.open(&visitor).await;
+    let streaming = open.session.clone();
+    open.answer(&mut visitor, 200).await;
+    streaming.insert("a", &2).unwrap();
+    streaming.save().await.unwrap();
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(2));
+    streaming.destroy();
+    streaming.save().await.unwrap();
+    assert_eq!(site.files().len(), 0);
+}
+
+#[tokio::test]
+async fn after_the_head_what_needs_a_cookie_is_an_error() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let open = site.open(&visitor).await;
+    let streaming = open.session.clone();
+    open.answer(&mut visitor, 200).await;
+    streaming.insert("a", &1).unwrap();
+    assert_eq!(streaming.save().await.unwrap_err().kind(), SessionErrorKind::HeadSent);
+
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let open = site.open(&visitor).await;
+    let streaming = open.session.clone();
+    open.answer(&mut visitor, 200).await;
+    streaming.cycle_id();
+    assert_eq!(streaming.save().await.unwrap_err().kind(), SessionErrorKind::HeadSent);
+    assert_eq!(site.files(), [visitor.id()]);
+}
+
+#[tokio::test]
+async fn an_existing_session_is_told_from_a_new_one() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    assert!(site.manager.request([""; 0]).existing_session().await.unwrap().is_none());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    assert!(site.manager.request(visitor.cookies.iter()).existing_session().await.unwrap().is_some());
+}

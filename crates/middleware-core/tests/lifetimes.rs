@@ -1,0 +1,238 @@
+//! How long sessions and their cookies live. The clock is an argument.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::time::Duration;
+
+use nexios_middleware_core::{Clock, SessionErrorKind};
+use site::{Call, Site, Visitor};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn visitor(site: &Site) -> Visitor {
+    let mut visitor = Visitor::default();
+    visitor
+        .visit(site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    visitor
+}
+
+async fn is_alive(site: &Site, visitor: &Visitor) -> bool {
+    visitor.sees::<u8>(site, "a").await.is_some()
+}
+
+#[tokio::test]
+async fn an_idle_session_ends() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR));
+    let visitor = visitor(&site).await;
+    site.sleep(HOUR - Duration::from_millis(1));
+    assert!(is_alive(&site, &visitor).await);
+    site.sleep(Duration::from_millis(1));
+    assert!(!is_alive(&site, &visitor).await);
+}
+
+#[tokio::test]
+async fn reading_keeps_a_session_alive() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR));
+    let mut visitor = visitor(&site).await;
+    for _ in 0..10 {
+        site.sleep(HOUR / 2);
+        visitor
+            .visit(&site, async |session| {
+                assert!(session.contains_key("a"));
+                200
+            })
+            .await;
+    }
+    assert!(is_alive(&site, &visitor).await);
+    assert_eq!((site.store.count(Call::Touch), site.store.count(Call::Update)), (10, 0));
+}
+
+#[tokio::test]
+async fn touches_are_rationed() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR));
+    let mut visitor = visitor(&site).await;
+    for _ in 0..60 {
+        site.sleep(MINUTE);
+        let answer = visitor.visit(&site, async |_| 200).await;
+        assert_eq!(answer.max_age().is_some_and(|max_age| max_age == 3600), answer.set_cookie.is_some());
+    }
+    assert_eq!(site.store.count(Call::Touch), 10, "one each tenth of the idle timeout");
+}
+
+#[tokio::test]
+async fn the_absolute_timeout_ends_a_session_however_much_it_is_used() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR * 2)));
+    let mut visitor = visitor(&site).await;
+    for _ in 0..11 {
+        site.sleep(MINUTE * 10);
+        visitor
+            .visit(&site, async |session| {
+                session.insert("b", &1).unwrap();
+                200
+            })
+            .await;
+        assert!(is_alive(&site, &visitor).await);
+    }
+    site.sleep(MINUTE * 10);
+    assert!(!is_alive(&site, &visitor).await);
+}
+
+#[tokio::test]
+async fn a_cycle_does_not_prolong_the_absolute_timeout_and_a_login_does() {
+    let site = Site::with(|builder| builder.absolute_timeout(Some(HOUR)));
+    let (mut cycled, mut logged_in) = (visitor(&site).await, visitor(&site).await);
+    site.sleep(MINUTE * 30);
+    cycled
+        .visit(&site, async |session| {
+            session.cycle_id();
+            200
+        })
+        .await;
+    logged_in
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+    site.sleep(MINUTE * 30);
+    assert!(!is_alive(&site, &cycled).await);
+    assert!(is_alive(&site, &logged_in).await);
+}
+
+#[tokio::test]
+async fn shortened_timeouts_act_on_existing_sessions_at_once() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR * 24));
+    let visitor = visitor(&site).await;
+    site.sleep(HOUR * 2);
+    assert!(is_alive(&site, &visitor).await);
+    let idle = site.restarted(|builder| builder.idle_timeout(HOUR));
+    assert!(!is_alive(&idle, &visitor).await, "though nobody has looked at it since the change");
+    let absolute = site.restarted(|builder| builder.idle_timeout(HOUR * 24).absolute_timeout(Some(HOUR)));
+    assert!(!is_alive(&absolute, &visitor).await);
+}
+
+#[tokio::test]
+async fn a_changed_idle_timeout_is_written_down_at_the_next_visit() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR * 24));
+    let mut visitor = visitor(&site).await;
+    let site = site.restarted(|builder| builder.idle_timeout(HOUR));
+    let answer = visitor.visit(&site, async |_| 200).await;
+    assert_eq!((site.store.count(Call::Update), answer.max_age()), (1, Some(3600)));
+    visitor.visit(&site, async |_| 200).await;
+    assert_eq!(site.store.count(Call::Update), 1, "once");
+}
+
+#[tokio::test]
+async fn the_cookie_lives_as_long_as_the_session() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR + MINUTE)));
+    let mut visitor = Visitor::default();
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(answer.max_age(), Some(3600));
+    site.sleep(MINUTE * 31);
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &2).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(answer.max_age(), Some(30 * 60), "the absolute timeout comes first");
+}
+
+#[tokio::test]
+async fn a_cookie_of_the_browser_session_has_no_lifetime_and_is_sent_once() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR).persistent(false));
+    let mut visitor = Visitor::default();
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    assert!(!answer.set_cookie.unwrap().contains("Max-Age"));
+    site.sleep(MINUTE * 30);
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &2).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(answer.set_cookie, None);
+}
+
+#[tokio::test]
+async fn a_session_chooses_for_itself_whether_to_be_remembered() {
+    let site = Site::with(|builder| builder.persistent(false));
+    let mut visitor = visitor(&site).await;
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.set_persistent(true).unwrap();
+            session.set_idle_timeout(Some(HOUR * 24 * 30)).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(answer.max_age(), Some(30 * 24 * 3600));
+    site.sleep(HOUR * 24 * 29);
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.insert("a", &2).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(answer.max_age(), Some(30 * 24 * 3600), "for good");
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.set_persistent(false).unwrap();
+            200
+        })
+        .await;
+    assert!(answer.set_cookie.is_some() && answer.max_age().is_none(), "the browser is told to forget");
+}
+
+#[tokio::test]
+async fn a_sessions_own_idle_timeout_has_the_bounds_of_the_settings() {
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    for timeout in [Duration::ZERO, HOUR * 24 * 3651] {
+        assert_eq!(open.set_idle_timeout(Some(timeout)).unwrap_err().kind(), SessionErrorKind::InvalidValue);
+    }
+    assert!(!open.is_modified());
+}
+
+#[tokio::test]
+async fn times_are_shown() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR));
+    let open = site.open(&Visitor::default()).await;
+    assert_eq!((open.created_at(), open.expires_at(), open.authenticated_at()), (None, None, None));
+    let visitor = visitor(&site).await;
+    let open = site.open(&visitor).await;
+    assert_eq!(open.created_at(), Some(site.clock.now()));
+    assert_eq!(open.expires_at(), Some(site.clock.now().saturating_add(HOUR)));
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_back_shortens_nothing_and_breaks_nothing() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR * 2)));
+    let mut visitor = visitor(&site).await;
+    let now = site.clock.now();
+    site.clock.set(now.saturating_sub(HOUR * 24));
+    visitor
+        .visit(&site, async |session| {
+            session.insert("b", &1).unwrap();
+            200
+        })
+        .await;
+    assert!(is_alive(&site, &visitor).await);
+    site.clock.set(now.saturating_add(HOUR * 2));
+    assert!(!is_alive(&site, &visitor).await, "the absolute end stays where it was");
+}

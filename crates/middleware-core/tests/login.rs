@@ -1,0 +1,168 @@
+//! Logins: the id changes, and what belongs to whom is kept apart.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::time::Duration;
+
+use site::{Call, Site, Visitor};
+
+#[tokio::test]
+async fn a_login_changes_the_id_and_keeps_an_anonymous_sessions_values() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("cart", &3).unwrap();
+            200
+        })
+        .await;
+    let planted = visitor.clone();
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+
+    assert_ne!(visitor.id(), planted.id());
+    assert_eq!(site.files(), [visitor.id()], "the old id is gone");
+    assert_eq!(planted.sees::<i64>(&site, "cart").await, None, "a planted cookie is worth nothing");
+    let session = site.open(&visitor).await;
+    assert_eq!((session.get("cart").unwrap(), session.principal().as_deref()), (Some(3), Some("ada")));
+}
+
+#[tokio::test]
+async fn a_login_without_a_session_makes_one() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+    assert!(answer.set_cookie.is_some());
+    assert_eq!(site.open(&visitor).await.principal().as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn the_same_users_values_are_kept_and_another_users_dropped() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            session.insert("cart", &3).unwrap();
+            200
+        })
+        .await;
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+    assert_eq!(visitor.sees::<i64>(&site, "cart").await, Some(3));
+
+    visitor
+        .visit(&site, async |session| {
+            session.login("bob").unwrap();
+            assert!(session.is_empty(), "dropped at once");
+            session.insert("new", &1).unwrap();
+            200
+        })
+        .await;
+    let session = site.open(&visitor).await;
+    assert_eq!((session.keys(), session.principal().as_deref()), (vec!["new".to_owned()], Some("bob")));
+}
+
+#[tokio::test]
+async fn what_others_wrote_into_another_users_session_is_dropped_too() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+    let switching = site.open(&visitor).await;
+    switching.login("bob").unwrap();
+    visitor
+        .clone()
+        .visit(&site, async |session| {
+            session.insert("adas", &1).unwrap();
+            200
+        })
+        .await;
+    switching.answer(&mut visitor, 200).await;
+    assert!(site.open(&visitor).await.is_empty());
+}
+
+#[tokio::test]
+async fn clearing_keeps_the_session_and_its_user() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let id = visitor.id();
+    visitor
+        .visit(&site, async |session| {
+            session.clear();
+            200
+        })
+        .await;
+    let session = site.open(&visitor).await;
+    assert_eq!((session.is_empty(), session.principal().as_deref(), visitor.id()), (true, Some("ada"), id));
+}
+
+#[tokio::test]
+async fn a_login_begins_the_authentication_anew_and_a_cycle_does_not() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let created = site.open(&visitor).await.created_at().unwrap();
+
+    site.sleep(Duration::from_secs(60));
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+    let session = site.open(&visitor).await;
+    let authenticated = session.authenticated_at().unwrap();
+    assert_eq!(session.created_at(), Some(created), "the session is the old one");
+    assert_eq!(authenticated.saturating_duration_since(created), Duration::from_secs(60));
+
+    site.sleep(Duration::from_secs(60));
+    visitor
+        .visit(&site, async |session| {
+            session.cycle_id();
+            200
+        })
+        .await;
+    let session = site.open(&visitor).await;
+    assert_eq!((session.created_at(), session.authenticated_at()), (Some(created), Some(authenticated)));
+}
+
+#[tokio::test]
+async fn the_principals_name_is_not_outside_of_the_payload() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada@example.org").unwrap();
+            200
+        })
+        .await;
+    let file = std::fs::read(site.file(&visitor.id())).unwrap();
+    let header = &file[..96];
+    assert!(!header.windows(3).any(|window| window == b"ada"));
+    assert_ne!(&header[56..88], [0; 32], "but its tag is");
+    assert_eq!(site.store.count(Call::Create), 1);
+}

@@ -1,0 +1,230 @@
+//! What visitors notice when the store does not answer, or what it answers makes no sense.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::time::Duration;
+
+use nexios_middleware_core::SessionErrorKind;
+use site::{Answer, Call, Site, Trouble, Visitor};
+
+async fn visitor(site: &Site) -> Visitor {
+    let mut visitor = Visitor::default();
+    visitor
+        .visit(site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    visitor
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_answer_is_never_an_empty_session() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    site.store.make(Call::Load, Trouble::Fails);
+    let writes = site.store.total() - site.store.count(Call::Load);
+
+    let request = site.manager.request(visitor.cookies.iter());
+    for _ in 0..2 {
+        let error = request.session().await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (SessionErrorKind::Unavailable, 503));
+        assert_eq!(request.existing_session().await.unwrap_err().status(), 503);
+    }
+    let answer = Answer::of(&request, &mut visitor, 503).await;
+    assert_eq!((answer.set_cookie, answer.vary.as_deref()), (None, Some("Cookie")), "the cookie is not touched");
+    assert_eq!(site.store.total() - site.store.count(Call::Load), writes, "no write after a failed load");
+
+    site.store.heal();
+    assert_eq!(request.session().await.unwrap().get("a").unwrap(), Some(1), "it can be asked for again");
+}
+
+#[tokio::test]
+async fn a_failed_save_never_looks_like_a_success() {
+    for (call, act) in [
+        (Call::Update, (|session| session.insert("a", &2).unwrap()) as fn(&nexios_middleware_core::Session)),
+        (Call::Rename, |session| session.cycle_id()),
+        (Call::Delete, |session| session.destroy()),
+    ] {
+        let site = Site::new();
+        let mut visitor = visitor(&site).await;
+        site.store.make(call, Trouble::Fails);
+        let answer = visitor
+            .visit(&site, async |session| {
+                act(session);
+                200
+            })
+            .await;
+        assert_eq!((answer.failure, answer.set_cookie), (Some(503), None), "{call:?}");
+        site.store.heal();
+        assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "{call:?}: the session is as it was");
+    }
+    let site = Site::new();
+    site.store.make(Call::Create, Trouble::Fails);
+    let answer = Visitor::default()
+        .visit(&site, async |session| {
+            session.insert("a", &2).unwrap();
+            200
+        })
+        .await;
+    assert_eq!((answer.failure, answer.set_cookie), (Some(503), None));
+}
+
+#[tokio::test]
+async fn a_save_that_failed_can_be_tried_again() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    site.store.make(Call::Update, Trouble::Fails);
+    let open = site.open(&visitor).await;
+    open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
+    assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
+    assert!(open.is_modified());
+    site.store.heal();
+    assert_eq!(open.answer(&mut visitor, 200).await.failure, None);
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(2));
+}
+
+#[tokio::test]
+async fn a_failed_touch_is_an_event_and_the_answer_stands() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    site.sleep(site.manager.settings().idle_timeout / 2);
+    site.store.make(Call::Touch, Trouble::Fails);
+    let answer = visitor
+        .visit(&site, async |session| {
+            assert!(session.contains_key("a"));
+            200
+        })
+        .await;
+    assert_eq!((answer.failure, answer.set_cookie, site.store.count(Call::Touch)), (None, None, 1));
+    assert_eq!(site.manager.counters().store_failures, 1);
+}
+
+#[tokio::test]
+async fn an_error_after_a_save_still_carries_the_id_that_the_store_has() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let old = visitor.id();
+    let open = site.open(&visitor).await;
+    open.cycle_id();
+    open.save().await.unwrap();
+    open.insert("a", &2).unwrap();
+    site.store.make(Call::Update, Trouble::Fails);
+    let answer = open.answer(&mut visitor, 200).await;
+    assert_eq!(answer.failure, Some(503));
+    assert_ne!(visitor.id(), old);
+    site.store.heal();
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_given_up_after_the_time_limit() {
+    let site = Site::with(|builder| builder.store_timeout(Duration::from_secs(3)));
+    let visitor = visitor(&site).await;
+
+    site.store.make(Call::Load, Trouble::Hangs);
+    let before = tokio::time::Instant::now();
+    let error = site.try_open(&visitor).await.err().unwrap();
+    assert_eq!((error.kind(), before.elapsed().as_secs()), (SessionErrorKind::Unavailable, 3));
+    assert_eq!(error.to_string(), "session store did not answer within 3s");
+    site.store.heal();
+
+    let open = site.open(&visitor).await;
+    open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
+    site.store.make(Call::Update, Trouble::Hangs);
+    assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
+    site.store.heal();
+    let again = open.save().await.unwrap_err();
+    assert_eq!(again.kind(), SessionErrorKind::Interrupted, "a second try could add one twice");
+    assert_eq!(open.answer(&mut visitor.clone(), 200).await.failure, Some(503), "nor does it look like a success");
+}
+
+#[tokio::test]
+async fn a_save_that_was_dropped_half_way_is_not_repeated() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let open = site.open(&visitor).await;
+    open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
+    site.store.make(Call::Update, Trouble::Hangs);
+    tokio::select! {
+        biased;
+        _ = open.save() => unreachable!("the store hangs"),
+        () = tokio::task::yield_now() => {}
+    }
+    site.store.heal();
+    open.insert("b", &2).unwrap();
+    assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Interrupted);
+    assert_eq!(open.answer(&mut visitor, 200).await.failure, Some(503));
+}
+
+#[tokio::test]
+async fn a_corrupt_record_is_set_aside_and_the_visitor_gets_a_fresh_session() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let id = visitor.id();
+    std::fs::write(site.file(&id), vec![b'x'; 4096]).unwrap();
+
+    let answer = visitor
+        .visit(&site, async |session| {
+            assert!(session.is_empty());
+            session.insert("a", &2).unwrap();
+            200
+        })
+        .await;
+
+    assert_eq!(answer.failure, None);
+    assert_ne!(visitor.id(), id);
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(2));
+    assert_eq!(site.manager.counters().corrupt_records, 1);
+    assert_eq!(site.files(), [visitor.id()]);
+    assert_eq!(std::fs::read_dir(site.sessions().join(".corrupt")).unwrap().count(), 1, "kept for the operator");
+}
+
+#[tokio::test]
+async fn a_corrupt_record_that_cannot_be_set_aside_is_no_worse() {
+    let site = Site::new();
+    let visitor = visitor(&site).await;
+    std::fs::write(site.file(&visitor.id()), vec![b'x'; 4096]).unwrap();
+    site.store.make(Call::SetAside, Trouble::Fails);
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, None);
+}
+
+#[tokio::test]
+async fn a_record_of_a_newer_format_is_unavailable_and_left_alone() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let path = site.file(&visitor.id());
+    let mut newer = std::fs::read(&path).unwrap();
+    newer[4] = 2; // the format version of the first slot, little-endian
+    newer[40..].fill(7); // and everything else may have changed
+    std::fs::write(&path, &newer).unwrap();
+
+    let request = site.manager.request(visitor.cookies.iter());
+    let error = request.session().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (SessionErrorKind::Unsupported, 503));
+    assert_eq!(Answer::of(&request, &mut visitor, 503).await.set_cookie, None);
+    assert_eq!(std::fs::read(&path).unwrap(), newer);
+    assert_eq!(site.manager.counters().unsupported_records, 1);
+}
+
+#[tokio::test]
+async fn no_error_shows_an_id_or_a_value() {
+    let site = Site::new();
+    let visitor = visitor(&site).await;
+    let open = site.open(&visitor).await;
+    open.insert("secret", "hush").unwrap();
+    site.store.make(Call::Load, Trouble::Fails);
+    let errors = [open.get::<u64>("secret").unwrap_err(), site.try_open(&visitor).await.err().unwrap()];
+    for error in errors {
+        let mut shown = format!("{error:?}");
+        let mut source: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = source {
+            shown += &format!(" {error} {error:?}");
+            source = error.source();
+        }
+        assert!(!shown.contains("hush") && !shown.contains(&visitor.id()), "{shown}");
+    }
+    let shown = format!("{:?} {:?} {:?}", open.session, open.request, site.manager);
+    assert!(!shown.contains("hush") && !shown.contains(&visitor.id()) && !shown.contains(site::KEY), "{shown}");
+}

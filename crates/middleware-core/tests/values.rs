@@ -1,0 +1,133 @@
+//! The session as a map of values.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use nexios_middleware_core::{Entry, Session, SessionErrorKind};
+use nexios_settings::ByteSize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use site::{Site, Visitor};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Cart {
+    items: Vec<String>,
+    total: f64,
+}
+
+#[tokio::test]
+async fn every_method_does_what_it_says() {
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    let session: &Session = &open;
+    assert!(session.is_empty() && !session.is_modified());
+
+    session.insert("name", "Ada").unwrap();
+    session.insert("age", &36).unwrap();
+    assert!(session.is_modified() && !session.is_empty());
+    assert_eq!((session.len(), session.keys()), (2, vec!["age".to_owned(), "name".to_owned()]));
+    assert!(session.contains_key("name") && !session.contains_key("Name"));
+    assert_eq!(session.get::<String>("name").unwrap().as_deref(), Some("Ada"));
+    assert_eq!(session.get_or("name", String::new()).unwrap(), "Ada");
+    assert_eq!(session.get_or("missing", 5).unwrap(), 5);
+    assert_eq!(session.entries::<Value>().unwrap(), [("age".to_owned(), json!(36)), ("name".to_owned(), json!("Ada"))]);
+    session.update("age", |age: Option<u8>| age.unwrap_or(0) + 1).unwrap();
+    assert_eq!(session.take::<u8>("age").unwrap(), Some(37));
+    assert_eq!(session.take::<u8>("age").unwrap(), None);
+    assert!(session.remove("name") && !session.remove("name"));
+    session.insert("a", &1).unwrap();
+    session.clear();
+    assert!(session.is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_type_is_an_error_for_that_key_alone() {
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    open.insert("name", "Ada").unwrap();
+    open.insert("age", &36).unwrap();
+    assert_eq!(open.get::<u8>("name").unwrap_err().kind(), SessionErrorKind::InvalidValue);
+    assert_eq!(open.take::<u8>("name").unwrap_err().kind(), SessionErrorKind::InvalidValue);
+    assert_eq!(open.update("name", |n: Option<u8>| n.unwrap_or(0)).unwrap_err().kind(), SessionErrorKind::InvalidValue);
+    assert!(open.contains_key("name"), "what could not be taken stays");
+    assert_eq!(open.get::<u8>("age").unwrap(), Some(36));
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_encoded_changes_nothing() {
+    struct Unwilling;
+    impl Serialize for Unwilling {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("hush"))
+        }
+    }
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    let error = open.insert("a", &Unwilling).unwrap_err();
+    assert_eq!(error.kind(), SessionErrorKind::InvalidValue);
+    assert!(!error.to_string().contains("hush") && !open.is_modified());
+}
+
+#[tokio::test]
+async fn typed_keys_name_key_and_type_once() {
+    const CART: Entry<Cart> = Entry::new("cart");
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let cart = Cart { items: vec!["tea".into()], total: 3.5 };
+    visitor
+        .visit(&site, async |session| {
+            session.write(&CART, &cart).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(site.open(&visitor).await.read(&CART).unwrap(), Some(cart));
+}
+
+#[tokio::test]
+async fn a_session_takes_values_up_to_its_maximum_size_and_keeps_them() {
+    let (site, mut visitor) =
+        (Site::with(|builder| builder.max_size(ByteSize::new(4096).unwrap())), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            let error = session.insert("big", &"x".repeat(4096)).unwrap_err();
+            assert_eq!(error.kind(), SessionErrorKind::TooLarge);
+            assert_eq!(error.to_string(), "session would exceed its maximum size of 4096 bytes");
+            assert!(!session.is_modified(), "and nothing has changed");
+            session.insert("fits", &"x".repeat(3900)).unwrap();
+            assert_eq!(session.insert("more", &"x".repeat(200)).unwrap_err().kind(), SessionErrorKind::TooLarge);
+            assert_eq!(session.login(&"x".repeat(200)).unwrap_err().kind(), SessionErrorKind::TooLarge);
+            session.insert("fits", &"y".repeat(3900)).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(visitor.sees::<String>(&site, "fits").await, Some("y".repeat(3900)), "what was accepted was saved");
+}
+
+#[tokio::test]
+async fn values_of_the_default_maximum_size_round_trip() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let large: Vec<String> = (0..1000).map(|number| format!("item {number} {}", "x".repeat(200))).collect();
+    visitor
+        .visit(&site, async |session| {
+            session.insert("large", &large).unwrap();
+            200
+        })
+        .await;
+    visitor
+        .visit(&site, async |session| {
+            session.insert("other", &1).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(visitor.sees(&site, "large").await, Some(large));
+}
+
+#[test]
+fn public_types_are_send_and_sync() {
+    const fn check<T: Send + Sync>() {}
+    check::<Session>();
+    check::<nexios_middleware_core::SessionManager>();
+    check::<nexios_middleware_core::RequestSession>();
+    check::<nexios_middleware_core::RequestEnd>();
+    check::<nexios_middleware_core::SessionError>();
+    check::<nexios_middleware_core::Sweeper>();
+}
