@@ -47,9 +47,7 @@ impl Shared {
         let plan = self.plan(&state, now);
         match plan.action {
             Action::Nothing => {
-                if plan.cookie != CookieAction::Keep {
-                    state.cookie = plan.cookie;
-                }
+                state.settle_without_store(plan.cookie);
                 return Ok(None);
             }
             Action::Create | Action::Rename if state.head_sent => return Err(SessionError::head_sent()),

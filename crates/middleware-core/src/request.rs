@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::OnceCell;
 
+use crate::changes::Changes;
 use crate::headers::SessionHeaders;
 use crate::plan::{Action, CookieAction};
 use crate::{Session, SessionError, SessionErrorKind, SessionManager};
@@ -78,9 +79,9 @@ impl RequestSession {
         if plan.action != Action::Nothing || state.committing {
             return None;
         }
-        if plan.cookie != CookieAction::Keep {
-            state.cookie = plan.cookie;
-        }
+        state.settle_without_store(plan.cookie);
+        // There may be changes, of a new session that has come to nothing.
+        state.changes = Changes::default();
         drop(state);
         Some(self.finish(session, None))
     }

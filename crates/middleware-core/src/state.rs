@@ -96,6 +96,17 @@ impl State {
         self.values_are_stale = false;
     }
 
+    /// There is nothing to be done in the store, so whatever was decided is done.
+    pub(crate) fn settle_without_store(&mut self, cookie: CookieAction) {
+        if cookie != CookieAction::Keep {
+            self.cookie = cookie;
+        }
+        if self.fate == Fate::Destroy {
+            self.end();
+        }
+        self.fate = Fate::Keep;
+    }
+
     /// The session is no more, in the store and for this request.
     pub(crate) fn end(&mut self) {
         *self = Self {

@@ -1,0 +1,117 @@
+//! What the demo's routes do with the visitor's session.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nexios_middleware_core::{Session, SessionErrorKind};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{Reply, Result};
+
+/// `POST /session/{key}`: stores the JSON value of the body under the key.
+pub fn set(session: &Session, key: &str, body: &[u8]) -> Result {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+        return Ok(Reply::refused(400, "the body is not valid JSON"));
+    };
+    match session.insert(key, &value) {
+        Ok(()) => Ok(Reply::done()),
+        Err(error) => Reply::for_failed_change(error),
+    }
+}
+
+/// `GET /session/{key}`
+pub fn get(session: &Session, key: &str) -> Result {
+    Ok(match session.get::<Value>(key)? {
+        Some(value) => Reply::ok(value),
+        None => Reply::refused(404, "the session has no such key"),
+    })
+}
+
+/// `DELETE /session/{key}`
+pub fn remove(session: &Session, key: &str) -> Reply {
+    session.remove(key);
+    Reply::done()
+}
+
+/// `GET /session`: all keys with their values.
+pub fn all(session: &Session) -> Result {
+    let entries: Map<String, Value> = session.entries()?.into_iter().collect();
+    Ok(Reply::ok(entries.into()))
+}
+
+/// `POST /increment/{key}`: adds one, atomically, and answers with the number that this request has made.
+pub async fn increment(session: &Session, key: &str) -> Result {
+    // The closure runs again when another request was faster, so it says by the way whether its last run overflowed.
+    let overflowed = Arc::new(AtomicBool::new(false));
+    let overflow = Arc::clone(&overflowed);
+    let add_one = move |present: Option<i64>| {
+        let present = present.unwrap_or(0);
+        overflow.store(present == i64::MAX, Ordering::Relaxed);
+        present.saturating_add(1)
+    };
+    let saved = match session.update(key, add_one) {
+        // With an overflow there is nothing to save: the number stays as it is.
+        Ok(()) => session.save().await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(()) if overflowed.load(Ordering::Relaxed) => Ok(Reply::refused(409, "the number would overflow")),
+        Ok(()) => Ok(Reply::ok(json!(session.get::<i64>(key)?))),
+        Err(error) if error.kind() == SessionErrorKind::InvalidValue => {
+            Ok(Reply::refused(409, "the key holds something other than an integer"))
+        }
+        Err(error) => Reply::for_failed_change(error),
+    }
+}
+
+/// `POST /login`: the credentials of a demo are a name.
+pub fn login(session: &Session, body: &[u8]) -> Result {
+    #[derive(Deserialize)]
+    struct Login {
+        user: String,
+    }
+    let Ok(Login { user }) = serde_json::from_slice(body) else {
+        return Ok(Reply::refused(400, r#"the body is not {"user": "..."}"#));
+    };
+    if user.is_empty() {
+        return Ok(Reply::refused(400, "the user's name is empty"));
+    }
+    match session.login(&user).and_then(|()| session.insert("user", &user)) {
+        Ok(()) => Ok(Reply::done()),
+        Err(error) => Reply::for_failed_change(error),
+    }
+}
+
+/// `POST /logout`
+pub fn logout(session: &Session) -> Reply {
+    session.destroy();
+    Reply::done()
+}
+
+/// `GET /slow?ms=N`: works for a while, then sets `slow`.
+pub async fn slow(session: &Session, query: &str) -> Result {
+    let millis = query.split('&').find_map(|pair| pair.strip_prefix("ms=")).map(str::parse::<u64>);
+    let Some(millis) = millis.and_then(|parsed| parsed.ok()).filter(|millis| *millis <= MAX_SLOW_MILLIS) else {
+        return Ok(Reply::refused(400, "ms must be a whole number up to 10000"));
+    };
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    match session.insert("slow", &true) {
+        Ok(()) => Ok(Reply::done()),
+        Err(error) => Reply::for_failed_change(error),
+    }
+}
+
+/// `GET /fail`: changes the session, and then something goes wrong. The change is not kept.
+pub fn fail(session: &Session) -> Result {
+    session.insert("fail", &true)?;
+    Ok(Reply::refused(500, "this route always fails"))
+}
+
+/// What cannot be done yet.
+pub fn not_implemented() -> Reply {
+    Reply::refused(501, "not implemented yet")
+}
+
+const MAX_SLOW_MILLIS: u64 = 10_000;

@@ -1,0 +1,146 @@
+//! The demo service on axum.
+//!
+//! `cargo demo` runs it; the routes are those that the page at `/` uses.
+
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, RawQuery, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager};
+use nexios_demo::{
+    Arguments, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr, shutdown_signal,
+};
+use nexios_settings::{SettingError, Vars};
+use tokio::net::TcpListener;
+
+fn app(manager: SessionManager) -> Router {
+    Router::new()
+        .route("/", get(Html(PAGE)))
+        .route("/session", get(all))
+        .route("/session/{key}", get(get_key).post(set_key).delete(remove_key))
+        .route("/increment/{key}", post(increment))
+        .route("/login", post(login))
+        .route("/logout", post(logout))
+        .route("/slow", get(slow))
+        .route("/fail", get(fail))
+        .route("/logout-everywhere", post(not_implemented))
+        .route("/sessions", get(not_implemented))
+        .route("/signed-cookie/{name}", get(not_implemented).post(not_implemented))
+        .layer(SessionLayer::new(manager))
+        .route("/healthz", get(StatusCode::OK))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+async fn all(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::all(&session)?))
+}
+
+async fn get_key(session: Session, Key(key): Key) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::get(&session, &key)?))
+}
+
+async fn set_key(session: Session, Key(key): Key, Body(body): Body) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::set(&session, &key, &body)?))
+}
+
+async fn remove_key(session: Session, Key(key): Key) -> Reply {
+    Reply(actions::remove(&session, &key))
+}
+
+async fn increment(session: Session, Key(key): Key) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::increment(&session, &key).await?))
+}
+
+async fn login(session: Session, Body(body): Body) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::login(&session, &body)?))
+}
+
+async fn logout(session: Session) -> Reply {
+    Reply(actions::logout(&session))
+}
+
+async fn slow(session: Session, RawQuery(query): RawQuery) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::slow(&session, &query.unwrap_or_default()).await?))
+}
+
+async fn fail(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::fail(&session)?))
+}
+
+async fn not_implemented() -> Reply {
+    Reply(actions::not_implemented())
+}
+
+/// A path's key. axum's own rejection would not be JSON.
+struct Key(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = Reply;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Reply> {
+        let Path(key) =
+            Path::from_request_parts(parts, state).await.map_err(|_| Reply(nexios_demo::Reply::bad_key()))?;
+        Ok(Self(key))
+    }
+}
+
+/// A body within the limit, likewise.
+struct Body(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Reply> {
+        let bytes = Bytes::from_request(request, state).await;
+        bytes.map(Self).map_err(|rejection| Reply(nexios_demo::Reply::bad_body(rejection.status().as_u16())))
+    }
+}
+
+struct Reply(nexios_demo::Reply);
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, "application/json")], self.0.body.to_string()).into_response()
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    log_to_stderr();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail_to_start(&*error),
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let settings = Settings::from_vars(&Vars::process(), arguments)?;
+    let listener = TcpListener::bind(settings.bind).await.map_err(|error| {
+        SettingError::described("BIND", format!("is `{}`, which cannot be used: {error}", settings.bind))
+    })?;
+    let stop = shutdown_signal()?;
+    let sweeper = settings.manager.spawn_sweeper();
+    announce(listener.local_addr()?)?;
+
+    let (stopping, mut stopped) = tokio::sync::watch::channel(());
+    let server = axum::serve(listener, app(settings.manager)).with_graceful_shutdown(async move {
+        stop.await;
+        drop(stopping);
+    });
+    tokio::select! {
+        result = server => result?,
+        () = async {
+            let _ = stopped.changed().await;
+            tokio::time::sleep(GRACE_PERIOD).await;
+        } => tracing::warn!("requests that were still under way after {GRACE_PERIOD:?} were dropped"),
+    }
+    sweeper.stop().await;
+    Ok(())
+}

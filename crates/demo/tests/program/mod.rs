@@ -1,0 +1,143 @@
+//! A demo program that was started for a test, and a browser that speaks to it.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use tempfile::TempDir;
+use ureq::Agent;
+use ureq::http::Response;
+
+pub const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// A command that starts the program with these settings and no others.
+pub fn command(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo-axum"));
+    command.args(arguments).env_clear().envs(settings.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What becomes of a program that is not expected to start.
+pub fn fails_with(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+    command(settings, arguments).output().unwrap()
+}
+
+/// A program that listens, on a port of its own. It is killed when dropped.
+pub struct Program {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Program {
+    pub fn start(dir: &Path, settings: &[(&str, &str)]) -> Self {
+        let dir = dir.to_str().unwrap();
+        let mut all = vec![("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir)];
+        all.extend_from_slice(settings);
+        let mut child = command(&all, &[]).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("first line: {line:?}"));
+        Self { address: address.trim_end().parse().unwrap(), child }
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A session directory that is made by the program.
+pub fn sessions() -> (TempDir, PathBuf) {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("sessions");
+    (parent, dir)
+}
+
+/// A visitor's browser: keeps its cookie.
+#[derive(Clone)]
+pub struct Browser {
+    agent: Agent,
+    base: String,
+    pub cookie: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+    pub set_cookie: Vec<String>,
+    pub content_type: Option<String>,
+}
+
+impl Browser {
+    pub fn new(program: &Program) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        Self { agent: config.into(), base: format!("http://{}", program.address), cookie: None }
+    }
+
+    /// The same visitor at another program.
+    pub fn at(&self, program: &Program) -> Self {
+        Self { base: format!("http://{}", program.address), ..self.clone() }
+    }
+
+    pub fn get(&mut self, path: &str) -> Answer {
+        let request = self.agent.get(self.base.clone() + path);
+        let request = match &self.cookie {
+            Some(cookie) => request.header("Cookie", cookie),
+            None => request,
+        };
+        let response = request.call().unwrap();
+        self.receive(response)
+    }
+
+    pub fn delete(&mut self, path: &str) -> Answer {
+        let request = self.agent.delete(self.base.clone() + path);
+        let request = match &self.cookie {
+            Some(cookie) => request.header("Cookie", cookie),
+            None => request,
+        };
+        let response = request.call().unwrap();
+        self.receive(response)
+    }
+
+    pub fn post(&mut self, path: &str, body: &str) -> Answer {
+        let request = self.agent.post(self.base.clone() + path);
+        let request = match &self.cookie {
+            Some(cookie) => request.header("Cookie", cookie),
+            None => request,
+        };
+        let response = request.send(body).unwrap();
+        self.receive(response)
+    }
+
+    fn receive(&mut self, mut response: Response<ureq::Body>) -> Answer {
+        let text = |name| {
+            let values = response.headers().get_all(name).iter();
+            values.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let set_cookie = text("set-cookie");
+        let content_type = text("content-type").pop();
+        for line in set_cookie.iter().filter(|line| line.starts_with("sessionid=")) {
+            let removed = line.contains("Max-Age=0");
+            self.cookie = (!removed).then(|| line.split(';').next().unwrap().to_owned());
+        }
+        let mut body = String::new();
+        response.body_mut().as_reader().read_to_string(&mut body).unwrap();
+        Answer { status: response.status().as_u16(), body, set_cookie, content_type }
+    }
+}

@@ -1,0 +1,121 @@
+//! Every bad setting ends the program with status 2 and one line that names it.
+#![allow(clippy::unwrap_used)]
+
+mod program;
+
+use program::{KEY, fails_with, sessions};
+
+/// The one line of standard error, after the program has refused to start.
+fn refusal(settings: &[(&str, &str)], arguments: &[&str]) -> String {
+    let (_parent, dir) = sessions();
+    let mut all = vec![("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir.to_str().unwrap())];
+    all.retain(|(name, _)| !settings.iter().any(|(set, _)| set == name));
+    all.extend(settings.iter().filter(|(_, value)| *value != "unset"));
+    let output = fails_with(&all, arguments);
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{settings:?}: {shown}");
+    assert_eq!(shown.lines().count(), 1, "{settings:?}: {shown}");
+    assert!(output.stdout.is_empty());
+    assert!(!dir.exists(), "{settings:?}: nothing was made");
+    shown
+}
+
+#[test]
+fn each_setting_refuses_bad_values_by_name() {
+    for (name, values) in [
+        ("BIND", &["", "localhost", "127.0.0.1", "127.0.0.1:99999"][..]),
+        ("SESSION_COOKIE_NAME", &["", "a b", "a;b", "a=b", "__Host-a", "__secure-a", "__Http-a", "__HOST-HTTP-a"]),
+        ("SESSION_COOKIE_DOMAIN", &["", "127.0.0.1", "[::1]", "a..b", "-", "a_b.example", "a b"]),
+        ("SESSION_COOKIE_PATH", &["", "app", "/a;b", "/ü"]),
+        ("SESSION_COOKIE_HTTPONLY", &["", "yes", "True", "on"]),
+        ("SESSION_COOKIE_SECURE", &["", "no", "FALSE", "2"]),
+        ("SESSION_COOKIE_SAMESITE", &["", "lenient", "None"]),
+        ("SESSION_COOKIE_PARTITIONED", &["", "yes", "true"]),
+        ("SESSION_DURABILITY", &["", "Fast", "fsync"]),
+        ("SESSION_MAX_SIZE", &["", "0", "-1", "1GB", "256kib"]),
+        ("SESSION_IDLE_TIMEOUT", &["", "0", "-1", "none", "1w", "1.5h", "11y", "3651d"]),
+        ("SESSION_ABSOLUTE_TIMEOUT", &["", "0", "never"]),
+        ("SESSION_CLEANUP_INTERVAL", &["", "0", "never"]),
+        ("SESSION_STORE_TIMEOUT", &["", "0", "none"]),
+        ("SESSION_PERSISTENT", &["", "yes"]),
+        ("SESSION_STORE", &["", "disk", "redis://localhost", "postgres://localhost"]),
+        ("SESSION_ENCRYPT", &["", "yes", "true"]),
+    ] {
+        for value in values {
+            let line = refusal(&[(name, value)], &[]);
+            assert!(line.contains(name), "{name}={value}: {line}");
+            let shown = value.split("localhost").next().unwrap_or_default();
+            assert!(value.is_empty() || name == "BIND" || line.contains(shown), "{name}={value}: {line}");
+        }
+    }
+}
+
+#[test]
+fn keys_are_required_and_never_shown() {
+    assert!(refusal(&[("SECRET_KEY", "unset")], &[]).contains("SECRET_KEY"));
+    for key in
+        ["", "too-short-hush", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaahush", &format!("{KEY},"), &format!(",{KEY}")]
+    {
+        let line = refusal(&[("SECRET_KEY", key)], &["--dev"]);
+        assert!(line.contains("SECRET_KEY") && !line.contains("hush") && !line.contains(KEY), "{line}");
+    }
+    let both = refusal(&[("SECRET_KEY", KEY), ("SECRET_KEY_FILE", "/nowhere")], &[]);
+    assert!(both.contains("SECRET_KEY") && both.contains("SECRET_KEY_FILE") && !both.contains(KEY), "{both}");
+    let missing = refusal(&[("SECRET_KEY", "unset"), ("SECRET_KEY_FILE", "/nowhere")], &[]);
+    assert!(missing.contains("SECRET_KEY_FILE") && missing.contains("/nowhere"), "{missing}");
+}
+
+#[test]
+fn contradictions_name_both_settings() {
+    for (settings, names) in [
+        (&[("SESSION_COOKIE_SAMESITE", "None")][..], ["SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_SECURE"]),
+        (&[("SESSION_COOKIE_PARTITIONED", "true")], ["SESSION_COOKIE_PARTITIONED", "SESSION_COOKIE_SECURE"]),
+        (
+            &[("SESSION_COOKIE_NAME", "__Host-a"), ("SESSION_COOKIE_SECURE", "1"), ("SESSION_COOKIE_PATH", "/a")],
+            ["SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH"],
+        ),
+        (
+            &[
+                ("SESSION_COOKIE_NAME", "__Host-a"),
+                ("SESSION_COOKIE_SECURE", "1"),
+                ("SESSION_COOKIE_DOMAIN", "a.example"),
+            ],
+            ["SESSION_COOKIE_NAME", "SESSION_COOKIE_DOMAIN"],
+        ),
+    ] {
+        let line = refusal(settings, &[]);
+        assert!(names.iter().all(|name| line.contains(name)), "{line}");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_names_its_setting() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let (open, file) = (parent.path().join("open"), parent.path().join("file"));
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&file, "").unwrap();
+    for dir in [&open, &file, &file.join("below")] {
+        let line = refusal(&[("SESSION_DIR", dir.to_str().unwrap())], &[]);
+        assert!(line.contains("SESSION_DIR") && line.contains(dir.to_str().unwrap()), "{line}");
+    }
+    assert!(refusal(&[("SESSION_DIR", "")], &[]).contains("SESSION_DIR is set but empty"));
+}
+
+#[test]
+fn an_unknown_argument_is_refused() {
+    assert!(refusal(&[], &["--port"]).contains("--port"));
+}
+
+#[test]
+fn an_address_that_is_in_use_names_its_setting() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (_parent, dir) = sessions();
+    let settings = [("BIND", &*address), ("SECRET_KEY", KEY), ("SESSION_DIR", dir.to_str().unwrap())];
+    let output = fails_with(&settings, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(shown.contains("BIND") && shown.contains(&address), "{shown}");
+}
