@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Tests over the whole workspace: whole requests over adapters and stores, and the claims of the documentation.

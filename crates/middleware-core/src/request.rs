@@ -105,6 +105,11 @@ impl RequestSession {
         self.finish(session, failure)
     }
 
+    /// Whether a `Set-Cookie` line is for the session's cookie. Where a response gets one from us, it must have no other.
+    pub fn is_session_cookie(&self, set_cookie_line: &[u8]) -> bool {
+        self.manager.cookie().names(set_cookie_line)
+    }
+
     fn rolls_back(&self, status: u16) -> bool {
         status >= 500 && !self.manager.commits_on_server_error()
     }

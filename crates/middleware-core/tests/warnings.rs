@@ -1,0 +1,56 @@
+//! What the log says at the start.
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use nexios_cookie_config::CookieConfig;
+use nexios_middleware_core::SessionManager;
+use nexios_signer::{Key, KeyRing};
+use nexios_store_memory::MemoryStore;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log_of(cookie: CookieConfig) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let keys = KeyRing::new(Key::generate().unwrap());
+        let _manager = SessionManager::builder(MemoryStore::new()).keys(keys).cookie(cookie).build().unwrap();
+    });
+    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn starting_without_secure_logs_one_warning() {
+    let log = log_of(CookieConfig::default());
+    assert_eq!((log.lines().count(), log.matches("SESSION_COOKIE_SECURE=true").count()), (1, 1), "{log}");
+    assert_eq!(log_of(CookieConfig::strict().build().unwrap()), "");
+}
+
+#[test]
+fn a_manager_without_keys_cannot_be_built() {
+    let error = SessionManager::builder(MemoryStore::new()).build().unwrap_err();
+    assert_eq!(error.to_string(), "SessionManager has no keys to sign with");
+}
+
+#[test]
+fn a_touch_fraction_out_of_bounds_is_refused() {
+    for fraction in [-0.1, 0.6, f64::NAN] {
+        let builder = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate().unwrap()));
+        let error = builder.touch_fraction(fraction).build().unwrap_err();
+        assert!(error.to_string().starts_with("touch_fraction is `"), "{error}");
+    }
+}

@@ -1,0 +1,66 @@
+//! The documentation keeps its promises: the example compiles, and the tests it names exist.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The example is compiled as the example of `adapter-axum`, and shown in two other places.
+#[test]
+fn the_readmes_example_is_the_one_that_compiles() {
+    let example = read("crates/adapter-axum/examples/hits.rs");
+    let (_, code) = example.split_once("\n\n").unwrap();
+    assert!(read("README.md").contains(&format!("```rust\n{code}```\n")), "README.md");
+    let as_doc: String = code.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
+    assert!(read("crates/adapter-axum/src/lib.rs").contains(&as_doc), "the crate doc of adapter-axum");
+    let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(lines <= 20, "15 lines and the imports, not {lines}");
+}
+
+/// A test that is named in a table is a function somewhere in the workspace.
+#[test]
+fn every_test_that_the_docs_name_exists() {
+    let tests = tests_in(&root());
+    for page in ["docs/spec.md", "docs/lifecycle.md"] {
+        let mut named = 0;
+        for row in read(page).lines().filter(|line| line.starts_with('|')) {
+            let Some(column) = row.trim_end_matches(['|', ' ']).rsplit('|').next() else { continue };
+            for name in column.split('`').skip(1).step_by(2) {
+                let name = name.rsplit([':', ' ']).next().unwrap();
+                // `headers::tests` names a module; everything else with that many words is a test.
+                if name.matches('_').count() >= 2 {
+                    named += 1;
+                    assert!(tests.contains(name), "{page} names `{name}`, which is no test");
+                }
+            }
+        }
+        assert!(named > 10, "{page} names tests");
+    }
+}
+
+fn tests_in(folder: &Path) -> BTreeSet<String> {
+    let mut tests = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() && name != "target" && name != ".git" {
+            tests.extend(tests_in(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).unwrap();
+            for line in source.lines().map(str::trim_start) {
+                let line = line.strip_prefix("async ").unwrap_or(line);
+                if let Some((name, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once('(')) {
+                    tests.insert(name.to_owned());
+                }
+            }
+        }
+    }
+    tests
+}
