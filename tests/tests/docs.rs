@@ -1,5 +1,5 @@
 //! The documentation keeps its promises: the example compiles, and the tests it names exist.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fs;

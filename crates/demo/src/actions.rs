@@ -1,4 +1,7 @@
 //! What the demo's routes do with the visitor's session.
+//!
+//! An action fails only where the session does, and its error is the session's: the adapter has an answer for it.
+#![allow(clippy::missing_errors_doc, reason = "said once, above")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -93,7 +96,7 @@ pub fn logout(session: &Session) -> Reply {
 /// `GET /slow?ms=N`: works for a while, then sets `slow`.
 pub async fn slow(session: &Session, query: &str) -> Result {
     let millis = query.split('&').find_map(|pair| pair.strip_prefix("ms=")).map(str::parse::<u64>);
-    let Some(millis) = millis.and_then(|parsed| parsed.ok()).filter(|millis| *millis <= MAX_SLOW_MILLIS) else {
+    let Some(millis) = millis.and_then(Result::ok).filter(|millis| *millis <= MAX_SLOW_MILLIS) else {
         return Ok(Reply::refused(400, "ms must be a whole number up to 10000"));
     };
     tokio::time::sleep(Duration::from_millis(millis)).await;

@@ -69,7 +69,7 @@ fn store_kind(vars: &Vars) -> Result<StoreKind, SettingError> {
         "memory" => Ok(StoreKind::Memory),
         // An address may hold a password; its scheme does not.
         _ => {
-            let shown = text.split_once("://").map_or(text.clone(), |(scheme, _)| format!("{scheme}://..."));
+            let shown = text.split_once("://").map_or_else(|| text.clone(), |(scheme, _)| format!("{scheme}://..."));
             Err(SettingError::new("SESSION_STORE", &shown, "file or memory"))
         }
     }

@@ -1,5 +1,5 @@
 //! A demo program that was started for a test, and a browser that speaks to it.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)]
+#![allow(clippy::unwrap_used, clippy::panic, dead_code, unreachable_pub)]
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
 use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::{Request, Response};
 
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -86,7 +86,11 @@ pub struct Answer {
 
 impl Browser {
     pub fn new(program: &Program) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .build();
         Self { agent: config.into(), base: format!("http://{}", program.address), cookie: None }
     }
 
@@ -96,32 +100,23 @@ impl Browser {
     }
 
     pub fn get(&mut self, path: &str) -> Answer {
-        let request = self.agent.get(self.base.clone() + path);
-        let request = match &self.cookie {
-            Some(cookie) => request.header("Cookie", cookie),
-            None => request,
-        };
-        let response = request.call().unwrap();
-        self.receive(response)
+        self.send("GET", path, "")
     }
 
     pub fn delete(&mut self, path: &str) -> Answer {
-        let request = self.agent.delete(self.base.clone() + path);
-        let request = match &self.cookie {
-            Some(cookie) => request.header("Cookie", cookie),
-            None => request,
-        };
-        let response = request.call().unwrap();
-        self.receive(response)
+        self.send("DELETE", path, "")
     }
 
     pub fn post(&mut self, path: &str, body: &str) -> Answer {
-        let request = self.agent.post(self.base.clone() + path);
-        let request = match &self.cookie {
-            Some(cookie) => request.header("Cookie", cookie),
-            None => request,
-        };
-        let response = request.send(body).unwrap();
+        self.send("POST", path, body)
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(self.base.clone() + path);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("Cookie", cookie);
+        }
+        let response = self.agent.run(request.body(body.to_owned()).unwrap()).unwrap();
         self.receive(response)
     }
 

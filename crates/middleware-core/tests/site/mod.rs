@@ -1,6 +1,6 @@
 //! A site without a web server: a manager on a file store, visitors who keep their cookie, and a store that can be
 //! told to fail. A test is then the story of some requests.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
 use std::collections::HashMap;
 use std::path::PathBuf;
