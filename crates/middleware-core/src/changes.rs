@@ -47,6 +47,11 @@ impl Changes {
         !self.cleared && self.keys.is_empty() && self.idle_timeout.is_none() && self.persistent.is_none()
     }
 
+    /// Whether making these changes twice comes to the same as making them once.
+    pub(crate) fn are_repeatable(&self) -> bool {
+        self.keys.values().all(|change| change.updates.is_empty() || matches!(change.start, Start::Given(_)))
+    }
+
     pub(crate) fn insert(&mut self, key: ByteString, value: Bytes) {
         self.keys.insert(key, KeyChange { start: Start::Given(Some(value)), updates: Vec::new() });
     }
@@ -161,6 +166,18 @@ mod tests {
         changes.insert(key("hits"), number(50));
         changes.update(key("hits"), add(1));
         assert_eq!(replayed(&changes, &[("hits", 7)]), expect(&[("hits", 51)]));
+    }
+
+    #[test]
+    fn only_an_update_of_whatever_is_there_must_not_be_repeated() {
+        let mut changes = Changes::default();
+        changes.clear();
+        changes.remove(key("a"));
+        changes.insert(key("hits"), number(1));
+        changes.update(key("hits"), add(1));
+        assert!(changes.are_repeatable(), "the sum of given numbers is given");
+        changes.update(key("other"), add(1));
+        assert!(!changes.are_repeatable());
     }
 
     #[test]

@@ -26,13 +26,8 @@ impl Shared {
         let manager = &self.manager;
         let Some(work) = self.begin()? else { return Ok(()) };
         let limit = manager.settings().store_timeout;
-        let Ok(done) = tokio::time::timeout(limit, work.perform(manager)).await else {
-            // What was to be saved may have been or may still be, so the state stays `committing`: a second try could
-            // save it twice.
-            manager.counting().store_failures.increment();
-            let error = SessionError::timed_out(limit);
-            return if work.is_essential() { Err(error) } else { shrug_off(&error) };
-        };
+        let done = tokio::time::timeout(limit, work.perform(manager)).await;
+        let done = done.unwrap_or_else(|_| Err(SessionError::timed_out(limit)));
         self.settle(work, done)
     }
 
@@ -118,7 +113,13 @@ impl Shared {
                     manager.counting().store_failures.increment();
                 }
                 let is_essential = work.is_essential();
-                work.put_back(&mut state);
+                // No answer is not a refusal: the store may have done it, or may still. A counter that goes up again
+                // would then go up twice.
+                state.committing =
+                    is_essential && error.kind() == SessionErrorKind::Unavailable && !work.changes.are_repeatable();
+                if !state.committing {
+                    work.put_back(&mut state);
+                }
                 return if is_essential { Err(error) } else { shrug_off(&error) };
             }
         }
@@ -290,7 +291,7 @@ impl Work {
         self.plan.action.is_essential(self.changed)
     }
 
-    /// Nothing was written, so what was to be is to be still.
+    /// What was to be done is to be done still.
     fn put_back(self, state: &mut State) {
         let later = std::mem::replace(&mut state.changes, self.changes);
         state.changes.append(later);

@@ -44,7 +44,8 @@ pub(crate) struct State {
     pub(crate) ended: bool,
     /// The head of the response is out.
     pub(crate) head_sent: bool,
-    /// A commit that has something to save is under way, or has begun and was not heard of again.
+    /// A commit that has something to save is under way, or has begun and was not heard of again. What it had to save
+    /// must not be saved a second time.
     pub(crate) committing: bool,
 }
 

@@ -209,6 +209,8 @@ pub enum Trouble {
     Fails,
     /// Never answers.
     Hangs,
+    /// Does it, and fails to say so. For updates.
+    LosesTheAnswer,
 }
 
 impl Probe {
@@ -236,7 +238,7 @@ impl Probe {
         *self.counts.lock().unwrap().entry(call).or_default() += 1;
         let trouble = self.trouble.lock().unwrap().get(&call).copied();
         match trouble {
-            None => Ok(()),
+            None | Some(Trouble::LosesTheAnswer) => Ok(()),
             Some(Trouble::Fails) => Err(StoreError::backend("told to fail")),
             Some(Trouble::Hangs) => std::future::pending().await,
         }
@@ -257,7 +259,11 @@ impl SessionStore for Probe {
 
     async fn update(&self, id: &SessionId, at: Revision, record: &Record, now: Timestamp) -> Result<UpdateOutcome> {
         self.begin(Call::Update).await?;
-        self.inner.update(id, at, record, now).await
+        let outcome = self.inner.update(id, at, record, now).await;
+        if self.trouble.lock().unwrap().get(&Call::Update) == Some(&Trouble::LosesTheAnswer) {
+            return Err(StoreError::backend("told to lose the answer"));
+        }
+        outcome
     }
 
     async fn rename(
