@@ -49,7 +49,7 @@ where
                     let response = ready!(inner.poll(context))?;
                     let status = response.status().as_u16();
                     if let Some(end) = this.session.end_without_store(status) {
-                        return Poll::Ready(Ok(ended(this.session, response, end)));
+                        return Poll::Ready(Ok(ended(response, end)));
                     }
                     let session = Arc::clone(this.session);
                     let saving = Box::pin(async move { session.end(status).await });
@@ -57,7 +57,7 @@ where
                 }
                 StageProjection::Saving { saving, response } => {
                     let end = ready!(saving.as_mut().poll(context));
-                    return Poll::Ready(Ok(ended(this.session, std::mem::take(response), end)));
+                    return Poll::Ready(Ok(ended(std::mem::take(response), end)));
                 }
             }
         }
@@ -65,7 +65,7 @@ where
 }
 
 /// The response, or an empty one in its place if the session could not be saved, with the session's headers.
-fn ended<B: Default>(session: &RequestSession, response: Response<B>, end: RequestEnd) -> Response<B> {
+fn ended<B: Default>(response: Response<B>, end: RequestEnd) -> Response<B> {
     let mut response = match end.failure() {
         None => response,
         Some(failure) => {
@@ -77,7 +77,7 @@ fn ended<B: Default>(session: &RequestSession, response: Response<B>, end: Reque
     };
     let headers = response.headers_mut();
     if let Some(session_headers) = end.headers(lines(headers, &VARY), lines(headers, &CACHE_CONTROL)) {
-        set(session, headers, session_headers);
+        set(headers, session_headers);
     }
     response
 }
@@ -86,20 +86,21 @@ fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
     headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }
 
-fn set(session: &RequestSession, headers: &mut HeaderMap, session_headers: SessionHeaders) {
+fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
     // Each of these is text that the core has made of checked parts, so the conversions do not fail.
-    if let Some(vary) = session_headers.vary.and_then(|vary| HeaderValue::try_from(vary).ok()) {
+    if let Some(vary) = session_headers.vary.as_ref().and_then(|vary| HeaderValue::try_from(vary).ok()) {
         headers.insert(VARY, vary);
     }
     if let Some(cache_control) = session_headers.cache_control {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
     }
-    if let Some(set_cookie) = session_headers.set_cookie.and_then(|line| HeaderValue::try_from(line).ok()) {
-        // Where the application has set a cookie of that name itself, ours takes its place: two would leave the choice
-        // to the browser.
-        let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
-        headers.insert(SET_COOKIE, set_cookie);
-        for line in lines.into_iter().filter(|line| !session.is_session_cookie(line.as_bytes())) {
+    if !session_headers.set_cookies.is_empty() {
+        let others: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+        headers.remove(SET_COOKIE);
+        for line in others.into_iter().filter(|line| !session_headers.replaces(line.as_bytes())) {
+            headers.append(SET_COOKIE, line);
+        }
+        for line in session_headers.set_cookies.into_iter().filter_map(|line| HeaderValue::try_from(line).ok()) {
             headers.append(SET_COOKIE, line);
         }
     }

@@ -1,11 +1,11 @@
-/// The header fields that a response gets because its session was looked at.
+/// The header fields that a response gets because its session or its signed cookies were used.
 ///
 /// For adapters, which know how to set a header but not which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionHeaders {
-    /// A `Set-Cookie` line to add to those there are.
-    pub set_cookie: Option<String>,
+    /// `Set-Cookie` lines to add to those there are, of which none must be [replaced](Self::replaces) by one of them.
+    pub set_cookies: Vec<String>,
     /// The value to which to set `Vary`: what was there, and `Cookie`. `None` if it was there.
     pub vary: Option<String>,
     /// The value to which to set `Cache-Control`.
@@ -14,18 +14,30 @@ pub struct SessionHeaders {
 
 impl SessionHeaders {
     pub(crate) fn new<'h>(
-        set_cookie: Option<String>,
+        looked_at: bool,
+        set_cookies: Vec<String>,
         vary: impl IntoIterator<Item = &'h [u8]>,
         cache_control: impl IntoIterator<Item = &'h [u8]>,
     ) -> Self {
         // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861), but what the application has
         // said itself is not weakened.
-        let cache_control = match &set_cookie {
-            Some(_) if !mentions(cache_control, &[b"no-store", b"private"]) => Some("no-store"),
-            _ => None,
-        };
-        Self { set_cookie, vary: with_cookie(vary), cache_control }
+        let is_public = !set_cookies.is_empty() && !mentions(cache_control, &[b"no-store", b"private"]);
+        Self {
+            set_cookies,
+            vary: if looked_at { with_cookie(vary) } else { None },
+            cache_control: is_public.then_some("no-store"),
+        }
     }
+
+    /// Whether one of our cookies takes the place of a `Set-Cookie` line that the application has made: two cookies of one
+    /// name would leave the choice to the browser.
+    pub fn replaces(&self, set_cookie_line: &[u8]) -> bool {
+        self.set_cookies.iter().any(|ours| cookie_name(ours.as_bytes()) == cookie_name(set_cookie_line))
+    }
+}
+
+fn cookie_name(set_cookie_line: &[u8]) -> &[u8] {
+    set_cookie_line.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii()
 }
 
 /// `Vary` with `Cookie` in it, or `None` if that is so already: the page depends on who asks.
@@ -59,9 +71,10 @@ mod tests {
     use super::*;
 
     fn headers(set_cookie: bool, vary: &[&str], cache_control: &[&str]) -> (Option<String>, Option<&'static str>) {
-        let set_cookie = set_cookie.then(|| "a=b".to_owned());
+        let set_cookies = if set_cookie { vec!["a=b".to_owned()] } else { Vec::new() };
         let headers = SessionHeaders::new(
-            set_cookie,
+            true,
+            set_cookies,
             vary.iter().map(|line| line.as_bytes()),
             cache_control.iter().map(|line| line.as_bytes()),
         );
@@ -95,6 +108,16 @@ mod tests {
             (&["no-cache"], Some("no-store")),
         ] {
             assert_eq!(headers(true, &[], before).1, after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn our_cookie_takes_the_place_of_one_of_the_same_name() {
+        let headers = SessionHeaders::new(true, vec!["a=b; Path=/".to_owned()], [], []);
+        for (line, replaced) in
+            [("a=c", true), (" a =c; HttpOnly", true), ("A=c", false), ("ab=c", false), ("b=a=", false)]
+        {
+            assert_eq!(headers.replaces(line.as_bytes()), replaced, "{line}");
         }
     }
 

@@ -29,7 +29,7 @@
 //! // The handler has answered: the session is saved, and the visitor gets a cookie.
 //! let end = request.end(200).await;
 //! let headers = end.headers([], []).expect("the session was looked at");
-//! assert!(headers.set_cookie.unwrap().starts_with("sessionid="));
+//! assert!(headers.set_cookies[0].starts_with("sessionid="));
 //! assert_eq!(headers.vary.as_deref(), Some("Cookie"));
 //! # Ok(())
 //! # }
@@ -56,6 +56,7 @@ mod plan;
 mod request;
 mod session;
 mod settings;
+mod signed_cookies;
 mod signers;
 mod state;
 mod sweeper;
@@ -72,5 +73,6 @@ pub use crate::manager::{SessionManager, SessionManagerBuilder};
 pub use crate::request::{RequestEnd, RequestSession};
 pub use crate::session::Session;
 pub use crate::settings::SessionSettings;
+pub use crate::signed_cookies::{SignedCookieError, SignedCookieErrorKind, SignedCookies};
 pub use crate::sweeper::{SweepCounts, Sweeper};
 pub use nexios_store_core::Timestamp;

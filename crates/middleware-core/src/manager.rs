@@ -39,6 +39,7 @@ struct Inner {
     store: Arc<dyn SessionStore>,
     signers: Signers,
     cookie: CookieConfig,
+    signed_cookies: CookieConfig,
     settings: SessionSettings,
     lifetime: Lifetime,
     commit_on_server_error: bool,
@@ -55,6 +56,7 @@ impl SessionManager {
             store: Arc::new(store),
             keys: None,
             cookie: CookieConfig::default(),
+            signed_cookies: None,
             settings: SessionSettings::default(),
             touch_fraction: DEFAULT_TOUCH_FRACTION,
             commit_on_server_error: false,
@@ -133,12 +135,23 @@ impl SessionManager {
         self.0.commit_on_server_error
     }
 
+    /// The configuration of the signed cookie of this name, if there can be one.
+    pub(crate) fn signed_cookie(&self, name: &str) -> Option<CookieConfig> {
+        // Without regard to case, as browsers compare prefixes: whoever confuses the two should hear of it.
+        if name.eq_ignore_ascii_case(self.0.cookie.name()) {
+            return None;
+        }
+        self.0.signed_cookies.to_builder().name(name).build().ok()
+    }
+
+    pub(crate) fn cookie_lifetime(&self, expires_at: Timestamp) -> CookieLifetime {
+        let remaining = expires_at.saturating_duration_since(self.now());
+        CookieLifetime::new(remaining, expires_at.as_unix_millis() / 1000)
+    }
+
     /// The `Set-Cookie` line that gives a visitor this id, until `expires_at` or until the browser is closed.
     pub(crate) fn session_cookie(&self, id: &SessionId, expires_at: Option<Timestamp>) -> Result<String, SessionError> {
-        let lifetime = expires_at.map(|expires_at| {
-            let remaining = expires_at.saturating_duration_since(self.now());
-            CookieLifetime::new(remaining, expires_at.as_unix_millis() / 1000)
-        });
+        let lifetime = expires_at.map(|expires_at| self.cookie_lifetime(expires_at));
         self.0.cookie.set_cookie(&self.0.signers.cookie_value(id), lifetime).map_err(|error| {
             SessionError::new(SessionErrorKind::Misconfigured, "session cookie cannot be made").with_source(error)
         })
@@ -162,6 +175,7 @@ pub struct SessionManagerBuilder {
     store: Arc<dyn SessionStore>,
     keys: Option<KeyRing>,
     cookie: CookieConfig,
+    signed_cookies: Option<CookieConfig>,
     settings: SessionSettings,
     touch_fraction: f64,
     commit_on_server_error: bool,
@@ -178,6 +192,13 @@ impl SessionManagerBuilder {
     /// The cookie that carries the id. [`CookieConfig::default`] unless set.
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
+        self
+    }
+
+    /// The attributes of [signed cookies](crate::SignedCookies); the configuration's name does not matter. Those of the
+    /// session's cookie unless set.
+    pub fn signed_cookies(mut self, attributes: CookieConfig) -> Self {
+        self.signed_cookies = Some(attributes);
         self
     }
 
@@ -275,6 +296,7 @@ impl SessionManagerBuilder {
                 touch_fraction: self.touch_fraction,
             },
             store: self.store,
+            signed_cookies: self.signed_cookies.unwrap_or_else(|| self.cookie.clone()),
             cookie: self.cookie,
             settings: self.settings,
             commit_on_server_error: self.commit_on_server_error,

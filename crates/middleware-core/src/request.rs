@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::OnceCell;
@@ -6,7 +7,7 @@ use tokio::sync::OnceCell;
 use crate::changes::Changes;
 use crate::headers::SessionHeaders;
 use crate::plan::{Action, CookieAction};
-use crate::{Session, SessionError, SessionErrorKind, SessionManager};
+use crate::{Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
 /// One request's way to its session.
 ///
@@ -17,6 +18,7 @@ pub struct RequestSession {
     manager: SessionManager,
     cookie_header: Vec<u8>,
     session: OnceCell<Session>,
+    signed_cookies: OnceLock<SignedCookies>,
     looked_at: AtomicBool,
 }
 
@@ -30,7 +32,13 @@ impl RequestSession {
             }
             joined.extend_from_slice(header.as_ref());
         }
-        Self { manager, cookie_header: joined, session: OnceCell::const_new(), looked_at: AtomicBool::new(false) }
+        Self {
+            manager,
+            cookie_header: joined,
+            session: OnceCell::const_new(),
+            signed_cookies: OnceLock::new(),
+            looked_at: AtomicBool::new(false),
+        }
     }
 
     /// The visitor's session; an empty one if there is none. Loaded once, however often it is asked for.
@@ -62,13 +70,19 @@ impl RequestSession {
         Ok(Some(self.session().await?).filter(Session::is_stored))
     }
 
+    /// The visitor's signed cookies, which need no store.
+    pub fn signed_cookies(&self) -> SignedCookies {
+        let cookies = || SignedCookies::new(self.manager.clone(), self.cookie_header.clone());
+        self.signed_cookies.get_or_init(cookies).clone()
+    }
+
     /// What the response needs, if that is known without asking the store.
     ///
     /// For the common paths, on which an adapter then needs no future for the end: a route that never asked for the
     /// session, and one that only read it. `status` is that of the application's answer.
     pub fn end_without_store(&self, status: u16) -> Option<RequestEnd> {
         let Some(session) = self.session.get() else {
-            return Some(RequestEnd::new(self.looked_at.load(Ordering::Relaxed), None, None));
+            return Some(self.finish(None, None));
         };
         let now = self.manager.now();
         let mut state = session.0.state();
@@ -83,7 +97,7 @@ impl RequestSession {
         // There may be changes, of a new session that has come to nothing.
         state.changes = Changes::default();
         drop(state);
-        Some(self.finish(session, None))
+        Some(self.finish(Some(session), None))
     }
 
     /// Saves what the application has left to save, and says what the response needs.
@@ -95,40 +109,51 @@ impl RequestSession {
         if let Some(end) = self.end_without_store(status) {
             return end;
         }
-        let Some(session) = self.session.get() else { return RequestEnd::new(true, None, None) };
+        let Some(session) = self.session.get() else { return self.finish(None, None) };
         let failure = match session.0.commit().await {
             // Somebody has ended the session meanwhile: the answer stands, without the changes.
             Ok(()) => None,
             Err(error) if error.kind() == SessionErrorKind::Gone => None,
             Err(error) => Some(error),
         };
-        self.finish(session, failure)
-    }
-
-    /// Whether a `Set-Cookie` line is for the session's cookie. Where a response gets one from us, it must have no other.
-    pub fn is_session_cookie(&self, set_cookie_line: &[u8]) -> bool {
-        self.manager.cookie().names(set_cookie_line)
+        self.finish(Some(session), failure)
     }
 
     fn rolls_back(&self, status: u16) -> bool {
         status >= 500 && !self.manager.commits_on_server_error()
     }
 
-    /// The head is about to go out: the cookie is what the store has now.
-    fn finish(&self, session: &Session, failure: Option<SessionError>) -> RequestEnd {
-        let mut state = session.0.state();
-        state.head_sent = true;
-        let set_cookie = match (state.cookie, &state.base) {
+    /// The head is about to go out: the cookies are what the store has now, and what the application has set.
+    fn finish(&self, session: Option<&Session>, failure: Option<SessionError>) -> RequestEnd {
+        let mut looked_at = self.looked_at.load(Ordering::Relaxed);
+        let mut set_cookies = Vec::new();
+        let mut failure = failure;
+        if let Some(session) = session {
+            session.0.state().head_sent = true;
+        }
+        match session.map(|session| self.session_cookie(session)).transpose() {
+            Ok(set_cookie) => set_cookies.extend(set_cookie.flatten()),
+            Err(error) => failure = Some(error),
+        }
+        if let Some(signed_cookies) = self.signed_cookies.get() {
+            looked_at |= signed_cookies.looked_at();
+            // What a handler has set is a part of its answer, and goes with it.
+            if failure.is_none() {
+                set_cookies.extend(signed_cookies.set_cookies());
+            }
+        }
+        RequestEnd { looked_at, set_cookies, failure }
+    }
+
+    fn session_cookie(&self, session: &Session) -> Result<Option<String>, SessionError> {
+        let state = session.0.state();
+        match (state.cookie, &state.base) {
             (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
             (CookieAction::Send, Some(base)) => {
                 let persistent = state.own().persistent.unwrap_or_else(|| self.manager.settings().persistent);
                 self.manager.session_cookie(&base.id, persistent.then_some(base.expires_at)).map(Some)
             }
             (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
-        };
-        match set_cookie {
-            Ok(set_cookie) => RequestEnd::new(true, set_cookie, failure),
-            Err(error) => RequestEnd::new(true, None, Some(error)),
         }
     }
 }
@@ -144,15 +169,11 @@ impl fmt::Debug for RequestSession {
 #[must_use = "the visitor's cookie is in it"]
 pub struct RequestEnd {
     looked_at: bool,
-    set_cookie: Option<String>,
+    set_cookies: Vec<String>,
     failure: Option<SessionError>,
 }
 
 impl RequestEnd {
-    const fn new(looked_at: bool, set_cookie: Option<String>, failure: Option<SessionError>) -> Self {
-        Self { looked_at, set_cookie, failure }
-    }
-
     /// Why the application's answer cannot stand: what it had to save was not saved. Answer with the error's
     /// [status](SessionError::status), an empty body and the [headers](Self::headers) instead.
     pub const fn failure(&self) -> Option<&SessionError> {
@@ -165,6 +186,7 @@ impl RequestEnd {
         vary: impl IntoIterator<Item = &'h [u8]>,
         cache_control: impl IntoIterator<Item = &'h [u8]>,
     ) -> Option<SessionHeaders> {
-        self.looked_at.then(|| SessionHeaders::new(self.set_cookie, vary, cache_control))
+        (self.looked_at || !self.set_cookies.is_empty())
+            .then(|| SessionHeaders::new(self.looked_at, self.set_cookies, vary, cache_control))
     }
 }

@@ -1,12 +1,14 @@
 use std::fmt;
 
 use nexios_signer::{KeyRing, Purpose, SignedBy, Signer, Tag};
-use nexios_store_core::{PrincipalTag, SessionId};
+use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
 
 /// Everything that the keys are used for, one sub-key per kind.
 #[derive(Debug)]
 pub(crate) struct Signers {
     session_id: Signer,
+    cookie: Signer,
+    expiring_cookie: Signer,
     principal: Signer,
     fingerprint: Signer,
     cookie_name: Box<str>,
@@ -16,6 +18,8 @@ impl Signers {
     pub(crate) fn new(keys: &KeyRing, cookie_name: &str) -> Self {
         Self {
             session_id: keys.signer(SESSION_ID),
+            cookie: keys.signer(SIGNED_COOKIE),
+            expiring_cookie: keys.signer(EXPIRING_COOKIE),
             principal: keys.signer(PRINCIPAL),
             fingerprint: keys.signer(FINGERPRINT),
             cookie_name: cookie_name.into(),
@@ -45,6 +49,27 @@ impl Signers {
         Some((SessionId::parse(id).ok()?, signed_by))
     }
 
+    /// The tag of a signed cookie. The two kinds have keys of their own, so that no value passes for one with an expiry.
+    pub(crate) fn sign_cookie(&self, name: &str, value: &str, expires_at: Option<Timestamp>) -> Tag {
+        match expires_at {
+            None => self.cookie.sign(name.as_bytes(), value.as_bytes()),
+            Some(expires_at) => self.expiring_cookie.sign(name.as_bytes(), &expiring(value, expires_at)),
+        }
+    }
+
+    pub(crate) fn verify_cookie(
+        &self,
+        name: &str,
+        value: &str,
+        expires_at: Option<Timestamp>,
+        tag: &str,
+    ) -> Option<SignedBy> {
+        match expires_at {
+            None => self.cookie.verify(name.as_bytes(), value.as_bytes(), tag),
+            Some(expires_at) => self.expiring_cookie.verify(name.as_bytes(), &expiring(value, expires_at), tag),
+        }
+    }
+
     pub(crate) fn principal_tag(&self, principal: &str) -> PrincipalTag {
         PrincipalTag::from_bytes(*self.principal.sign(b"", principal.as_bytes()).as_bytes())
     }
@@ -60,6 +85,11 @@ impl Signers {
     }
 }
 
+/// What is signed of a cookie with an expiry: the time, which has a fixed length, and the value.
+fn expiring(value: &str, expires_at: Timestamp) -> Vec<u8> {
+    [&expires_at.as_unix_millis().to_be_bytes(), value.as_bytes()].concat()
+}
+
 /// The length of a session cookie's value; one of any other length is passed over unread.
 pub(crate) const COOKIE_VALUE_LEN: usize = SessionId::HEX_LEN + 1 + Tag::TEXT_LEN;
 
@@ -73,6 +103,8 @@ impl fmt::Display for Fingerprint {
 
 // A label is for ever: another one makes every signature of its kind void.
 const SESSION_ID: Purpose = Purpose::new("nexios session id");
+const SIGNED_COOKIE: Purpose = Purpose::new("nexios signed cookie");
+const EXPIRING_COOKIE: Purpose = Purpose::new("nexios signed cookie with expiry");
 const PRINCIPAL: Purpose = Purpose::new("nexios principal tag");
 const FINGERPRINT: Purpose = Purpose::new("nexios log fingerprint");
 

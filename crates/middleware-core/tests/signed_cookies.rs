@@ -1,0 +1,188 @@
+//! Signed cookies as a tool of their own.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::time::Duration;
+
+use nexios_cookie_config::CookieConfig;
+use nexios_middleware_core::{SignedCookieErrorKind, SignedCookies};
+use site::{Answer, KEY, OTHER_KEY, Site, Visitor, keys};
+
+fn cookies(site: &Site, header: &str) -> SignedCookies {
+    site.manager.request([header]).signed_cookies()
+}
+
+/// The `name=value` that a browser keeps after a request that has set it.
+async fn set(site: &Site, name: &str, value: &str, lifetime: Option<Duration>) -> String {
+    let request = site.manager.request([""; 0]);
+    match lifetime {
+        None => request.signed_cookies().set(name, value).unwrap(),
+        Some(lifetime) => request.signed_cookies().set_for(name, value, lifetime).unwrap(),
+    }
+    let line = request.end(200).await.headers([], []).unwrap().set_cookies.remove(0);
+    line.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn any_text_comes_back() {
+    let site = Site::new();
+    for text in ["", "dark", "a=b; c, \"d\"\\", "grüße\n\0", "🍪", &"x".repeat(2900)] {
+        for lifetime in [None, Some(Duration::from_secs(60))] {
+            let cookie = set(&site, "theme", text, lifetime).await;
+            assert_eq!(cookies(&site, &cookie).get("theme"), Ok(Some(text.to_owned())));
+        }
+    }
+    assert_eq!(site.store.total(), 0, "no store is asked");
+}
+
+#[tokio::test]
+async fn absent_valid_and_tampered_are_told_apart() {
+    let site = Site::new();
+    let cookie = set(&site, "theme", "dark", None).await;
+    assert_eq!(cookies(&site, "").get("theme"), Ok(None));
+    assert_eq!(cookies(&site, "other=1").get("theme"), Ok(None));
+    for tampered in ["theme=", "theme=dark", "theme=ZGFyaw.", "theme=.", "theme=\u{ff}"] {
+        let error = cookies(&site, tampered).get("theme").unwrap_err();
+        assert_eq!((error.kind(), error.status()), (SignedCookieErrorKind::Tampered, 400), "{tampered}");
+    }
+    for position in "theme=".len()..cookie.len() {
+        let mut flipped = cookie.clone().into_bytes();
+        flipped[position] ^= 1;
+        let flipped = String::from_utf8(flipped).unwrap();
+        let result = cookies(&site, &flipped).get("theme");
+        // A flip may make a `;`, which ends the value, or a blank: not ours either way.
+        assert_eq!(result.unwrap_err().kind(), SignedCookieErrorKind::Tampered, "{flipped}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_is_bound_to_its_name_and_kind() {
+    let site = Site::new();
+    let plain = set(&site, "pre", "1", None).await;
+    let expiring = set(&site, "pre", "1", Some(Duration::from_secs(60))).await;
+    let tampered = |header: String| cookies(&site, &header).get("auth").unwrap_err().kind();
+    assert_eq!(tampered(plain.replace("pre=", "auth=")), SignedCookieErrorKind::Tampered);
+
+    let (value, tag) = plain.strip_prefix("pre=").unwrap().split_once('.').unwrap();
+    let forever = format!("pre={value}.{}.{tag}", u64::MAX);
+    assert!(cookies(&site, &forever).get("pre").is_err(), "a plain one is not an expiring one");
+    let mut parts = expiring.splitn(3, '.');
+    let (value, _, tag) = (parts.next().unwrap(), parts.next(), parts.next().unwrap());
+    assert!(cookies(&site, &format!("{value}.{tag}")).get("pre").is_err(), "nor the other way round");
+
+    let mut visitor = Visitor::default();
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let session_as_cookie = visitor.cookies[0].replace("sessionid=", "auth=");
+    assert_eq!(tampered(session_as_cookie), SignedCookieErrorKind::Tampered);
+}
+
+#[tokio::test]
+async fn the_session_cookies_name_is_refused_in_any_case() {
+    let site = Site::new();
+    for name in ["sessionid", "SessionID", "", "a b", "a;b", "__Host-a", "__secure-a"] {
+        for result in
+            [cookies(&site, "").get(name).map(drop), cookies(&site, "").set(name, "1"), cookies(&site, "").remove(name)]
+        {
+            assert_eq!(result.unwrap_err().kind(), SignedCookieErrorKind::BadName, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_expired_cookie_is_absent_whatever_the_browser_keeps() {
+    let site = Site::new();
+    let cookie = set(&site, "notice", "seen", Some(Duration::from_secs(60))).await;
+    site.sleep(Duration::from_millis(59_999));
+    assert_eq!(cookies(&site, &cookie).get("notice"), Ok(Some("seen".to_owned())));
+    site.sleep(Duration::from_millis(1));
+    assert_eq!(cookies(&site, &cookie).get("notice"), Ok(None));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_a_cookie_is_an_error_and_changes_nothing() {
+    let site = Site::new();
+    let request = site.manager.request([""; 0]);
+    let error = request.signed_cookies().set("big", &"x".repeat(3100)).unwrap_err();
+    assert_eq!(error.kind(), SignedCookieErrorKind::TooLarge);
+    assert_eq!(error.to_string(), "signed cookie `big` would be longer than 4096 bytes");
+    assert!(request.end(200).await.headers([], []).is_none());
+}
+
+#[tokio::test]
+async fn a_request_sees_what_it_has_set_and_removed() {
+    let site = Site::new();
+    let cookie = set(&site, "theme", "dark", None).await;
+    let request = site.manager.request([&cookie]);
+    let jar = request.signed_cookies();
+    jar.set("theme", "light").unwrap();
+    assert_eq!(request.signed_cookies().get("theme"), Ok(Some("light".to_owned())));
+    jar.remove("theme").unwrap();
+    assert_eq!(jar.get("theme"), Ok(None));
+    let lines = request.end(200).await.headers([], []).unwrap().set_cookies;
+    assert_eq!(lines.len(), 1, "one line a name");
+    assert!(lines[0].starts_with("theme=;") && lines[0].contains("Max-Age=0"), "{}", lines[0]);
+}
+
+#[tokio::test]
+async fn reading_is_told_to_caches_and_setting_forbids_them() {
+    let site = Site::new();
+    let request = site.manager.request(["theme=x"]);
+    let _ = request.signed_cookies().get("theme");
+    let headers = request.end(200).await.headers([], []).unwrap();
+    assert_eq!((headers.vary.as_deref(), headers.cache_control), (Some("Cookie"), None));
+
+    let request = site.manager.request([""; 0]);
+    request.signed_cookies().set("theme", "dark").unwrap();
+    let headers = request.end(200).await.headers([], []).unwrap();
+    assert_eq!((headers.vary, headers.cache_control), (None, Some("no-store")));
+}
+
+#[tokio::test]
+async fn a_cookie_of_an_old_key_is_signed_anew() {
+    let site = Site::new();
+    let cookie = set(&site, "theme", "dark", Some(Duration::from_secs(60))).await;
+    let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
+    let request = rotated.manager.request([&cookie]);
+    assert_eq!(request.signed_cookies().get("theme"), Ok(Some("dark".to_owned())));
+    let line = request.end(200).await.headers([], []).unwrap().set_cookies.remove(0);
+    let retired = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY])));
+    let reissued = line.split(';').next().unwrap();
+    assert_eq!(cookies(&retired, reissued).get("theme"), Ok(Some("dark".to_owned())));
+    assert!(cookies(&retired, &cookie).get("theme").is_err(), "a removed key opens nothing");
+}
+
+#[tokio::test]
+async fn the_attributes_are_those_that_were_given() {
+    let config = CookieConfig::strict().path("/").same_site(nexios_cookie_config::SameSite::Strict).build().unwrap();
+    let site = Site::with(|builder| builder.signed_cookies(config));
+    let request = site.manager.request([""; 0]);
+    request.signed_cookies().set("__Host-theme", "dark").unwrap();
+    let line = request.end(200).await.headers([], []).unwrap().set_cookies.remove(0);
+    assert!(line.contains("SameSite=Strict; Secure; Path=/"), "{line}");
+}
+
+#[tokio::test]
+async fn a_failed_save_takes_the_handlers_cookies_with_its_answer() {
+    let site = Site::new();
+    let mut visitor = Visitor::default();
+    let request = site.manager.request([""; 0]);
+    request.session().await.unwrap().insert("a", &1).unwrap();
+    request.signed_cookies().set("theme", "dark").unwrap();
+    site.store.make(site::Call::Create, site::Trouble::Fails);
+    let answer = Answer::of(&request, &mut visitor, 200).await;
+    assert_eq!((answer.failure, answer.set_cookie), (Some(503), None));
+}
+
+#[test]
+fn debug_shows_no_value() {
+    let site = Site::new();
+    let jar = cookies(&site, "theme=hush");
+    jar.set("theme", "hush").unwrap();
+    assert!(!format!("{jar:?}").contains("hush"));
+}
