@@ -5,7 +5,7 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use nexios_middleware_core::SessionErrorKind;
 
-/// A session could not do what it was asked; as a response, an empty 503 or 500.
+/// A session could not do what it was asked; as a response, an empty 503, 500, or 409 if it was ended meanwhile.
 ///
 /// A handler that returns `Result<_, SessionError>` can use `?` on every call of a [`Session`](crate::Session). The
 /// cause goes to the log, and nothing of it to the visitor.
@@ -48,7 +48,11 @@ impl IntoResponse for SessionError {
 
 /// The one place where a failure reaches the log, with its whole chain of causes.
 pub(crate) fn log(error: &nexios_middleware_core::SessionError) {
-    tracing::error!(error = error as &dyn Error, "session failed");
+    if error.status() < 500 {
+        tracing::info!(error = error as &dyn Error, "session could not be saved");
+    } else {
+        tracing::error!(error = error as &dyn Error, "session failed");
+    }
 }
 
 impl fmt::Display for SessionError {

@@ -95,7 +95,7 @@ impl<N: 'static> LayerSession<N> {
         Self { request, marker: PhantomData }
     }
 
-    fn of(extensions: &Extensions) -> Result<&RequestSession, SessionError> {
+    pub(crate) fn of(extensions: &Extensions) -> Result<&RequestSession, SessionError> {
         match extensions.get::<Self>() {
             Some(layer) => Ok(&layer.request),
             None => Err(SessionError::no_layer::<N>()),

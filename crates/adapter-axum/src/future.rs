@@ -12,72 +12,85 @@ use crate::error;
 
 pin_project! {
     /// The future of a [`SessionService`](crate::SessionService): the inner response, then the end of the session.
-    pub struct ResponseFuture<F, B> {
+    pub struct ResponseFuture<F, B, E> {
         session: Arc<RequestSession>,
         #[pin]
-        stage: Stage<F, B>,
+        stage: Stage<F, B, E>,
     }
 }
 
 pin_project! {
     #[project = StageProjection]
-    enum Stage<F, B> {
+    enum Stage<F, B, E> {
         Inner { #[pin] inner: F },
         // Boxed, because the core's future has no name; a request that only reads, or does not ask, never gets here.
-        Saving { saving: Pin<Box<dyn Future<Output = RequestEnd> + Send>>, response: Response<B> },
+        Ending { end: Pin<Box<dyn Future<Output = RequestEnd> + Send>>, result: Option<Result<Response<B>, E>> },
     }
 }
 
-impl<F, B> ResponseFuture<F, B> {
+impl<F, B, E> ResponseFuture<F, B, E> {
     pub(crate) const fn new(inner: F, session: Arc<RequestSession>) -> Self {
         Self { session, stage: Stage::Inner { inner } }
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F, B>
+impl<F, B, E> Future for ResponseFuture<F, B, E>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Default,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         loop {
             match this.stage.as_mut().project() {
                 StageProjection::Inner { inner } => {
-                    let response = ready!(inner.poll(context))?;
-                    let status = response.status().as_u16();
+                    let result = ready!(inner.poll(context));
+                    let status = result.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status).as_u16();
                     if let Some(end) = this.session.end_without_store(status) {
-                        return Poll::Ready(Ok(ended(response, end)));
+                        return Poll::Ready(ended(result, end));
                     }
                     let session = Arc::clone(this.session);
-                    let saving = Box::pin(async move { session.end(status).await });
-                    this.stage.set(Stage::Saving { saving, response });
+                    let end = Box::pin(async move { session.end(status).await });
+                    this.stage.set(Stage::Ending { end, result: Some(result) });
                 }
-                StageProjection::Saving { saving, response } => {
-                    let end = ready!(saving.as_mut().poll(context));
-                    return Poll::Ready(Ok(ended(std::mem::take(response), end)));
+                StageProjection::Ending { end, result } => {
+                    let end = ready!(end.as_mut().poll(context));
+                    // Taken once: a future is not polled again after it was ready.
+                    let Some(result) = result.take() else { return Poll::Pending };
+                    return Poll::Ready(ended(result, end));
                 }
             }
         }
     }
 }
 
-/// The response, or an empty one in its place if the session could not be saved, with the session's headers.
-fn ended<B: Default>(response: Response<B>, end: RequestEnd) -> Response<B> {
-    let mut response = match end.failure() {
-        None => response,
-        Some(failure) => {
-            error::log(failure);
-            let mut empty = Response::new(B::default());
-            *empty.status_mut() = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            empty
-        }
-    };
+/// The response with the session's headers, or in its place an empty one if the session could not be saved.
+///
+/// A service that has failed has no response, and so no cookie; but a logout before it failed was carried out.
+fn ended<B: Default, E>(result: Result<Response<B>, E>, end: RequestEnd) -> Result<Response<B>, E> {
+    let mut response = result?;
+    if let Some(failure) = end.failure() {
+        error::log(failure);
+        response = empty(failure.status(), response.headers_mut());
+    }
     let headers = response.headers_mut();
     if let Some(session_headers) = end.headers(lines(headers, &VARY), lines(headers, &CACHE_CONTROL)) {
         set(headers, session_headers);
+    }
+    Ok(response)
+}
+
+/// An empty response with those headers of the one it replaces that tell of cookies: another layer's session may have
+/// moved to a new id.
+fn empty<B: Default>(status: u16, replaced: &mut HeaderMap) -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for name in [SET_COOKIE, CACHE_CONTROL, VARY] {
+        for value in replaced.get_all(&name) {
+            response.headers_mut().append(&name, value.clone());
+        }
     }
     response
 }
@@ -94,19 +107,22 @@ fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
     if let Some(cache_control) = session_headers.cache_control {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
     }
-    if !session_headers.set_cookies.is_empty() {
+    if session_headers.set_cookies.is_empty() {
+        return;
+    }
+    if headers.contains_key(SET_COOKIE) {
         let others: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
         headers.remove(SET_COOKIE);
         for line in others.into_iter().filter(|line| !session_headers.replaces(line.as_bytes())) {
             headers.append(SET_COOKIE, line);
         }
-        for line in session_headers.set_cookies.into_iter().filter_map(|line| HeaderValue::try_from(line).ok()) {
-            headers.append(SET_COOKIE, line);
-        }
+    }
+    for line in session_headers.set_cookies.into_iter().filter_map(|line| HeaderValue::try_from(line).ok()) {
+        headers.append(SET_COOKIE, line);
     }
 }
 
-impl<F, B> fmt::Debug for ResponseFuture<F, B> {
+impl<F, B, E> fmt::Debug for ResponseFuture<F, B, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").field("session", &self.session).finish_non_exhaustive()
     }

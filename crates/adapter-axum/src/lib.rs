@@ -47,12 +47,14 @@ mod error;
 mod extract;
 mod future;
 mod layer;
+mod signed_cookies;
 
 pub use crate::error::SessionError;
 pub use crate::extract::{Main, Session};
 pub use crate::future::ResponseFuture;
 pub use crate::layer::{SessionLayer, SessionService};
+pub use crate::signed_cookies::{SignedCookieError, SignedCookies};
 pub use nexios_middleware_core::{
-    Clock, Counters, Entry, SessionErrorKind, SessionManager, SessionManagerBuilder, SessionSettings, SweepCounts,
-    Sweeper, Timestamp,
+    Clock, Counters, Entry, SessionErrorKind, SessionManager, SessionManagerBuilder, SessionSettings,
+    SignedCookieErrorKind, SweepCounts, Sweeper, Timestamp,
 };

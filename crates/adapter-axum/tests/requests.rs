@@ -276,6 +276,49 @@ async fn any_tower_service_can_have_sessions() {
     assert_eq!(service.oneshot(again).await.unwrap().into_body(), "2");
 }
 
+#[tokio::test]
+async fn a_logout_is_carried_out_although_the_service_fails() {
+    let store = Arc::new(MemoryStore::new());
+    let service = ServiceBuilder::new().layer(SessionLayer::new(manager(store.clone()))).service(service_fn(
+        async |request: Request<()>| {
+            let session: Session = Session::from_extensions(request.extensions()).await.unwrap();
+            if session.is_empty() {
+                session.insert("a", &1).unwrap();
+                Ok(Response::new(String::new()))
+            } else {
+                session.insert("a", &2).unwrap();
+                session.destroy();
+                Err("timed out")
+            }
+        },
+    ));
+    let first = service.clone().oneshot(Request::new(())).await.unwrap();
+    let again = Request::builder().header(COOKIE, cookie(&first)).body(()).unwrap();
+    assert_eq!(service.oneshot(again).await.unwrap_err(), "timed out");
+    assert_eq!(records(&store).await, 0);
+}
+
+#[tokio::test]
+async fn an_inner_sessions_cookie_survives_the_failure_of_an_outer_one() {
+    struct Admin;
+    let admin_cookie = nexios_cookie_config::CookieConfig::builder().name("admin").build().unwrap();
+    let failing = SessionManager::builder(BrokenStore).keys(BrokenStore::keys()).cookie(admin_cookie).build().unwrap();
+    let both = async |user: Session, admin: Session<Admin>| {
+        user.insert("a", &1)?;
+        admin.insert("a", &1)?;
+        Ok::<_, SessionError>("saved")
+    };
+    let app = Router::new()
+        .route("/", get(both))
+        .layer(SessionLayer::new(manager(MemoryStore::new())))
+        .layer(SessionLayer::<Admin>::marked(failing));
+    let response = app.oneshot(request("/", "")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(header(&response, SET_COOKIE)[0].starts_with("sessionid="), "the store has it, so the visitor must");
+    assert_eq!(header(&response, CACHE_CONTROL), ["no-store"]);
+    assert_eq!(text(response).await, "");
+}
+
 #[test]
 fn public_types_are_send_and_sync() {
     const fn check<T: Send + Sync>() {}

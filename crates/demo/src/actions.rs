@@ -7,20 +7,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use nexios_middleware_core::{Session, SessionErrorKind};
+use nexios_middleware_core::{Session, SessionErrorKind, SignedCookieErrorKind, SignedCookies};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{Reply, Result};
 
 /// `POST /session/{key}`: stores the JSON value of the body under the key.
-pub fn set(session: &Session, key: &str, body: &[u8]) -> Result {
+pub async fn set(session: &Session, key: &str, body: &[u8]) -> Result {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return Ok(Reply::refused(400, "the body is not valid JSON"));
     };
-    match session.insert(key, &value) {
+    let saved = match session.insert(key, &value) {
+        // Parallel requests may make the session too large together, so the answer waits for what comes of it.
+        Ok(()) => session.save().await,
+        Err(error) => Err(error),
+    };
+    match saved {
         Ok(()) => Ok(Reply::done()),
-        Err(error) => Reply::for_failed_change(error),
+        Err(error) => Reply::for_failed_change(session, error),
     }
 }
 
@@ -41,7 +46,7 @@ pub fn remove(session: &Session, key: &str) -> Reply {
 /// `GET /session`: all keys with their values.
 pub fn all(session: &Session) -> Result {
     let entries: Map<String, Value> = session.entries()?.into_iter().collect();
-    Ok(Reply::ok(entries.into()))
+    Ok(Reply::ok(entries))
 }
 
 /// `POST /increment/{key}`: adds one, atomically, and answers with the number that this request has made.
@@ -63,9 +68,10 @@ pub async fn increment(session: &Session, key: &str) -> Result {
         Ok(()) if overflowed.load(Ordering::Relaxed) => Ok(Reply::refused(409, "the number would overflow")),
         Ok(()) => Ok(Reply::ok(json!(session.get::<i64>(key)?))),
         Err(error) if error.kind() == SessionErrorKind::InvalidValue => {
+            session.discard();
             Ok(Reply::refused(409, "the key holds something other than an integer"))
         }
-        Err(error) => Reply::for_failed_change(error),
+        Err(error) => Reply::for_failed_change(session, error),
     }
 }
 
@@ -83,7 +89,7 @@ pub fn login(session: &Session, body: &[u8]) -> Result {
     }
     match session.login(&user).and_then(|()| session.insert("user", &user)) {
         Ok(()) => Ok(Reply::done()),
-        Err(error) => Reply::for_failed_change(error),
+        Err(error) => Reply::for_failed_change(session, error),
     }
 }
 
@@ -102,7 +108,7 @@ pub async fn slow(session: &Session, query: &str) -> Result {
     tokio::time::sleep(Duration::from_millis(millis)).await;
     match session.insert("slow", &true) {
         Ok(()) => Ok(Reply::done()),
-        Err(error) => Reply::for_failed_change(error),
+        Err(error) => Reply::for_failed_change(session, error),
     }
 }
 
@@ -110,6 +116,34 @@ pub async fn slow(session: &Session, query: &str) -> Result {
 pub fn fail(session: &Session) -> Result {
     session.insert("fail", &true)?;
     Ok(Reply::refused(500, "this route always fails"))
+}
+
+/// `POST /signed-cookie/{name}`: sets a signed cookie to the text of the body.
+pub fn set_signed_cookie(cookies: &SignedCookies, name: &str, body: &[u8]) -> Reply {
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Reply::refused(400, "the body is not UTF-8 text");
+    };
+    match cookies.set(name, text) {
+        Ok(()) => Reply::done(),
+        Err(error) => refused_cookie(error.kind()),
+    }
+}
+
+/// `GET /signed-cookie/{name}`
+pub fn signed_cookie(cookies: &SignedCookies, name: &str) -> Reply {
+    match cookies.get(name) {
+        Ok(Some(text)) => Reply::text(text),
+        Ok(None) => Reply::refused(404, "there is no such cookie"),
+        Err(error) => refused_cookie(error.kind()),
+    }
+}
+
+fn refused_cookie(kind: SignedCookieErrorKind) -> Reply {
+    match kind {
+        SignedCookieErrorKind::TooLarge => Reply::refused(413, "the text is too long for a cookie"),
+        SignedCookieErrorKind::Tampered => Reply::refused(400, "the cookie was tampered with"),
+        _ => Reply::refused(400, "there can be no signed cookie of this name"),
+    }
 }
 
 /// What cannot be done yet.

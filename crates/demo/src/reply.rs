@@ -1,13 +1,15 @@
-use nexios_middleware_core::{SessionError, SessionErrorKind};
+use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
 use serde_json::{Value, json};
 
-/// What an action answers, for any framework: a status and a JSON body.
-#[derive(Clone, Debug, PartialEq)]
+/// What an action answers, for any framework.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The body, of type `application/json`.
-    pub body: Value,
+    /// The type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: String,
 }
 
 /// An action's reply, or the failure of the session, for which the adapter has an answer of its own.
@@ -20,13 +22,22 @@ impl Reply {
     }
 
     /// Done, with this result.
-    pub const fn ok(body: Value) -> Self {
-        Self { status: 200, body }
+    pub fn ok(body: impl Into<Value>) -> Self {
+        Self::json(200, &body.into())
+    }
+
+    /// Done, with this text.
+    pub const fn text(body: String) -> Self {
+        Self { status: 200, content_type: "text/plain; charset=utf-8", body }
     }
 
     /// Not done, for the visitor's own reason.
     pub fn refused(status: u16, reason: &str) -> Self {
-        Self { status, body: json!({ "error": reason }) }
+        Self::json(status, &json!({ "error": reason }))
+    }
+
+    fn json(status: u16, body: &Value) -> Self {
+        Self { status, content_type: "application/json", body: body.to_string() }
     }
 
     /// The path's key is not text.
@@ -42,10 +53,12 @@ impl Reply {
         }
     }
 
-    /// What a visitor can do about a failed change to the session, if anything: send less.
-    pub(crate) fn for_failed_change(error: SessionError) -> Result {
+    /// What a visitor can do about a failed change to the session, if anything. Nothing of it is kept.
+    pub(crate) fn for_failed_change(session: &Session, error: SessionError) -> Result {
+        session.discard();
         match error.kind() {
             SessionErrorKind::TooLarge => Ok(Self::refused(413, "the session would exceed its maximum size")),
+            SessionErrorKind::Gone => Ok(Self::refused(409, "the session was ended by another request")),
             _ => Err(error),
         }
     }

@@ -1,12 +1,12 @@
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 
 use nexios_cookie_config::CookieConfig;
 use nexios_middleware_core::{SessionManager, SessionSettings};
 use nexios_settings::{Setting, SettingError, Vars};
 use nexios_signer::{Key, KeyRing};
-use nexios_store_core::SessionStore;
-use nexios_store_file::FileStore;
+use nexios_store_file::{FileStoreBuilder, FileStoreConfig};
 use nexios_store_memory::MemoryStore;
 
 use crate::Arguments;
@@ -16,61 +16,83 @@ use crate::Arguments;
 pub struct Settings {
     /// Where to listen. `127.0.0.1:3000` by default.
     pub bind: SocketAddr,
-    /// The sessions.
-    pub manager: SessionManager,
+    store: StoreKind,
+    files: FileStoreConfig,
+    keys: Option<KeyRing>,
+    cookie: CookieConfig,
+    sessions: SessionSettings,
 }
 
 impl Settings {
-    /// Reads all settings, and then opens the store.
+    /// Reads all settings, also those of a store that is not used. Opens and makes nothing.
     ///
     /// # Errors
     ///
-    /// When one of them is missing or not allowed. Nothing was opened or created then, unless it is the store that
-    /// cannot be opened.
-    pub fn from_vars(vars: &Vars, arguments: Arguments) -> Result<Self, Box<dyn Error>> {
-        let bind = vars.get::<Bind>("BIND")?.map_or(DEFAULT_BIND, |bind| bind.0);
-        let store = store_kind(vars)?;
+    /// When one of them is missing or not allowed.
+    pub fn from_vars(vars: &Vars, arguments: Arguments) -> Result<Self, SettingError> {
         if vars.get::<bool>("SESSION_ENCRYPT")?.unwrap_or(false) {
             let allowed = "false: encryption at rest is not available yet";
-            return Err(SettingError::new("SESSION_ENCRYPT", "true", allowed).into());
+            return Err(SettingError::new("SESSION_ENCRYPT", "true", allowed));
         }
-        let keys = keys(vars, arguments)?;
-        let cookie = CookieConfig::from_vars(vars)?;
-        let settings = SessionSettings::from_vars(vars)?;
+        Ok(Self {
+            bind: vars.get::<Bind>("BIND")?.map_or(DEFAULT_BIND, |bind| bind.0),
+            store: StoreKind::from_vars(vars)?,
+            files: FileStoreConfig::from_vars(vars)?,
+            keys: keys(vars, arguments)?,
+            cookie: CookieConfig::from_vars(vars)?,
+            sessions: SessionSettings::from_vars(vars)?,
+        })
+    }
 
-        let store: Box<dyn SessionStore> = match store {
-            StoreKind::File => Box::new(FileStore::from_vars(vars)?),
-            StoreKind::Memory => Box::new(MemoryStore::new()),
+    /// Opens the store and puts the manager together.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be opened.
+    pub fn manager(self) -> Result<SessionManager, Box<dyn Error>> {
+        let keys = match self.keys {
+            Some(keys) => keys,
+            None => {
+                tracing::warn!("SECRET_KEY is not set: using a key made for this run, so sessions will end with it");
+                KeyRing::new(Key::generate()?)
+            }
         };
-        let manager = SessionManager::builder(store).keys(keys).cookie(cookie).settings(settings).build()?;
-        Ok(Self { bind, manager })
+        let builder = match self.store {
+            StoreKind::File => SessionManager::builder(FileStoreBuilder::from(self.files).open()?),
+            StoreKind::Memory => SessionManager::builder(MemoryStore::new()),
+        };
+        Ok(builder.keys(keys).cookie(self.cookie).settings(self.sessions).build()?)
+    }
+
+    /// What to say if there is no listening at the address.
+    pub fn cannot_bind(&self, error: &io::Error) -> SettingError {
+        SettingError::described("BIND", format!("is `{}`, which cannot be used: {error}", self.bind))
     }
 }
 
-fn keys(vars: &Vars, arguments: Arguments) -> Result<KeyRing, SettingError> {
+/// The keys that are set; `None` if one is to be made for this run.
+fn keys(vars: &Vars, arguments: Arguments) -> Result<Option<KeyRing>, SettingError> {
     let is_set = vars.secret("SECRET_KEY")?.is_some() || vars.os_text("SECRET_KEY_FILE")?.is_some();
-    if is_set || !arguments.dev {
-        return KeyRing::from_vars(vars);
-    }
-    let key = Key::generate().map_err(|error| SettingError::described("SECRET_KEY", error.to_string()))?;
-    tracing::warn!("SECRET_KEY is not set: using a key made for this run, so sessions will not survive a restart");
-    Ok(KeyRing::new(key))
+    if is_set || !arguments.dev { KeyRing::from_vars(vars).map(Some) } else { Ok(None) }
 }
 
+#[derive(Clone, Copy, Debug)]
 enum StoreKind {
     File,
     Memory,
 }
 
-fn store_kind(vars: &Vars) -> Result<StoreKind, SettingError> {
-    let Some(text) = vars.text("SESSION_STORE")? else { return Ok(StoreKind::File) };
-    match text.as_str() {
-        "file" => Ok(StoreKind::File),
-        "memory" => Ok(StoreKind::Memory),
-        // An address may hold a password; its scheme does not.
-        _ => {
-            let shown = text.split_once("://").map_or_else(|| text.clone(), |(scheme, _)| format!("{scheme}://..."));
-            Err(SettingError::new("SESSION_STORE", &shown, "file or memory"))
+impl StoreKind {
+    fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
+        let Some(text) = vars.text("SESSION_STORE")? else { return Ok(Self::File) };
+        match text.as_str() {
+            "file" => Ok(Self::File),
+            "memory" => Ok(Self::Memory),
+            // What stands before an `@` may be a password.
+            _ => {
+                let shown = text.rsplit_once('@').map_or_else(|| text.clone(), |(_, host)| format!("...@{host}"));
+                Err(SettingError::new("SESSION_STORE", &shown, "file or memory"))
+            }
         }
     }
 }
@@ -122,7 +144,7 @@ mod tests {
                 "SESSION_ENCRYPT is `true`, but must be false: encryption at rest is not available yet",
             ),
             ("SESSION_ENCRYPT", "yes", "SESSION_ENCRYPT is `yes`, but must be true, false, 1 or 0"),
-            ("SESSION_STORE", "redis://user:hush@host", "SESSION_STORE is `redis://...`, but must be file or memory"),
+            ("SESSION_STORE", "redis://user:hush@host", "SESSION_STORE is `...@host`, but must be file or memory"),
             ("SESSION_STORE", "files", "SESSION_STORE is `files`, but must be file or memory"),
             ("SESSION_STORE", "", "SESSION_STORE is set but empty"),
             (

@@ -71,11 +71,28 @@ fn the_interface_row_by_row() {
     let logout = visitor.post("/logout", "");
     assert_eq!((logout.status, logout.set_cookie.len()), (200, 0), "no cookie was sent, so none is removed");
 
-    for (path, status) in [("/logout-everywhere", 501), ("/signed-cookie/a", 501)] {
-        assert_eq!(visitor.post(path, "").status, status, "{path}");
-    }
+    assert_eq!(visitor.post("/logout-everywhere", "").status, 501);
     assert_eq!(visitor.get("/sessions").status, 501);
-    assert_eq!(visitor.get("/signed-cookie/a").status, 501);
+}
+
+#[test]
+fn signed_cookies_row_by_row() {
+    let (_parent, dir) = sessions();
+    let program = Program::start(&dir, &[]);
+    let mut visitor = Browser::new(&program);
+    assert_eq!(visitor.get("/signed-cookie/theme").status, 404);
+    let answer = visitor.post("/signed-cookie/theme", "dark; grüße");
+    assert_eq!((answer.status, answer.set_cookie.len()), (200, 1));
+    let answer = visitor.get("/signed-cookie/theme");
+    assert_eq!((answer.status, &*answer.body), (200, "dark; grüße"));
+    assert_eq!(visitor.post("/signed-cookie/theme", &"x".repeat(4000)).status, 413);
+    for bad in ["sessionid", "a%20b", "a;b", "%C3%BC"] {
+        assert_eq!(visitor.post(&format!("/signed-cookie/{bad}"), "x").status, 400, "{bad}");
+    }
+    let forged = visitor.signed_cookie.take().map(|cookie| cookie.replace("theme=", "theme=A"));
+    visitor.signed_cookie = forged;
+    assert_eq!(visitor.get("/signed-cookie/theme").status, 400);
+    assert_eq!(walk(&dir), 0, "and no session was made");
 }
 
 #[test]

@@ -69,6 +69,12 @@ impl Changes {
         self.keys.clear();
     }
 
+    /// Forgets everything but what the session has decided for itself.
+    pub(crate) fn forget_values(&mut self) {
+        self.cleared = false;
+        self.keys.clear();
+    }
+
     /// Adds what was changed after these changes.
     pub(crate) fn append(&mut self, later: Self) {
         if later.cleared {

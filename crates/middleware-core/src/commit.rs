@@ -1,16 +1,18 @@
 //! Carrying out a plan: one write to the store, repeated on newer values for as long as others come first.
 
+use std::error::Error;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytestring::ByteString;
 use nexios_store_core::{
-    CreateOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, Timestamp, TouchOutcome, UpdateOutcome,
+    CreateOutcome, DeleteOutcome, Record, RenameOutcome, Revision, SessionId, Timestamp, TouchOutcome, UpdateOutcome,
 };
 
 use crate::changes::Changes;
 use crate::load::{Opened, open_record};
-use crate::payload::{self, Meta, PayloadError};
+use crate::payload::{self, Meta};
 use crate::plan::{Action, CookieAction, Fate, Plan};
 use crate::session::Shared;
 use crate::state::{Base, State};
@@ -23,20 +25,25 @@ impl Shared {
     /// A failure to move the expiry or to re-issue a cookie is an event, not an error: the visitor can do without.
     pub(crate) async fn commit(&self) -> Result<(), SessionError> {
         let _turn = self.commit_turn.lock().await;
-        let manager = &self.manager;
+        self.commit_in_turn().await
+    }
+
+    /// The same, for who holds the `commit_turn`.
+    pub(crate) async fn commit_in_turn(&self) -> Result<(), SessionError> {
         let Some(work) = self.begin()? else { return Ok(()) };
-        let limit = manager.settings().store_timeout;
-        let done = tokio::time::timeout(limit, work.perform(manager)).await;
-        let done = done.unwrap_or_else(|_| Err(SessionError::timed_out(limit)));
+        let limit = self.manager.settings().store_timeout;
+        let done = tokio::time::timeout(limit, work.perform(&self.manager)).await;
+        // The store may have done it, or may still.
+        let done = done.unwrap_or_else(|_| Err(Failed::not_known_whether(SessionError::timed_out(limit))));
         self.settle(work, done)
     }
 
     /// Chooses the plan and takes what it needs out of the state.
     fn begin(&self) -> Result<Option<Work>, SessionError> {
-        let manager = &self.manager;
-        let now = manager.now();
+        let now = self.manager.now();
         let mut state = self.state();
-        if state.committing {
+        // To end a session twice does no harm, and a logout must not fail because something else did.
+        if state.committing && state.fate != Fate::Destroy {
             return Err(SessionError::interrupted());
         }
         let plan = self.plan(&state, now);
@@ -45,10 +52,12 @@ impl Shared {
                 state.settle_without_store(plan.cookie);
                 return Ok(None);
             }
-            Action::Create | Action::Rename if state.head_sent => return Err(SessionError::head_sent()),
+            Action::Create | Action::Rename if self.head_sent.load(Ordering::Relaxed) => {
+                return Err(SessionError::head_sent());
+            }
             _ => {}
         }
-        // To move an expiry twice does no harm.
+        // To move an expiry twice does no harm either.
         state.committing = plan.action.is_essential(state.is_changed());
         Ok(Some(Work {
             plan,
@@ -69,14 +78,15 @@ impl Shared {
     }
 
     /// Brings the state up to date with what has become of the work.
-    fn settle(&self, work: Work, done: Result<Done, SessionError>) -> Result<(), SessionError> {
-        let manager = &self.manager;
+    fn settle(&self, work: Work, done: Result<Done, Failed>) -> Result<(), SessionError> {
         let mut state = self.state();
         state.committing = false;
         let cookie = if work.plan.cookie == CookieAction::Keep { state.cookie } else { work.plan.cookie };
         match done {
             Ok(Done::Written { base, merged }) => {
-                if state.changes.is_empty() {
+                if state.fate == Fate::Destroy {
+                    // Decided while this was being saved: there is nothing to see any more.
+                } else if state.changes.is_empty() {
                     state.values = base.values.clone();
                     state.values_are_stale = false;
                 } else {
@@ -88,42 +98,43 @@ impl Shared {
                 state.reissue_due = false;
                 state.retag_due = false;
                 state.cookie = cookie;
+                Ok(())
             }
             Ok(Done::Touched(expires_at)) => {
                 if let Some(base) = &mut state.base {
                     base.expires_at = expires_at;
                 }
                 state.cookie = cookie;
+                Ok(())
             }
             Ok(Done::Destroyed) => {
                 state.cookie = cookie;
                 state.end();
+                Ok(())
             }
             Ok(Done::Gone) => {
                 state.end();
-                manager.counting().dropped_commits.increment();
-                if let Some(base) = &work.base {
-                    let session = manager.signers().fingerprint(&base.id);
-                    tracing::info!(%session, "session was ended by another request, so this one's changes are dropped");
+                if work.is_essential() {
+                    self.manager.counting().dropped_commits.increment();
+                    tracing::info!("session was ended by another request, so this one's changes to it are dropped");
                 }
-                return Err(SessionError::gone());
+                Err(SessionError::gone())
             }
-            Err(error) => {
+            Err(Failed { error, is_known }) => {
                 if error.kind() == SessionErrorKind::Unavailable {
-                    manager.counting().store_failures.increment();
+                    self.manager.counting().store_failures.increment();
                 }
-                let is_essential = work.is_essential();
-                // No answer is not a refusal: the store may have done it, or may still. A counter that goes up again
-                // would then go up twice.
-                state.committing =
-                    is_essential && error.kind() == SessionErrorKind::Unavailable && !work.changes.are_repeatable();
+                if !work.is_essential() {
+                    tracing::warn!(error = &error as &dyn Error, "session's expiry or cookie could not be renewed");
+                    return Ok(());
+                }
+                state.committing = !is_known && !work.is_repeatable();
                 if !state.committing {
                     work.put_back(&mut state);
                 }
-                return if is_essential { Err(error) } else { shrug_off(&error) };
+                Err(error)
             }
         }
-        Ok(())
     }
 }
 
@@ -153,8 +164,28 @@ enum Done {
     Gone,
 }
 
+/// Why it was not done, and whether that is certain.
+struct Failed {
+    error: SessionError,
+    is_known: bool,
+}
+
+impl Failed {
+    /// No answer is not a refusal: the store may have done what it was asked to.
+    fn not_known_whether(error: impl Into<SessionError>) -> Self {
+        Self { error: error.into(), is_known: false }
+    }
+}
+
+impl<E: Into<SessionError>> From<E> for Failed {
+    /// Nothing was written.
+    fn from(error: E) -> Self {
+        Self { error: error.into(), is_known: true }
+    }
+}
+
 impl Work {
-    async fn perform(&self, manager: &SessionManager) -> Result<Done, SessionError> {
+    async fn perform(&self, manager: &SessionManager) -> Result<Done, Failed> {
         match (&self.base, self.plan.action) {
             (Some(base), Action::Touch) => self.touch(manager, base).await,
             (Some(base), Action::Update | Action::Rename) => match self.replace(manager, base).await? {
@@ -174,7 +205,7 @@ impl Work {
         }
     }
 
-    async fn touch(&self, manager: &SessionManager, base: &Base) -> Result<Done, SessionError> {
+    async fn touch(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
         let expires_at = manager.lifetime().expires_at(&base.meta, self.now);
         Ok(match manager.store().touch(&base.id, expires_at, self.now).await? {
             TouchOutcome::Touched => Done::Touched(expires_at),
@@ -182,30 +213,51 @@ impl Work {
         })
     }
 
-    async fn destroy(&self, manager: &SessionManager, base: &Base) -> Result<Done, SessionError> {
-        // Missing is as good as deleted.
-        let _ = manager.store().delete(&base.id).await?;
+    async fn destroy(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
+        if manager.store().delete(&base.id).await.map_err(Failed::not_known_whether)? == DeleteOutcome::Missing {
+            // Ended by another request, or renamed by one: then it lives on under another id, and must not.
+            self.destroy_renamed(manager, base).await?;
+        }
         tracing::debug!(session = %manager.signers().fingerprint(&base.id), "session destroyed");
         Ok(Done::Destroyed)
     }
 
-    async fn create(&self, manager: &SessionManager, values: Values) -> Result<Done, SessionError> {
+    /// Finds the session by its handle among those of its user, and deletes it.
+    async fn destroy_renamed(&self, manager: &SessionManager, base: &Base) -> Result<(), Failed> {
+        let (Some(principal), Some(index)) = (&base.meta.principal, manager.store().principals()) else {
+            return Ok(());
+        };
+        for tag in manager.signers().principal_tags(principal) {
+            for id in index.sessions_of(&tag, self.now).await? {
+                let Some(stored) = manager.store().load(&id, self.now).await? else { continue };
+                if let Ok((meta, _)) = payload::decode(&stored.record.payload)
+                    && meta.handle == base.meta.handle
+                {
+                    let _ = manager.store().delete(&id).await.map_err(Failed::not_known_whether)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn create(&self, manager: &SessionManager, values: Values) -> Result<Done, Failed> {
         let mut meta = Meta::new(self.now, random_handle()?);
-        self.apply_to_meta(manager, &mut meta);
+        self.apply_to_meta(manager, &mut meta)?;
         for _ in 0..MAX_NEW_IDS {
             let id = new_id()?;
-            let record = manager.record(&meta, &values, self.now)?;
-            if let CreateOutcome::Created(revision) = manager.store().create(&id, &record, self.now).await? {
+            let record = self.record(manager, &meta, &values)?;
+            let created = manager.store().create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
+            if let CreateOutcome::Created(revision) = created {
                 tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
                 let base = Base { id, revision, expires_at: record.expires_at, meta, values };
                 return Ok(Done::Written { base, merged: false });
             }
         }
-        Err(id_taken())
+        Err(id_taken().into())
     }
 
     /// Updates or renames: writes over the revision that was loaded, or over a newer one with the changes replayed.
-    async fn replace(&self, manager: &SessionManager, base: &Base) -> Result<Done, SessionError> {
+    async fn replace(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
         let mut current = base.clone();
         let mut values = self.values.clone();
         if self.values_are_stale {
@@ -216,21 +268,18 @@ impl Work {
         let mut conflicts: u32 = 0;
         loop {
             let mut meta = current.meta.clone();
-            self.apply_to_meta(manager, &mut meta);
-            let record = manager.record(&meta, &values, self.now)?;
-            match self.write(manager.store(), current.id, current.revision, &record).await? {
+            self.apply_to_meta(manager, &mut meta)?;
+            let record = self.record(manager, &meta, &values)?;
+            let written = self.write(manager, current.id, current.revision, &record).await;
+            match written? {
                 Written::At(id, revision) => {
-                    if id != base.id {
-                        let (session, was) =
-                            (manager.signers().fingerprint(&id), manager.signers().fingerprint(&base.id));
-                        tracing::debug!(%session, %was, "session id cycled");
-                    }
                     let base = Base { id, revision, expires_at: record.expires_at, meta, values };
                     return Ok(Done::Written { base, merged: conflicts > 0 });
                 }
                 Written::Missing => return Ok(Done::Gone),
                 Written::Conflict => {
                     manager.counting().conflicts.increment();
+                    tracing::debug!(session = %manager.signers().fingerprint(&current.id), "parallel changes are merged");
                     conflicts += 1;
                     if turn.is_none() {
                         turn = Some(manager.turns().take(&current.id).await);
@@ -244,7 +293,7 @@ impl Work {
             match open_record(manager, current.id, &stored, self.now) {
                 Opened::Live(live) => current = live.base,
                 Opened::Expired => return Ok(Done::Gone),
-                Opened::Unreadable(error) => return Err(error.into_session_error()),
+                Opened::Unreadable(error) => return Err(error.into_session_error().into()),
             }
             values = current.values.clone();
             self.changes.replay(&mut values)?;
@@ -253,13 +302,15 @@ impl Work {
 
     async fn write(
         &self,
-        store: &dyn SessionStore,
+        manager: &SessionManager,
         id: SessionId,
         expected: Revision,
         record: &Record,
-    ) -> Result<Written, SessionError> {
+    ) -> Result<Written, Failed> {
+        let store = manager.store();
         if self.plan.action == Action::Update {
-            return Ok(match store.update(&id, expected, record, self.now).await? {
+            let updated = store.update(&id, expected, record, self.now).await.map_err(Failed::not_known_whether)?;
+            return Ok(match updated {
                 UpdateOutcome::Updated(revision) => Written::At(id, revision),
                 UpdateOutcome::Conflict => Written::Conflict,
                 UpdateOutcome::Missing => Written::Missing,
@@ -267,28 +318,69 @@ impl Work {
         }
         for _ in 0..MAX_NEW_IDS {
             let new = new_id()?;
-            return Ok(match store.rename(&id, expected, &new, record, self.now).await? {
-                RenameOutcome::Renamed(revision) => Written::At(new, revision),
+            let renamed =
+                store.rename(&id, expected, &new, record, self.now).await.map_err(Failed::not_known_whether)?;
+            return Ok(match renamed {
+                RenameOutcome::Renamed(revision) => {
+                    tracing::debug!(
+                        session = %manager.signers().fingerprint(&new),
+                        was = %manager.signers().fingerprint(&id),
+                        "session id cycled"
+                    );
+                    Written::At(new, revision)
+                }
                 RenameOutcome::Conflict => Written::Conflict,
                 RenameOutcome::Missing => Written::Missing,
                 RenameOutcome::IdTaken => continue,
             });
         }
-        Err(id_taken())
+        Err(id_taken().into())
     }
 
     /// What this request has decided about the envelope.
-    fn apply_to_meta(&self, manager: &SessionManager, meta: &mut Meta) {
+    fn apply_to_meta(&self, manager: &SessionManager, meta: &mut Meta) -> Result<(), SessionError> {
+        if meta.changes_hands(self.login.as_ref()) {
+            // Nothing of the one user's session is the other's business.
+            *meta = Meta::new(self.now, random_handle()?);
+        }
         meta.own = self.changes.own(meta.own);
         meta.idle_timeout = manager.lifetime().idle_timeout(meta.own.idle_timeout);
         if let Some(user) = &self.login {
             meta.principal = Some(user.clone());
             meta.authenticated_at = self.now;
         }
+        Ok(())
+    }
+
+    fn record(&self, manager: &SessionManager, meta: &Meta, values: &Values) -> Result<Record, SessionError> {
+        let payload = payload::encode(meta, values).map_err(|error| {
+            SessionError::new(SessionErrorKind::InvalidValue, "session cannot be encoded").with_source(error)
+        })?;
+        // What was larger already, because the maximum has been lowered, may stay as large.
+        let max_size = manager.settings().max_size.as_bytes();
+        if payload.len() > max_size.max(self.base.as_ref().map_or(0, Base::encoded_len)) {
+            return Err(SessionError::too_large(max_size));
+        }
+        Ok(Record {
+            payload,
+            expires_at: manager.lifetime().expires_at(meta, self.now),
+            principal: meta.principal.as_deref().map(|principal| manager.signers().principal_tag(principal)),
+        })
     }
 
     fn is_essential(&self) -> bool {
         self.plan.action.is_essential(self.changed)
+    }
+
+    /// Whether to do it twice comes to the same as to do it once.
+    fn is_repeatable(&self) -> bool {
+        match self.plan.action {
+            // A second try gets an id and a record of its own.
+            Action::Nothing | Action::Touch | Action::Create | Action::Destroy => true,
+            Action::Update => self.changes.are_repeatable(),
+            // The first may have moved the session to where nobody finds it.
+            Action::Rename => false,
+        }
     }
 
     /// What was to be done is to be done still.
@@ -307,26 +399,6 @@ enum Written {
     At(SessionId, Revision),
     Conflict,
     Missing,
-}
-
-fn shrug_off(error: &SessionError) -> Result<(), SessionError> {
-    tracing::warn!(error = error as &dyn std::error::Error, "session's expiry or cookie could not be renewed");
-    Ok(())
-}
-
-impl SessionManager {
-    fn record(&self, meta: &Meta, values: &Values, now: Timestamp) -> Result<Record, SessionError> {
-        let payload = payload::encode(meta, values).map_err(PayloadError::into_session_error)?;
-        let max_size = self.settings().max_size.as_bytes();
-        if payload.len() > max_size {
-            return Err(SessionError::too_large(max_size));
-        }
-        Ok(Record {
-            payload,
-            expires_at: self.lifetime().expires_at(meta, now),
-            principal: meta.principal.as_deref().map(|principal| self.signers().principal_tag(principal)),
-        })
-    }
 }
 
 fn new_id() -> Result<SessionId, SessionError> {

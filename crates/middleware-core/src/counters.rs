@@ -1,8 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How often something happened to sessions that an operator should know of, since the manager was built.
-///
-/// Each one is an event in the log as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -10,7 +8,7 @@ pub struct Counters {
     pub corrupt_records: u64,
     /// Records of a newer format, whose visitors were turned away with 503.
     pub unsupported_records: u64,
-    /// Commits whose session was gone, and whose changes were dropped.
+    /// Commits with something to save whose session was gone, so that it was dropped.
     pub dropped_commits: u64,
     /// Conflicts between parallel requests that were merged.
     pub conflicts: u64,

@@ -48,9 +48,11 @@ impl SessionError {
         self.kind
     }
 
-    /// The HTTP status for a request that failed for this reason: 503 where another try may succeed, otherwise 500.
+    /// The HTTP status for a request that failed for this reason: 503 where another try may succeed, 409 where the
+    /// session was ended meanwhile, otherwise 500.
     pub const fn status(&self) -> u16 {
         match self.kind {
+            SessionErrorKind::Gone => 409,
             SessionErrorKind::Unavailable | SessionErrorKind::Unsupported | SessionErrorKind::Interrupted => 503,
             _ => 500,
         }
@@ -123,12 +125,15 @@ impl Error for SessionError {
 
 impl From<StoreError> for SessionError {
     fn from(error: StoreError) -> Self {
-        let kind = match error.kind() {
-            StoreErrorKind::Unsupported => SessionErrorKind::Unsupported,
-            // Corrupt is dealt with where a record is loaded; from a write it means that nothing was written.
-            _ => SessionErrorKind::Unavailable,
+        let (kind, message) = match error.kind() {
+            StoreErrorKind::Unsupported => (SessionErrorKind::Unsupported, "session is of a newer format"),
+            // Where a record is loaded, this is dealt with; a write has met it since.
+            StoreErrorKind::Corrupt => {
+                (SessionErrorKind::Unavailable, "session cannot be written over a corrupt record")
+            }
+            _ => (SessionErrorKind::Unavailable, "session store did not answer"),
         };
-        Self::new(kind, "session store did not answer").with_source(error)
+        Self::new(kind, message).with_source(error)
     }
 }
 
@@ -142,14 +147,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_try_may_help_against_503_only() {
+    fn the_status_says_whether_another_try_may_help() {
         for (kind, status) in [
             (SessionErrorKind::Unavailable, 503),
             (SessionErrorKind::Unsupported, 503),
             (SessionErrorKind::Interrupted, 503),
             (SessionErrorKind::InvalidValue, 500),
             (SessionErrorKind::TooLarge, 500),
-            (SessionErrorKind::Gone, 500),
+            (SessionErrorKind::Gone, 409),
+            (SessionErrorKind::Ended, 500),
             (SessionErrorKind::Misconfigured, 500),
         ] {
             assert_eq!(SessionError::new(kind, "").status(), status, "{kind:?}");

@@ -57,13 +57,12 @@ fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<String> 
     Some(merged)
 }
 
-/// Whether one of the comma-separated elements is one of `names`, or begins with it and `=`.
+/// Whether one of the comma-separated elements is one of `names`.
+///
+/// One with an argument is another thing: `private="X-User"` lets shared caches store the rest (RFC 9111, 5.2.2.7).
 fn mentions<'h>(lines: impl IntoIterator<Item = &'h [u8]>, names: &[&[u8]]) -> bool {
     let mut elements = lines.into_iter().flat_map(|line| line.split(|byte| *byte == b','));
-    elements.any(|element| {
-        let name = element.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-        names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
-    })
+    elements.any(|element| names.iter().any(|name| element.trim_ascii().eq_ignore_ascii_case(name)))
 }
 
 #[cfg(test)]
@@ -103,7 +102,7 @@ mod tests {
             (&[][..], Some("no-store")),
             (&["no-store"], None),
             (&["Private, max-age=60"], None),
-            (&["private=\"x\""], None),
+            (&["private=\"x\""], Some("no-store")),
             (&["public, max-age=60"], Some("no-store")),
             (&["no-cache"], Some("no-store")),
         ] {

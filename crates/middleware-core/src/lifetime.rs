@@ -51,7 +51,8 @@ impl Lifetime {
 
     pub(crate) fn renewal(&self, meta: &Meta, stored_expiry: Timestamp, now: Timestamp) -> Renewal {
         let idle_timeout = self.idle_timeout(meta.own.idle_timeout);
-        if idle_timeout != meta.idle_timeout {
+        // The payload keeps milliseconds.
+        if idle_timeout.as_millis() != meta.idle_timeout.as_millis() {
             return Renewal::Rewrite;
         }
         let target = self.expires_at(meta, now);

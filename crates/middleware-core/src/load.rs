@@ -1,7 +1,7 @@
 //! From the candidates of a `Cookie` header to a live session.
 
 use nexios_signer::SignedBy;
-use nexios_store_core::{SessionId, StoreErrorKind, Stored, Timestamp};
+use nexios_store_core::{BoxError, SessionId, StoreErrorKind, Stored, Timestamp};
 
 use crate::payload::{self, PayloadError};
 use crate::signers::COOKIE_VALUE_LEN;
@@ -22,16 +22,16 @@ impl SessionManager {
             .filter(|value| value.len() == COOKIE_VALUE_LEN)
             .take(MAX_VERIFICATIONS)
             .filter_map(|value| self.signers().open_cookie_value(value));
-        let mut tried: Vec<SessionId> = Vec::new();
+        let mut tried = [None; MAX_LOADS];
+        let mut loads = 0;
         let mut found = None;
         for (id, signed_by) in candidates {
-            if tried.contains(&id) {
+            if tried.contains(&Some(id)) {
                 continue;
             }
-            if tried.len() == MAX_LOADS {
-                break;
-            }
-            tried.push(id);
+            let Some(free) = tried.get_mut(loads) else { break };
+            *free = Some(id);
+            loads += 1;
             if let Some(opened) = self.load_id(id).await? {
                 found = Some((opened, signed_by));
                 break;
@@ -65,7 +65,7 @@ impl SessionManager {
                 Opened::Unreadable(unreadable) => unreadable,
             },
             Err(error) => match error.kind() {
-                StoreErrorKind::Corrupt => Unreadable::Corrupt(error.into()),
+                StoreErrorKind::Corrupt => Unreadable::Record(error.into()),
                 StoreErrorKind::Unsupported => {
                     self.counting().unsupported_records.increment();
                     return Err(error.into());
@@ -86,7 +86,12 @@ impl SessionManager {
                 self.counting().corrupt_records.increment();
                 tracing::error!(%session, "principal of the session was tagged by no key of ours; it is left where it is");
             }
-            Unreadable::Corrupt(error) => {
+            // The record is as it was written, so the store has no reason to set it aside.
+            Unreadable::Payload(error) => {
+                self.counting().corrupt_records.increment();
+                tracing::error!(%session, error, "session payload cannot be read; the record is left where it is");
+            }
+            Unreadable::Record(error) => {
                 self.counting().corrupt_records.increment();
                 tracing::error!(%session, error = &*error as &dyn std::error::Error, "session record is corrupt; it is set aside");
                 if let Err(error) = self.store().set_aside(&id).await {
@@ -112,7 +117,10 @@ pub(crate) struct Live {
 }
 
 pub(crate) enum Unreadable {
-    Corrupt(nexios_store_core::BoxError),
+    /// The store says that the record is damaged.
+    Record(BoxError),
+    /// The store has returned what was written, and it makes no sense.
+    Payload(&'static str),
     Unsupported(PayloadError),
     /// The tag may have been made by a key that comes back.
     ForeignTag,
@@ -123,7 +131,7 @@ pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stor
     let (meta, values) = match payload::decode(&stored.record.payload) {
         Ok(decoded) => decoded,
         Err(error @ PayloadError::Unsupported(_)) => return Opened::Unreadable(Unreadable::Unsupported(error)),
-        Err(error) => return Opened::Unreadable(Unreadable::Corrupt(error.into())),
+        Err(PayloadError::Corrupt) => return Opened::Unreadable(Unreadable::Payload("it does not decode")),
     };
     let signed_by = match (&meta.principal, &stored.record.principal) {
         (None, None) => SignedBy::First,
@@ -131,7 +139,7 @@ pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stor
             Some(signed_by) => signed_by,
             None => return Opened::Unreadable(Unreadable::ForeignTag),
         },
-        _ => return Opened::Unreadable(Unreadable::Corrupt("only one of payload and record names a principal".into())),
+        _ => return Opened::Unreadable(Unreadable::Payload("only one of payload and record names a principal")),
     };
     let expires_at = manager.lifetime().effective_end(&meta, stored.record.expires_at);
     if expires_at <= now {
@@ -144,23 +152,16 @@ pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stor
 }
 
 impl Unreadable {
+    /// For a record that was readable when the session was loaded.
     pub(crate) fn into_session_error(self) -> SessionError {
-        let error = SessionError::new(SessionErrorKind::Unavailable, "session record cannot be read");
+        let unavailable = SessionError::new(SessionErrorKind::Unavailable, "session record cannot be read any more");
         match self {
-            Self::Unsupported(error) => error.into_session_error(),
-            Self::Corrupt(source) => error.with_source(source),
-            Self::ForeignTag => error,
+            Self::Unsupported(error) => {
+                SessionError::new(SessionErrorKind::Unsupported, "session is of a newer format").with_source(error)
+            }
+            Self::Record(error) => unavailable.with_source(error),
+            Self::Payload(_) | Self::ForeignTag => unavailable,
         }
-    }
-}
-
-impl PayloadError {
-    pub(crate) fn into_session_error(self) -> SessionError {
-        let kind = match self {
-            Self::Corrupt => SessionErrorKind::Unavailable,
-            Self::Unsupported(_) => SessionErrorKind::Unsupported,
-        };
-        SessionError::new(kind, "session payload cannot be read or written").with_source(self)
     }
 }
 

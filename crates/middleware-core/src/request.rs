@@ -1,12 +1,12 @@
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
 
-use crate::changes::Changes;
 use crate::headers::SessionHeaders;
 use crate::plan::{Action, CookieAction};
+use crate::state::State;
 use crate::{Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
 /// One request's way to its session.
@@ -20,6 +20,8 @@ pub struct RequestSession {
     session: OnceCell<Session>,
     signed_cookies: OnceLock<SignedCookies>,
     looked_at: AtomicBool,
+    /// Shared with the session, also with one that is asked for after the end.
+    head_sent: Arc<AtomicBool>,
 }
 
 impl RequestSession {
@@ -38,6 +40,7 @@ impl RequestSession {
             session: OnceCell::const_new(),
             signed_cookies: OnceLock::new(),
             looked_at: AtomicBool::new(false),
+            head_sent: Arc::default(),
         }
     }
 
@@ -46,12 +49,16 @@ impl RequestSession {
     /// # Errors
     ///
     /// When the store cannot answer, or the session has a newer format. It can be asked for again.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a Tokio runtime with time enabled, as all calls of the store have a time limit.
     pub async fn session(&self) -> Result<Session, SessionError> {
         self.looked_at.store(true, Ordering::Relaxed);
         let load = || async {
             let limit = self.manager.settings().store_timeout;
             match tokio::time::timeout(limit, self.manager.load(&self.cookie_header)).await {
-                Ok(state) => Ok(Session::new(self.manager.clone(), state?)),
+                Ok(state) => Ok(Session::new(self.manager.clone(), state?, Arc::clone(&self.head_sent))),
                 Err(_) => {
                     self.manager.counting().store_failures.increment();
                     Err(SessionError::timed_out(limit))
@@ -67,7 +74,7 @@ impl RequestSession {
     ///
     /// As [`session`](Self::session): that the store cannot answer does not mean that there is none.
     pub async fn existing_session(&self) -> Result<Option<Session>, SessionError> {
-        Ok(Some(self.session().await?).filter(Session::is_stored))
+        Ok(Some(self.session().await?).filter(Session::is_live))
     }
 
     /// The visitor's signed cookies, which need no store.
@@ -82,22 +89,19 @@ impl RequestSession {
     /// session, and one that only read it. `status` is that of the application's answer.
     pub fn end_without_store(&self, status: u16) -> Option<RequestEnd> {
         let Some(session) = self.session.get() else {
-            return Some(self.finish(None, None));
+            self.head_sent.store(true, Ordering::Relaxed);
+            return Some(self.finish(Ok(None), None));
         };
-        let now = self.manager.now();
+        // Where a clone of the session is being saved, it takes the future to wait for that.
+        let _turn = session.0.commit_turn.try_lock().ok()?;
         let mut state = session.0.state();
-        if self.rolls_back(status) {
-            state.roll_back();
-        }
-        let plan = session.0.plan(&state, now);
+        self.roll_back(&mut state, status);
+        let plan = session.0.plan(&state, self.manager.now());
         if plan.action != Action::Nothing || state.committing {
             return None;
         }
         state.settle_without_store(plan.cookie);
-        // There may be changes, of a new session that has come to nothing.
-        state.changes = Changes::default();
-        drop(state);
-        Some(self.finish(Some(session), None))
+        Some(self.finish_session(&mut state, None))
     }
 
     /// Saves what the application has left to save, and says what the response needs.
@@ -106,35 +110,54 @@ impl RequestSession {
     /// [`save`](Session::save) is dropped, unless the manager was told
     /// [otherwise](crate::SessionManagerBuilder::commit_on_server_error); a session that was destroyed stays so.
     pub async fn end(&self, status: u16) -> RequestEnd {
-        if let Some(end) = self.end_without_store(status) {
-            return end;
-        }
-        let Some(session) = self.session.get() else { return self.finish(None, None) };
-        let failure = match session.0.commit().await {
+        let Some(session) = self.session.get() else {
+            self.head_sent.store(true, Ordering::Relaxed);
+            return self.finish(Ok(None), None);
+        };
+        // Kept to the end: a save that begins after the last one here must find the head sent.
+        let _turn = session.0.commit_turn.lock().await;
+        self.roll_back(&mut session.0.state(), status);
+        let failure = match session.0.commit_in_turn().await {
             // Somebody has ended the session meanwhile: the answer stands, without the changes.
             Ok(()) => None,
             Err(error) if error.kind() == SessionErrorKind::Gone => None,
             Err(error) => Some(error),
         };
-        self.finish(Some(session), failure)
+        self.finish_session(&mut session.0.state(), failure)
     }
 
-    fn rolls_back(&self, status: u16) -> bool {
-        status >= 500 && !self.manager.commits_on_server_error()
+    fn roll_back(&self, state: &mut State, status: u16) {
+        if status >= 500 && !self.manager.commits_on_server_error() {
+            state.roll_back();
+        }
     }
 
-    /// The head is about to go out: the cookies are what the store has now, and what the application has set.
-    fn finish(&self, session: Option<&Session>, failure: Option<SessionError>) -> RequestEnd {
+    /// The head is about to go out: the cookie is that of what the store has now.
+    fn finish_session(&self, state: &mut State, failure: Option<SessionError>) -> RequestEnd {
+        self.head_sent.store(true, Ordering::Relaxed);
+        if failure.is_some() {
+            // It was tried, and whoever waits for the answer hears that it failed.
+            state.roll_back();
+        }
+        let set_cookie = match (state.cookie, &state.base) {
+            (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
+            (CookieAction::Send, Some(base)) => {
+                let persistent = state.own().persistent.unwrap_or_else(|| self.manager.settings().persistent);
+                self.manager.session_cookie(&base.id, persistent.then_some(base.expires_at)).map(Some)
+            }
+            (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
+        };
+        self.finish(set_cookie, failure)
+    }
+
+    /// The session's cookie, and those that the application has set.
+    fn finish(&self, set_cookie: Result<Option<String>, SessionError>, failure: Option<SessionError>) -> RequestEnd {
         let mut looked_at = self.looked_at.load(Ordering::Relaxed);
-        let mut set_cookies = Vec::new();
-        let mut failure = failure;
-        if let Some(session) = session {
-            session.0.state().head_sent = true;
-        }
-        match session.map(|session| self.session_cookie(session)).transpose() {
-            Ok(set_cookie) => set_cookies.extend(set_cookie.flatten()),
-            Err(error) => failure = Some(error),
-        }
+        let (set_cookie, failure) = match set_cookie {
+            Ok(set_cookie) => (set_cookie, failure),
+            Err(error) => (None, Some(error)),
+        };
+        let mut set_cookies = Vec::from_iter(set_cookie);
         if let Some(signed_cookies) = self.signed_cookies.get() {
             looked_at |= signed_cookies.looked_at();
             // What a handler has set is a part of its answer, and goes with it.
@@ -143,18 +166,6 @@ impl RequestSession {
             }
         }
         RequestEnd { looked_at, set_cookies, failure }
-    }
-
-    fn session_cookie(&self, session: &Session) -> Result<Option<String>, SessionError> {
-        let state = session.0.state();
-        match (state.cookie, &state.base) {
-            (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
-            (CookieAction::Send, Some(base)) => {
-                let persistent = state.own().persistent.unwrap_or_else(|| self.manager.settings().persistent);
-                self.manager.session_cookie(&base.id, persistent.then_some(base.expires_at)).map(Some)
-            }
-            (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
-        }
     }
 }
 

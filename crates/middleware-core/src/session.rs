@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use nexios_store_core::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::changes::Update;
+use crate::changes::{Changes, Update};
 use crate::payload;
 use crate::plan::Fate;
 use crate::settings::check_duration;
-use crate::state::State;
+use crate::state::{Base, State};
 use crate::{Entry, SessionError, SessionErrorKind, SessionManager, value};
 
 /// A visitor's session, within one request.
@@ -55,11 +56,14 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     /// Held by the commit that is under way; there is one at a time.
     pub(crate) commit_turn: tokio::sync::Mutex<()>,
+    /// Whether the head of the response is out. Set by the request, with the turn and the state's lock held.
+    pub(crate) head_sent: Arc<AtomicBool>,
 }
 
 impl Session {
-    pub(crate) fn new(manager: SessionManager, state: State) -> Self {
-        Self(Arc::new(Shared { manager, state: Mutex::new(state), commit_turn: tokio::sync::Mutex::const_new(()) }))
+    pub(crate) fn new(manager: SessionManager, state: State, head_sent: Arc<AtomicBool>) -> Self {
+        let commit_turn = tokio::sync::Mutex::const_new(());
+        Self(Arc::new(Shared { manager, state: Mutex::new(state), commit_turn, head_sent }))
     }
 
     /// The value of `key`, or `None` if there is none.
@@ -89,7 +93,7 @@ impl Session {
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
-        self.check_size(state.principal(), state.values.encoded_len_with(key, &bytes))?;
+        self.check_size(&state, state.principal(), state.values.encoded_len_with(key, &bytes))?;
         let key = ByteString::from(key);
         state.values.insert(key.clone(), bytes.clone());
         state.changes.insert(key, bytes);
@@ -135,7 +139,7 @@ impl Session {
             if state.values.get(&key) != before.as_ref() {
                 continue; // a clone of this session has changed the value meanwhile
             }
-            self.check_size(state.principal(), state.values.encoded_len_with(&key, &after))?;
+            self.check_size(&state, state.principal(), state.values.encoded_len_with(&key, &after))?;
             state.values.insert(key.clone(), after);
             state.changes.update(key, update);
             return Ok(());
@@ -243,9 +247,10 @@ impl Session {
         let mut state = self.open_state()?;
         let user = ByteString::from(user);
         let is_another = state.principal().is_some_and(|principal| *principal != user);
-        self.check_size(Some(&user), if is_another { 0 } else { state.values.encoded_len() })?;
+        self.check_size(&state, Some(&user), if is_another { 0 } else { state.values.encoded_len() })?;
         if is_another {
             state.values.clear();
+            state.changes = Changes::default();
             state.changes.clear();
         }
         state.login = Some(user);
@@ -277,6 +282,15 @@ impl Session {
         state.values = Default::default();
         state.login = None;
         state.fate = Fate::Destroy;
+    }
+
+    /// Forgets what was changed since the session was loaded or saved: values, login, new id, own settings. That the
+    /// session is to end is not forgotten.
+    ///
+    /// For a handler that answers below 500 although it has not finished what it began, or although a
+    /// [`save`](Self::save) has refused its changes.
+    pub fn discard(&self) {
+        self.state().roll_back();
     }
 
     /// Decides for this session whether its cookie outlives the browser ("remember me"), against the settings.
@@ -332,9 +346,10 @@ impl Session {
         self.0.commit().await
     }
 
-    /// Whether the store has a session for this visitor.
-    pub(crate) fn is_stored(&self) -> bool {
-        self.state().base.is_some()
+    /// Whether the visitor has a session, which nobody has ended yet.
+    pub(crate) fn is_live(&self) -> bool {
+        let state = self.state();
+        state.base.is_some() && state.fate != Fate::Destroy
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -347,9 +362,11 @@ impl Session {
         if state.ended || state.fate == Fate::Destroy { Err(SessionError::ended()) } else { Ok(state) }
     }
 
-    fn check_size(&self, principal: Option<&ByteString>, values_len: usize) -> Result<(), SessionError> {
+    /// A session that was larger already, because the maximum has been lowered, may stay as large.
+    fn check_size(&self, state: &State, principal: Option<&ByteString>, values_len: usize) -> Result<(), SessionError> {
         let max_size = self.0.manager.settings().max_size.as_bytes();
-        if payload::encoded_len(principal.map(|name| &**name), values_len) > max_size {
+        let len = payload::encoded_len(principal.map(|name| &**name), values_len);
+        if len > max_size.max(state.base.as_ref().map_or(0, Base::encoded_len)) {
             return Err(SessionError::too_large(max_size));
         }
         Ok(())
@@ -366,7 +383,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.head_sent && (state.is_changed() || state.fate != Fate::Keep) {
+        if self.head_sent.load(Ordering::Relaxed) && (state.is_changed() || state.fate != Fate::Keep) {
             tracing::warn!("session was changed after the response's head was sent, and never saved");
         }
     }

@@ -74,6 +74,12 @@ impl Signers {
         PrincipalTag::from_bytes(*self.principal.sign(b"", principal.as_bytes()).as_bytes())
     }
 
+    /// The principal's tag under each key of the ring, for look-ups in an index.
+    pub(crate) fn principal_tags(&self, principal: &str) -> Vec<PrincipalTag> {
+        let tags = self.principal.sign_with_each(b"", principal.as_bytes());
+        tags.map(|tag| PrincipalTag::from_bytes(*tag.as_bytes())).collect()
+    }
+
     /// Which key made the tag of this principal, if one of ours did.
     pub(crate) fn verify_principal_tag(&self, principal: &str, tag: &PrincipalTag) -> Option<SignedBy> {
         self.principal.verify_tag(b"", principal.as_bytes(), tag.as_bytes())

@@ -5,7 +5,7 @@ use nexios_store_core::{Revision, SessionId, Timestamp};
 
 use crate::changes::Changes;
 use crate::lifetime::{Lifetime, Renewal};
-use crate::payload::{Meta, Own};
+use crate::payload::{self, Meta, Own};
 use crate::plan::{CookieAction, Fate, Situation};
 use crate::values::Values;
 
@@ -17,6 +17,13 @@ pub(crate) struct Base {
     pub(crate) expires_at: Timestamp,
     pub(crate) meta: Meta,
     pub(crate) values: Values,
+}
+
+impl Base {
+    /// How many bytes its payload has, at most.
+    pub(crate) fn encoded_len(&self) -> usize {
+        payload::encoded_len(self.meta.principal.as_deref(), self.values.encoded_len())
+    }
 }
 
 /// What one request knows of its session and has decided about it.
@@ -42,8 +49,6 @@ pub(crate) struct State {
     pub(crate) cookie: CookieAction,
     /// This request, or another one seen by it, has ended the session.
     pub(crate) ended: bool,
-    /// The head of the response is out.
-    pub(crate) head_sent: bool,
     /// A commit that has something to save is under way, or has begun and was not heard of again. What it had to save
     /// must not be saved a second time.
     pub(crate) committing: bool,
@@ -55,13 +60,19 @@ impl State {
     }
 
     pub(crate) fn principal(&self) -> Option<&ByteString> {
-        self.login.as_ref().or(self.base.as_ref()?.meta.principal.as_ref())
+        self.login.as_ref().or_else(|| self.stored_principal())
+    }
+
+    fn stored_principal(&self) -> Option<&ByteString> {
+        self.base.as_ref()?.meta.principal.as_ref()
     }
 
     /// What the session has decided for itself, changes included.
     pub(crate) fn own(&self) -> Own {
-        let stored = self.base.as_ref().map_or_else(Own::default, |base| base.meta.own);
-        self.changes.own(stored)
+        match &self.base {
+            Some(base) if !base.meta.changes_hands(self.login.as_ref()) => self.changes.own(base.meta.own),
+            _ => self.changes.own(Own::default()),
+        }
     }
 
     /// Whether a commit would have something to save.
@@ -95,6 +106,8 @@ impl State {
         }
         self.values = self.base.as_ref().map_or_else(Values::default, |base| base.values.clone());
         self.values_are_stale = false;
+        // What may or may not have been saved is not to be saved again.
+        self.committing = false;
     }
 
     /// There is nothing to be done in the store, so whatever was decided is done.
@@ -106,17 +119,14 @@ impl State {
             self.end();
         }
         self.fate = Fate::Keep;
+        if self.base.is_none() && self.values.is_empty() {
+            self.changes.forget_values(); // of a new session that has come to nothing
+        }
     }
 
     /// The session is no more, in the store and for this request.
     pub(crate) fn end(&mut self) {
-        *self = Self {
-            cookie_received: self.cookie_received,
-            cookie: self.cookie,
-            head_sent: self.head_sent,
-            ended: true,
-            ..Self::default()
-        };
+        *self = Self { cookie_received: self.cookie_received, cookie: self.cookie, ended: true, ..Self::default() };
     }
 }
 
@@ -131,6 +141,11 @@ impl Changes {
 }
 
 impl Meta {
+    /// Whether a login gives the session to somebody else than it belonged to.
+    pub(crate) fn changes_hands(&self, login: Option<&ByteString>) -> bool {
+        self.principal.is_some() && login.is_some_and(|user| self.principal.as_ref() != Some(user))
+    }
+
     /// The envelope of a session that begins now.
     pub(crate) fn new(now: Timestamp, handle: [u8; 16]) -> Self {
         Self {

@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use nexios_store_core::Swept;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -31,18 +32,27 @@ impl SessionManager {
     ///
     /// # Errors
     ///
-    /// When the store cannot answer. What was removed before stays removed.
+    /// When the store cannot answer in time. What was removed before stays removed.
     pub async fn sweep(&self) -> Result<usize, SessionError> {
-        let Some(expiry) = self.store().expiry() else { return Ok(0) };
         let mut removed = 0;
-        loop {
-            let swept = expiry.delete_expired(self.now(), STEP).await?;
-            removed += swept.removed;
-            if !swept.more {
-                return Ok(removed);
+        while let Some(step) = self.sweep_step().await? {
+            removed += step.removed;
+            if !step.more {
+                break;
             }
-            // The store's step may have been a synchronous one.
-            tokio::task::yield_now().await;
+        }
+        Ok(removed)
+    }
+
+    /// One step; `None` if the store expires by itself.
+    async fn sweep_step(&self) -> Result<Option<Swept>, SessionError> {
+        let Some(expiry) = self.store().expiry() else { return Ok(None) };
+        // The last step may have been a synchronous one.
+        tokio::task::yield_now().await;
+        let limit = self.settings().store_timeout;
+        match tokio::time::timeout(limit, expiry.delete_expired(self.now(), STEP)).await {
+            Ok(swept) => Ok(Some(swept?)),
+            Err(_) => Err(SessionError::timed_out(limit)),
         }
     }
 }
@@ -88,28 +98,33 @@ async fn run(manager: SessionManager, mut stopped: watch::Receiver<()>, counts: 
     }
     let mut pause = interval.mul_f64(fastrand::f64());
     loop {
-        let sweep = async {
-            tokio::time::sleep(pause).await;
-            manager.sweep().await
-        };
-        let result = tokio::select! {
-            result = sweep => result,
-            // The other end is gone: stopped, or dropped. A blocking step of the store runs to its end by itself.
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // The other end is gone: stopped, or dropped.
             _ = stopped.changed() => return,
-        };
-        match result {
-            Ok(removed) => {
-                tracing::debug!(removed, "swept expired sessions");
-                counts.send_modify(|counts| {
-                    counts.completed += 1;
-                    counts.removed += removed as u64;
-                });
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "sweeping expired sessions failed");
-                counts.send_modify(|counts| counts.failed += 1);
-            }
         }
+        let mut more = true;
+        while more {
+            if stopped.has_changed().is_err() {
+                return;
+            }
+            more = match manager.sweep_step().await {
+                Ok(step) => {
+                    let Swept { removed, more } = step.unwrap_or_default();
+                    counts.send_modify(|counts| {
+                        counts.removed += removed as u64;
+                        counts.completed += u64::from(!more);
+                    });
+                    more
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "sweeping expired sessions failed");
+                    counts.send_modify(|counts| counts.failed += 1);
+                    false
+                }
+            };
+        }
+        tracing::debug!(counts = ?*counts.borrow(), "swept expired sessions");
         pause = jittered(interval);
     }
 }

@@ -486,3 +486,100 @@ async fn an_existing_session_is_told_from_a_new_one() {
         .await;
     assert!(site.manager.request(visitor.cookies.iter()).existing_session().await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_session_that_is_first_asked_for_after_the_head_knows_that_it_is_late() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    for cookies in [visitor.cookies.clone(), Vec::new()] {
+        let request = site.manager.request(cookies);
+        let _ = request.end(200).await;
+        let late = request.session().await.unwrap();
+        late.insert("late", &1).unwrap();
+        late.cycle_id();
+        assert_eq!(late.save().await.unwrap_err().kind(), SessionErrorKind::HeadSent);
+    }
+    assert_eq!(site.files(), [visitor.id()]);
+}
+
+#[tokio::test]
+async fn the_end_waits_for_a_save_of_a_clone_and_sends_what_came_of_it() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let old = visitor.id();
+    let open = site.open(&visitor).await;
+    open.cycle_id();
+    let clone = open.session.clone();
+    let (saved, answer) = tokio::join!(biased; clone.save(), open.answer(&mut visitor, 200));
+    saved.unwrap();
+    assert!(answer.set_cookie.is_some());
+    assert_ne!(visitor.id(), old);
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1));
+}
+
+#[tokio::test]
+async fn discarded_changes_are_not_saved_and_a_logout_is_not_discarded() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let id = visitor.id();
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &2).unwrap();
+            session.login("ada").unwrap();
+            session.discard();
+            assert_eq!((session.get("a").unwrap(), session.principal(), session.is_modified()), (Some(1), None, false));
+            422
+        })
+        .await;
+    assert_eq!((visitor.id(), visitor.sees::<u8>(&site, "a").await), (id, Some(1)));
+    visitor
+        .visit(&site, async |session| {
+            session.destroy();
+            session.discard();
+            200
+        })
+        .await;
+    assert_eq!(site.files().len(), 0);
+}
+
+#[tokio::test]
+async fn a_save_of_nothing_leaves_nothing_to_save() {
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    open.insert("a", &1).unwrap();
+    open.remove("a");
+    open.set_persistent(false).unwrap();
+    open.save().await.unwrap();
+    open.insert("b", &1).unwrap();
+    let answer = open.answer(&mut Visitor::default(), 200).await;
+    assert!(answer.set_cookie.is_some() && answer.max_age().is_none(), "but the session's own choice is kept");
+}
+
+#[tokio::test]
+async fn a_session_that_is_ended_is_no_longer_there_for_others_of_the_request() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &1).unwrap();
+            200
+        })
+        .await;
+    let request = site.manager.request(visitor.cookies.iter());
+    request.session().await.unwrap().destroy();
+    assert!(request.existing_session().await.unwrap().is_none());
+}

@@ -236,3 +236,44 @@ async fn a_clock_that_goes_back_shortens_nothing_and_breaks_nothing() {
     site.clock.set(now.saturating_add(HOUR * 2));
     assert!(!is_alive(&site, &visitor).await, "the absolute end stays where it was");
 }
+
+#[tokio::test]
+async fn a_timeout_of_fractions_of_a_millisecond_is_no_reason_to_write() {
+    let site = Site::with(|builder| builder.idle_timeout(Duration::from_secs(100) / 3));
+    let mut visitor = visitor(&site).await;
+    visitor.visit(&site, async |_| 200).await;
+    assert_eq!(site.store.count(Call::Update), 0);
+}
+
+#[tokio::test]
+async fn a_session_that_is_larger_than_todays_maximum_lives_on_and_may_not_grow() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR));
+    let mut visitor = Visitor::default();
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", &vec![1; 2000]).unwrap();
+            200
+        })
+        .await;
+    let size = nexios_settings::ByteSize::new(1000).unwrap();
+    let smaller = site.restarted(|builder| builder.idle_timeout(HOUR * 2).max_size(size));
+    for _ in 0..6 {
+        visitor
+            .visit(&smaller, async |session| {
+                assert!(session.contains_key("a"));
+                200
+            })
+            .await;
+        visitor
+            .visit(&smaller, async |session| {
+                session.cycle_id();
+                200
+            })
+            .await;
+        smaller.sleep(MINUTE * 90);
+    }
+    let open = smaller.open(&visitor).await;
+    assert_eq!(open.insert("b", &vec![1; 100]).unwrap_err().kind(), SessionErrorKind::TooLarge);
+    open.insert("a", &vec![1; 1900]).unwrap();
+    assert_eq!(open.answer(&mut visitor, 200).await.failure, None);
+}

@@ -166,3 +166,45 @@ async fn the_principals_name_is_not_outside_of_the_payload() {
     assert_ne!(&header[56..88], [0; 32], "but its tag is");
     assert_eq!(site.store.count(Call::Create), 1);
 }
+
+#[tokio::test]
+async fn a_pending_login_is_known_at_once() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            assert_eq!(session.principal().as_deref(), Some("ada"));
+            session.insert("adas", "hush").unwrap();
+            session.login("bob").unwrap();
+            200
+        })
+        .await;
+    let session = site.open(&visitor).await;
+    assert_eq!((session.principal().as_deref(), session.is_empty()), (Some("bob"), true));
+}
+
+#[tokio::test]
+async fn another_users_choices_are_not_inherited() {
+    let (site, mut visitor) = (Site::with(|builder| builder.persistent(false)), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            session.set_persistent(true).unwrap();
+            session.set_idle_timeout(Some(Duration::from_secs(60))).unwrap();
+            200
+        })
+        .await;
+    let created = site.open(&visitor).await.created_at();
+    site.sleep(Duration::from_secs(30));
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.login("bob").unwrap();
+            200
+        })
+        .await;
+    assert_eq!(answer.max_age(), None);
+    site.sleep(Duration::from_secs(120));
+    let session = site.open(&visitor).await;
+    assert_eq!(session.principal().as_deref(), Some("bob"));
+    assert_ne!(session.created_at(), created, "it is another session");
+}

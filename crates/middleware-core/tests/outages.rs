@@ -240,3 +240,75 @@ async fn no_error_shows_an_id_or_a_value() {
     let shown = format!("{:?} {:?} {:?}", open.session, open.request, site.manager);
     assert!(!shown.contains("hush") && !shown.contains(&visitor.id()) && !shown.contains(site::KEY), "{shown}");
 }
+
+#[tokio::test]
+async fn a_logout_does_not_fail_because_an_earlier_save_did() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let open = site.open(&visitor).await;
+    open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
+    site.store.make(Call::Update, Trouble::LosesTheAnswer);
+    assert!(open.save().await.is_err());
+    site.store.heal();
+    open.destroy();
+    let answer = open.answer(&mut visitor, 200).await;
+    assert!(answer.failure.is_none() && answer.removes_cookie());
+    assert_eq!(site.files().len(), 0);
+}
+
+#[tokio::test]
+async fn the_applications_own_server_error_stands() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let open = site.open(&visitor).await;
+    open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
+    site.store.make(Call::Update, Trouble::LosesTheAnswer);
+    assert!(open.save().await.is_err());
+    assert_eq!(open.answer(&mut visitor, 500).await.failure, None);
+}
+
+#[tokio::test]
+async fn what_was_surely_not_written_can_be_tried_again() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let open = site.open(&visitor).await;
+    open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
+    visitor
+        .visit(&site, async |session| {
+            session.insert("b", &1).unwrap();
+            200
+        })
+        .await;
+    site.store.make(Call::Load, Trouble::Fails); // a conflict, and then no reload
+    assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
+    site.store.heal();
+    open.save().await.unwrap();
+    assert_eq!(open.get("a").unwrap(), Some(2));
+}
+
+#[tokio::test]
+async fn a_new_id_of_which_nobody_knows_whether_the_store_has_it_is_not_asked_for_again() {
+    let site = Site::new();
+    let mut visitor = visitor(&site).await;
+    let open = site.open(&visitor).await;
+    open.login("ada").unwrap();
+    site.store.make(Call::Rename, Trouble::LosesTheAnswer);
+    assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
+    site.store.heal();
+    assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Interrupted);
+    assert_eq!(open.answer(&mut visitor, 200).await.failure, Some(503));
+    assert_eq!(site.files().len(), 1, "and no second session is made");
+}
+
+#[tokio::test]
+async fn a_payload_that_makes_no_sense_is_out_of_service_but_left_in_place() {
+    use nexios_store_core::{SessionId, SessionStore};
+    let site = Site::new();
+    let visitor = visitor(&site).await;
+    let (id, now) = (SessionId::parse(visitor.id()).unwrap(), nexios_middleware_core::Clock::now(&*site.clock));
+    let mut stored = site.store.load(&id, now).await.unwrap().unwrap();
+    stored.record.payload = (&b"\x01garbage"[..]).into();
+    let _ = site.store.update(&id, stored.revision, &stored.record, now).await.unwrap();
+    assert!(site.open(&visitor).await.is_empty());
+    assert_eq!((site.manager.counters().corrupt_records, site.files()), (1, vec![visitor.id()]));
+}

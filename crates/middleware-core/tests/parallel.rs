@@ -351,3 +351,34 @@ async fn destroyed_sessions_are_never_seen_again_by_racing_requests() {
     }
     assert_eq!(site.files().len(), 0);
 }
+
+#[tokio::test]
+async fn a_refused_commit_is_not_tried_again_once_its_changes_are_discarded() {
+    let site = Site::new();
+    let mut visitor = visitor_with(&site, "a", 1).await;
+    let open = site.open(&visitor).await;
+    open.update("a", |value: Option<i64>| value.unwrap() + 1).unwrap();
+    visitor
+        .visit(&site, async |session| {
+            session.insert("a", "text").unwrap();
+            200
+        })
+        .await;
+    assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::InvalidValue);
+    open.discard();
+    assert_eq!(open.answer(&mut visitor, 409).await.failure, None, "the handler's answer stands");
+}
+
+#[tokio::test]
+async fn a_session_that_is_destroyed_while_it_is_saved_shows_nothing() {
+    let site = Site::new();
+    let mut visitor = visitor_with(&site, "a", 1).await;
+    let open = site.open(&visitor).await;
+    open.insert("b", &2).unwrap();
+    let clone = open.session.clone();
+    let (saved, ()) = tokio::join!(biased; open.save(), async { clone.destroy() });
+    saved.unwrap();
+    assert!(open.is_empty());
+    open.answer(&mut visitor, 200).await;
+    assert_eq!(site.files().len(), 0);
+}

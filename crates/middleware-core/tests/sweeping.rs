@@ -78,3 +78,17 @@ async fn a_sweeper_without_an_interval_does_nothing() {
     assert_eq!(site.store.count(Call::DeleteExpired), 0);
     sweeper.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_does_not_end_the_sweeping() {
+    let site = Site::with(|builder| builder.cleanup_interval(Some(HOUR)));
+    site.store.make(Call::DeleteExpired, Trouble::Hangs);
+    let sweeper = site.manager.spawn_sweeper();
+    while sweeper.counts().failed < 2 {
+        tokio::time::sleep(HOUR / 4).await;
+    }
+    site.store.heal();
+    while sweeper.counts().completed == 0 {
+        tokio::time::sleep(HOUR / 4).await;
+    }
+}

@@ -11,11 +11,11 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager};
+use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager, SignedCookies};
 use nexios_demo::{
     Arguments, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr, shutdown_signal,
 };
-use nexios_settings::{SettingError, Vars};
+use nexios_settings::Vars;
 use tokio::net::TcpListener;
 
 fn app(manager: SessionManager) -> Router {
@@ -30,7 +30,7 @@ fn app(manager: SessionManager) -> Router {
         .route("/fail", get(fail))
         .route("/logout-everywhere", post(not_implemented))
         .route("/sessions", get(not_implemented))
-        .route("/signed-cookie/{name}", get(not_implemented).post(not_implemented))
+        .route("/signed-cookie/{name}", get(signed_cookie).post(set_signed_cookie))
         .layer(SessionLayer::new(manager))
         .route("/healthz", get(StatusCode::OK))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -45,7 +45,7 @@ async fn get_key(session: Session, Key(key): Key) -> Result<Reply, SessionError>
 }
 
 async fn set_key(session: Session, Key(key): Key, Body(body): Body) -> Result<Reply, SessionError> {
-    Ok(Reply(actions::set(&session, &key, &body)?))
+    Ok(Reply(actions::set(&session, &key, &body).await?))
 }
 
 async fn remove_key(session: Session, Key(key): Key) -> Reply {
@@ -70,6 +70,14 @@ async fn slow(session: Session, RawQuery(query): RawQuery) -> Result<Reply, Sess
 
 async fn fail(session: Session) -> Result<Reply, SessionError> {
     Ok(Reply(actions::fail(&session)?))
+}
+
+async fn set_signed_cookie(cookies: SignedCookies, Key(name): Key, Body(text): Body) -> Reply {
+    Reply(actions::set_signed_cookie(&cookies, &name, &text))
+}
+
+async fn signed_cookie(cookies: SignedCookies, Key(name): Key) -> Reply {
+    Reply(actions::signed_cookie(&cookies, &name))
 }
 
 async fn not_implemented() -> Reply {
@@ -106,7 +114,7 @@ struct Reply(nexios_demo::Reply);
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(header::CONTENT_TYPE, "application/json")], self.0.body.to_string()).into_response()
+        (status, [(header::CONTENT_TYPE, self.0.content_type)], self.0.body).into_response()
     }
 }
 
@@ -122,15 +130,14 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let settings = Settings::from_vars(&Vars::process(), arguments)?;
-    let listener = TcpListener::bind(settings.bind).await.map_err(|error| {
-        SettingError::described("BIND", format!("is `{}`, which cannot be used: {error}", settings.bind))
-    })?;
+    let listener = TcpListener::bind(settings.bind).await.map_err(|error| settings.cannot_bind(&error))?;
+    let manager = settings.manager()?;
     let stop = shutdown_signal()?;
-    let sweeper = settings.manager.spawn_sweeper();
+    let sweeper = manager.spawn_sweeper();
     announce(listener.local_addr()?)?;
 
     let (stopping, mut stopped) = tokio::sync::watch::channel(());
-    let server = axum::serve(listener, app(settings.manager)).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, app(manager)).with_graceful_shutdown(async move {
         stop.await;
         drop(stopping);
     });

@@ -73,7 +73,10 @@ pub fn sessions() -> (TempDir, PathBuf) {
 pub struct Browser {
     agent: Agent,
     base: String,
+    /// The session's, as `name=value`.
     pub cookie: Option<String>,
+    /// The signed one's, likewise.
+    pub signed_cookie: Option<String>,
 }
 
 #[derive(Debug)]
@@ -91,7 +94,7 @@ impl Browser {
             .allow_non_standard_methods(true)
             .max_redirects(0)
             .build();
-        Self { agent: config.into(), base: format!("http://{}", program.address), cookie: None }
+        Self { agent: config.into(), base: format!("http://{}", program.address), cookie: None, signed_cookie: None }
     }
 
     /// The same visitor at another program.
@@ -113,7 +116,7 @@ impl Browser {
 
     fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
         let mut request = Request::builder().method(method).uri(self.base.clone() + path);
-        if let Some(cookie) = &self.cookie {
+        for cookie in self.cookie.iter().chain(&self.signed_cookie) {
             request = request.header("Cookie", cookie);
         }
         let response = self.agent.run(request.body(body.to_owned()).unwrap()).unwrap();
@@ -130,6 +133,9 @@ impl Browser {
         for line in set_cookie.iter().filter(|line| line.starts_with("sessionid=")) {
             let removed = line.contains("Max-Age=0");
             self.cookie = (!removed).then(|| line.split(';').next().unwrap().to_owned());
+        }
+        if let Some(line) = set_cookie.iter().find(|line| line.starts_with("theme=")) {
+            self.signed_cookie = line.split(';').next().map(str::to_owned);
         }
         let mut body = String::new();
         response.body_mut().as_reader().read_to_string(&mut body).unwrap();

@@ -209,7 +209,7 @@ pub enum Trouble {
     Fails,
     /// Never answers.
     Hangs,
-    /// Does it, and fails to say so. For updates.
+    /// Does it, and fails to say so. For updates and renames.
     LosesTheAnswer,
 }
 
@@ -232,6 +232,13 @@ impl Probe {
 
     pub fn total(&self) -> usize {
         self.counts.lock().unwrap().values().sum()
+    }
+
+    fn lose_the_answer(&self, call: Call) -> Result<()> {
+        match self.trouble.lock().unwrap().get(&call) {
+            Some(Trouble::LosesTheAnswer) => Err(StoreError::backend("told to lose the answer")),
+            _ => Ok(()),
+        }
     }
 
     async fn begin(&self, call: Call) -> Result<()> {
@@ -260,9 +267,7 @@ impl SessionStore for Probe {
     async fn update(&self, id: &SessionId, at: Revision, record: &Record, now: Timestamp) -> Result<UpdateOutcome> {
         self.begin(Call::Update).await?;
         let outcome = self.inner.update(id, at, record, now).await;
-        if self.trouble.lock().unwrap().get(&Call::Update) == Some(&Trouble::LosesTheAnswer) {
-            return Err(StoreError::backend("told to lose the answer"));
-        }
+        self.lose_the_answer(Call::Update)?;
         outcome
     }
 
@@ -275,7 +280,9 @@ impl SessionStore for Probe {
         now: Timestamp,
     ) -> Result<RenameOutcome> {
         self.begin(Call::Rename).await?;
-        self.inner.rename(old, at, new, record, now).await
+        let outcome = self.inner.rename(old, at, new, record, now).await;
+        self.lose_the_answer(Call::Rename)?;
+        outcome
     }
 
     async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
