@@ -1,0 +1,94 @@
+//! Makes system calls fail, to see what an operation leaves behind, and lets others act between two of them.
+//!
+//! Every call on a record, all of which [`directory`](crate::directory) makes, asks here first. The plan is the
+//! thread's own, so that tests do not disturb each other.
+
+mod failures;
+mod races;
+mod sequences;
+mod world;
+
+use std::cell::{Cell, RefCell};
+use std::io;
+
+use rustix::io::Errno;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Plan {
+    None,
+    /// Only this call fails, counted from 0.
+    Call(usize, Errno),
+    /// This call and all that follow fail: what is on disk then is what a killed process leaves.
+    From(usize),
+    /// Each call of this operation fails.
+    Operation(&'static str, Errno),
+    /// Each write writes so many bytes at most.
+    ShortWrites(usize),
+    /// The first write writes so many bytes, and after it everything fails.
+    TornWrite(usize),
+}
+
+/// The call before which somebody else acts, and what they do.
+type Intrusion = (usize, Box<dyn FnOnce()>);
+
+thread_local! {
+    static PLAN: Cell<Plan> = const { Cell::new(Plan::None) };
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    static HITS: Cell<usize> = const { Cell::new(0) };
+    static TRACE: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    static MEANWHILE: RefCell<Option<Intrusion>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`, and `other` before its system call of this number; says whether there was such a call.
+fn meanwhile<T>(call: usize, other: impl FnOnce() + 'static, work: impl FnOnce() -> T) -> (T, bool) {
+    MEANWHILE.set(Some((call, Box::new(other))));
+    CALLS.set(0);
+    let result = work();
+    (result, MEANWHILE.take().is_none())
+}
+
+/// Runs `work`, and says what its system calls were for.
+fn traced<T>(work: impl FnOnce() -> T) -> (T, Vec<&'static str>) {
+    TRACE.take();
+    let result = work();
+    (result, TRACE.take())
+}
+
+/// Runs `work` under a plan, and says how often the plan made a difference.
+fn during<T>(plan: Plan, work: impl FnOnce() -> T) -> (T, usize) {
+    PLAN.set(plan);
+    CALLS.set(0);
+    HITS.set(0);
+    let result = work();
+    PLAN.set(Plan::None);
+    (result, HITS.get())
+}
+
+/// Asked before each system call.
+pub(crate) fn check(operation: &'static str) -> io::Result<()> {
+    TRACE.with_borrow_mut(|trace| trace.push(operation));
+    let call = CALLS.replace(CALLS.get() + 1);
+    if let Some((_, other)) = MEANWHILE.with_borrow_mut(|planned| planned.take_if(|(at, _)| call == *at)) {
+        other();
+    }
+    let errno = match PLAN.get() {
+        Plan::Call(nth, errno) if call == nth => errno,
+        Plan::From(first) if call >= first => Errno::IO,
+        Plan::Operation(name, errno) if operation == name => errno,
+        _ => return Ok(()),
+    };
+    HITS.set(HITS.get() + 1);
+    Err(errno.into())
+}
+
+/// Asked before each write: how much of it is written.
+pub(crate) fn portion(bytes: &[u8]) -> &[u8] {
+    let (len, then) = match PLAN.get() {
+        Plan::ShortWrites(len) => (len, PLAN.get()),
+        Plan::TornWrite(len) => (len, Plan::From(CALLS.get() + 1)),
+        _ => return bytes,
+    };
+    PLAN.set(then);
+    HITS.set(HITS.get() + usize::from(len < bytes.len()));
+    &bytes[..len.min(bytes.len())]
+}

@@ -1,0 +1,73 @@
+//! The system calls of each operation are those of the table in `records`, in that order: what is synced, and when.
+
+use nexios_store_core::{SessionId, Timestamp};
+
+use super::traced;
+use super::world::{HUGE, NEW, NOW, OLD, SMALL, record, world};
+use crate::Durability;
+
+const OPEN: &str = "opening a session record";
+const CREATE: &str = "creating a session record";
+const STAT: &str = "looking at a session record";
+const READ: &str = "reading a session record";
+const WRITE: &str = crate::directory::WRITE;
+const SYNC: &str = "syncing a session record";
+const RENAME: &str = "renaming a session record";
+const REMOVE: &str = "removing a session record";
+const OPEN_DIRECTORY: &str = "opening a directory of session records";
+const SYNC_DIRECTORY: &str = crate::directory::SYNC_DIRECTORY;
+const FIND_DIRECTORY: &str = "looking at the session directory";
+const MAKE_DIRECTORY: &str = "making a directory for session records";
+
+#[test]
+fn an_operation_makes_no_other_calls_than_these() {
+    let (fast, synced) = (Durability::Fast, Durability::Synced);
+    let neighbour = SessionId::from_bytes([[0xaa; 15].as_slice(), &[0]].concat().try_into().unwrap());
+    let trace = |durability, operation: &str| {
+        let world = world(durability, SMALL);
+        let (records, revision, later) = (&world.records, world.revision(), Timestamp::MAX);
+        let (is_done, calls) = traced(|| match operation {
+            "load" => records.load(&OLD, NOW).is_ok(),
+            "load of an absent record" => records.load(&NEW, NOW).is_ok(),
+            "update" => records.update(&OLD, revision, &record(b"next"), NOW).is_ok(),
+            "growth" => records.update(&OLD, revision, &record(&[0; 4000]), NOW).is_ok(),
+            "large growth" => records.update(&OLD, revision, &record(HUGE), NOW).is_ok(),
+            "touch" => records.touch(&OLD, later, NOW).is_ok(),
+            "touch for nothing" => records.touch(&OLD, NOW, NOW).is_ok(),
+            "create" => records.create(&neighbour, &record(SMALL), NOW).is_ok(),
+            "create in a new directory" => records.create(&NEW, &record(SMALL), NOW).is_ok(),
+            "delete" => records.delete(&OLD).is_ok(),
+            "rename" => records.rename(&OLD, revision, &neighbour, &record(SMALL), NOW).is_ok(),
+            _ => false,
+        });
+        assert!(is_done, "{operation}");
+        calls
+    };
+    let look = [OPEN, STAT, READ];
+    let sync_name = [OPEN_DIRECTORY, SYNC_DIRECTORY];
+    let make_directory = [CREATE, FIND_DIRECTORY, MAKE_DIRECTORY, SYNC_DIRECTORY];
+    let retire = [RENAME, OPEN_DIRECTORY, SYNC_DIRECTORY, REMOVE];
+    for (operation, durability, expected) in [
+        ("load", fast, look.to_vec()),
+        ("load", synced, look.to_vec()),
+        ("load of an absent record", fast, vec![OPEN, FIND_DIRECTORY]),
+        ("update", fast, [&look[..], &[WRITE]].concat()),
+        ("update", synced, [&look[..], &[WRITE, SYNC]].concat()),
+        ("growth", fast, [&look[..], &[CREATE, WRITE, SYNC, RENAME]].concat()),
+        ("growth", synced, [&look[..], &[CREATE, WRITE, SYNC, RENAME], &sync_name].concat()),
+        ("large growth", fast, [&look[..], &[CREATE, WRITE, WRITE, SYNC, RENAME]].concat()),
+        ("touch", fast, [&look[..], &[WRITE]].concat()),
+        ("touch", synced, [&look[..], &[WRITE, SYNC]].concat()),
+        ("touch for nothing", synced, look.to_vec()),
+        ("create", fast, vec![CREATE, WRITE]),
+        ("create", synced, [&[CREATE, WRITE, SYNC][..], &sync_name].concat()),
+        ("create in a new directory", fast, [&make_directory[..], &[CREATE, WRITE]].concat()),
+        ("create in a new directory", synced, [&make_directory[..], &[CREATE, WRITE, SYNC], &sync_name].concat()),
+        ("delete", fast, [&[STAT][..], &retire].concat()),
+        ("delete", synced, [&[STAT][..], &retire].concat()),
+        ("rename", fast, [&look[..], &[CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
+        ("rename", synced, [&look[..], &[CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
+    ] {
+        assert_eq!(trace(durability, operation), expected, "{operation}, {durability:?}");
+    }
+}

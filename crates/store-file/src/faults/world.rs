@@ -1,0 +1,70 @@
+use std::fs;
+use std::time::Duration;
+
+use nexios_store_core::{CreateOutcome, Record, Revision, SessionId, Stored, Timestamp, UpdateOutcome};
+use tempfile::TempDir;
+
+use crate::lock::Locks;
+use crate::records::Records;
+use crate::{Durability, root};
+
+pub(super) const OLD: SessionId = SessionId::from_bytes([0xaa; 16]);
+pub(super) const NEW: SessionId = SessionId::from_bytes([0xbb; 16]);
+pub(super) const NOW: Timestamp = Timestamp::from_unix_millis(1_000);
+pub(super) const SMALL: &[u8] = b"small";
+pub(super) const LARGE: &[u8] = &[b'x'; 5000];
+pub(super) const HUGE: &[u8] = &[b'h'; 50_000];
+
+pub(super) struct World {
+    dir: TempDir,
+    pub(super) records: Records,
+    /// The record of `OLD`.
+    pub(super) stored: Stored,
+}
+
+/// A directory in which `OLD` has a record that was updated once.
+pub(super) fn world(durability: Durability, payload: &'static [u8]) -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = root::open(&dir.path().join("sessions")).unwrap();
+    let locks = Locks::open(&directory, Duration::ZERO).unwrap();
+    let records = Records { directory, locks, durability };
+    let created = records.create(&OLD, &record(b"first"), NOW).unwrap();
+    let CreateOutcome::Created(revision) = created else { panic!("{created:?}") };
+    let updated = records.update(&OLD, revision, &record(payload), NOW).unwrap();
+    assert!(matches!(updated, UpdateOutcome::Updated(_)));
+    let stored = records.load(&OLD, NOW).unwrap().unwrap();
+    World { dir, records, stored }
+}
+
+impl World {
+    pub(super) fn load(&self, id: &SessionId) -> Option<Stored> {
+        self.records.load(id, NOW).unwrap()
+    }
+
+    /// Updates the record of `OLD`, at whichever revision it is.
+    pub(super) fn update(&self, payload: &'static [u8]) {
+        let revision = self.load(&OLD).unwrap().revision;
+        let updated = self.records.update(&OLD, revision, &record(payload), NOW).unwrap();
+        assert!(matches!(updated, UpdateOutcome::Updated(_)));
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.stored.revision
+    }
+
+    /// The names of all records and temporary files.
+    pub(super) fn names(&self) -> Vec<String> {
+        let dir = self.dir.path().join("sessions");
+        let fan_outs = ["aa", "bb"].map(|fan_out| dir.join(fan_out)).into_iter().filter(|dir| dir.exists());
+        let names = fan_outs.flat_map(|fan_out| fs::read_dir(fan_out).unwrap());
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+pub(super) fn record(payload: &'static [u8]) -> Record {
+    Record { payload: payload.into(), expires_at: Timestamp::from_unix_millis(2_000), principal: None }
+}
+
+pub(super) fn name(id: &SessionId) -> String {
+    String::from_utf8(id.to_hex().to_vec()).unwrap()
+}

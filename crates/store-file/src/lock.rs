@@ -1,0 +1,139 @@
+//! The locks that order writers: between threads, and between processes.
+//!
+//! A lock is a mutex and then a `flock`: threads that share an open file are not kept apart by `flock` (3 970 overlaps
+//! in 4 000 tries without the mutex). The lock files are a fixed set, opened once and never removed, because a lock on
+//! a file that is replaced or removed is a lock on nothing. Readers take none.
+
+use std::array;
+use std::fs::File;
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nexios_store_core::SessionId;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::directory::Directory;
+use crate::error::{Failure, SystemError};
+
+/// The locks of one session directory.
+pub(crate) struct Locks {
+    stripes: [Lock; STRIPES],
+    sweep: Lock,
+    timeout: Duration,
+}
+
+impl Locks {
+    /// Opens the lock files, which are made if they do not exist.
+    pub(crate) fn open(directory: &Directory, timeout: Duration) -> Result<Self, SystemError> {
+        directory.make_directory(b".locks")?;
+        let mut files = Vec::with_capacity(STRIPES);
+        for stripe in 0..STRIPES {
+            files.push(open(directory, &format!(".locks/{stripe:02x}"))?);
+        }
+        let sweep = Lock::of(open(directory, ".locks/sweep")?);
+        let mut files = files.into_iter();
+        // As many files were opened as are taken here.
+        let stripes = array::from_fn(|_| Lock::of(files.next().expect("one file for each stripe")));
+        Ok(Self { stripes, sweep, timeout })
+    }
+
+    /// Keeps other writers of this record away. It covers all records and temporary files of the same directory.
+    pub(crate) fn record(&self, id: &SessionId) -> Result<Guard<'_>, Failure> {
+        self.fan_out(id.as_bytes()[0])
+    }
+
+    /// Keeps other writers of both records away.
+    pub(crate) fn two_records(&self, one: &SessionId, other: &SessionId) -> Result<[Option<Guard<'_>>; 2], Failure> {
+        let [one, other] = [one, other].map(|id| stripe(id.as_bytes()[0]));
+        // In ascending order always: two renames in opposite directions would wait for each other.
+        let first = self.stripes[one.min(other)].acquire(self.timeout)?;
+        let second = if one == other { None } else { Some(self.stripes[one.max(other)].acquire(self.timeout)?) };
+        Ok([Some(first), second])
+    }
+
+    /// Keeps writers away from the directory of the records whose id begins with this byte.
+    pub(crate) fn fan_out(&self, first_byte: u8) -> Result<Guard<'_>, Failure> {
+        self.stripes[stripe(first_byte)].acquire(self.timeout)
+    }
+
+    /// Keeps other sweeps away; `None` if there is one already.
+    pub(crate) fn try_sweep(&self) -> Result<Option<Guard<'_>>, Failure> {
+        match self.sweep.acquire(Duration::ZERO) {
+            Ok(guard) => Ok(Some(guard)),
+            Err(Failure::LockTimeout) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// Releases its lock when dropped. A killed process's locks are released by the system.
+pub(crate) struct Guard<'a> {
+    file: &'a File,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        // Unlocking an open file cannot fail; if it did, the next to come would time out and say so.
+        let _ = fs2::FileExt::unlock(self.file);
+    }
+}
+
+struct Lock {
+    turn: Mutex<()>,
+    file: File,
+}
+
+impl Lock {
+    const fn of(file: File) -> Self {
+        Self { turn: Mutex::new(()), file }
+    }
+
+    fn acquire(&self, timeout: Duration) -> Result<Guard<'_>, Failure> {
+        // `None`: so far away that it never comes.
+        let deadline = Instant::now().checked_add(timeout);
+        let turn = self.turn.try_lock_for(timeout).ok_or(Failure::LockTimeout)?;
+        let mut pause = FIRST_PAUSE;
+        while !try_lock(&self.file)? {
+            let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(Failure::LockTimeout);
+            }
+            thread::sleep(pause.min(left));
+            pause = (2 * pause).min(LAST_PAUSE);
+        }
+        Ok(Guard { file: &self.file, _turn: turn })
+    }
+}
+
+/// One try, because a blocking `flock` cannot be given up.
+fn try_lock(file: &File) -> Result<bool, SystemError> {
+    loop {
+        match fs2::FileExt::try_lock_exclusive(file) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(SystemError::new("locking a session record", error)),
+        }
+    }
+}
+
+fn open(directory: &Directory, path: &str) -> Result<File, SystemError> {
+    let file = directory.open_lock_file(path.as_bytes())?;
+    if directory.status(&file)?.is_own_file {
+        return Ok(file);
+    }
+    let error = io::Error::other("it is not a regular file of our own");
+    Err(SystemError::new("opening a lock file", error))
+}
+
+/// The stripe of a record is that of its directory, so that its lock covers what is swept there as well.
+fn stripe(first_byte: u8) -> usize {
+    usize::from(first_byte) % STRIPES
+}
+
+const STRIPES: usize = 64;
+/// A record is locked for some ten microseconds, and for some hundred where it is synced.
+const FIRST_PAUSE: Duration = Duration::from_micros(50);
+const LAST_PAUSE: Duration = Duration::from_millis(1);

@@ -1,0 +1,119 @@
+//! Where corrupt records are kept for the operator.
+
+use std::str;
+
+use nexios_store_core::{SessionId, Timestamp};
+
+use crate::directory::{Access, Directory, READ_DIRECTORY};
+use crate::error::{Failure, SystemError};
+use crate::name::RecordName;
+use crate::record_file::Found;
+use crate::records::Records;
+
+/// Moves a record to `.corrupt/<id>`, if it is damaged still.
+pub(crate) fn set_aside(records: &Records, id: &SessionId) -> Result<(), Failure> {
+    let directory = &records.directory;
+    let record = RecordName::of(id);
+    let _lock = records.locks.record(id)?;
+    if !matches!(Found::locked(directory, id, Access::Read)?, Found::Damaged) {
+        return Ok(());
+    }
+    let Some(status) = directory.status_at(record.path())? else { return Ok(()) };
+    directory.make_directory(QUARANTINE)?;
+    make_room(directory, status.allocated)?;
+    let place = free_place(directory, &record)?;
+    Ok(directory.rename(record.path(), &place)?)
+}
+
+/// Removes the oldest files until there is room for one of `allocated` bytes.
+///
+/// One that is larger than all the room there is has it for itself.
+fn make_room(directory: &Directory, allocated: u64) -> Result<(), Failure> {
+    let mut kept = list(directory)?;
+    kept.sort_by(|one, other| (one.modified, &one.path).cmp(&(other.modified, &other.path)));
+    let mut count = kept.len();
+    let mut bytes = kept.iter().fold(allocated, |sum, file| sum.saturating_add(file.allocated));
+    for oldest in kept {
+        if count < MAX_FILES && bytes <= MAX_BYTES {
+            break;
+        }
+        // Another process that makes room may have been quicker.
+        let _ = directory.remove(&oldest.path);
+        count -= 1;
+        bytes = bytes.saturating_sub(oldest.allocated);
+    }
+    Ok(())
+}
+
+struct Kept {
+    path: Vec<u8>,
+    modified: Timestamp,
+    allocated: u64,
+}
+
+/// What we put into quarantine. Whatever else is there is not ours to count or remove.
+fn list(directory: &Directory) -> Result<Vec<Kept>, Failure> {
+    let mut kept = Vec::new();
+    let Some(mut names) = directory.read_directory(QUARANTINE)? else { return Ok(kept) };
+    while let Some(entry) = names.read() {
+        let entry = entry.map_err(|errno| SystemError::new(READ_DIRECTORY, errno.into()))?;
+        let name = entry.file_name().to_bytes();
+        if !is_place(name) {
+            continue;
+        }
+        let path = [QUARANTINE, b"/", name].concat();
+        if let Some(status) = directory.status_at(&path)?
+            && status.is_own_file
+            && status.has_one_name
+        {
+            kept.push(Kept { path, modified: status.modified, allocated: status.allocated });
+        }
+    }
+    Ok(kept)
+}
+
+/// `.corrupt/<id>`, or if that is taken `.corrupt/<id>-1` and so on. Nobody else takes it: that would need our lock.
+fn free_place(directory: &Directory, record: &RecordName) -> Result<Vec<u8>, Failure> {
+    let first = [QUARANTINE, b"/", record.file()].concat();
+    let mut place = first.clone();
+    let mut number = 0_u32;
+    while directory.status_at(&place)?.is_some() {
+        number += 1;
+        place = [&first[..], format!("-{number}").as_bytes()].concat();
+    }
+    Ok(place)
+}
+
+/// Whether this is a name that [`free_place`] gives.
+fn is_place(name: &[u8]) -> bool {
+    let Some((id, suffix)) = name.split_at_checked(SessionId::HEX_LEN) else { return false };
+    let number = suffix.strip_prefix(b"-").and_then(|number| str::from_utf8(number).ok());
+    SessionId::parse(id).is_ok() && (suffix.is_empty() || number.is_some_and(|number| number.parse::<u32>().is_ok()))
+}
+
+const QUARANTINE: &[u8] = b".corrupt";
+const MAX_FILES: usize = 100;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_an_id_or_a_numbered_one() {
+        let id = "00ff1234567890abcdef00112233aa55";
+        for (name, expected) in [
+            (id.to_owned(), true),
+            (format!("{id}-1"), true),
+            (format!("{id}-42"), true),
+            (format!("{id}-"), false),
+            (format!("{id}-x"), false),
+            (format!("{id}.txt"), false),
+            (id[1..].to_owned(), false),
+            ("..".to_owned(), false),
+            ("notes".to_owned(), false),
+        ] {
+            assert_eq!(is_place(name.as_bytes()), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A record's file, open: reading what it holds, writing its slots.
+
+use std::convert::Infallible;
+use std::fs::File;
+
+use bytes::Bytes;
+use nexios_store_core::{SessionId, Timestamp};
+
+use crate::contents::{self, Contents, Current, SlotLen};
+use crate::directory::{self, Access, Directory, Status};
+use crate::error::{Failure, SystemError};
+use crate::name::RecordName;
+use crate::slot::{self, HEADER_LEN, Header};
+
+/// What is found at a record's name.
+pub(crate) enum Found {
+    /// Nothing, or a file without a content: one that is about to get it, or was left behind by a killed process.
+    Absent(Option<RecordFile>),
+    Record(RecordFile, Current),
+    /// A file of ours that holds no whole slot.
+    Damaged,
+    Unsupported,
+    /// Not a regular file of our own with one link. It was not read, and is neither written nor removed.
+    Foreign,
+}
+
+impl Found {
+    /// Looks at a record under its lock.
+    pub(crate) fn locked(directory: &Directory, id: &SessionId, access: Access) -> Result<Self, Failure> {
+        Ok(match Opened::at(directory, id, access)? {
+            // Whoever removed the file after we opened it did not take the lock, but gone is gone.
+            Opened::Nothing | Opened::Unlinked => Self::Absent(None),
+            Opened::Foreign => Self::Foreign,
+            Opened::File(file) => match file.read(id)? {
+                Contents::Blank => Self::Absent(Some(file)),
+                Contents::Record(current) => Self::Record(file, current),
+                Contents::Damaged => Self::Damaged,
+                Contents::Unsupported => Self::Unsupported,
+            },
+        })
+    }
+
+    /// Looks at a record without its lock; `None` if writers got in the way, or a slot is damaged.
+    pub(crate) fn unlocked(directory: &Directory, id: &SessionId) -> Result<Option<Self>, Failure> {
+        Ok(Some(match Opened::at(directory, id, Access::Read)? {
+            Opened::Unlinked => return Ok(None),
+            Opened::Nothing => Self::Absent(None),
+            Opened::Foreign => Self::Foreign,
+            Opened::File(file) => match file.read(id)? {
+                Contents::Damaged => return Ok(None),
+                Contents::Record(current) if !current.is_settled => return Ok(None),
+                Contents::Blank => Self::Absent(Some(file)),
+                Contents::Record(current) => Self::Record(file, current),
+                Contents::Unsupported => Self::Unsupported,
+            },
+        }))
+    }
+}
+
+/// What could be opened at a record's name.
+pub(crate) enum Opened {
+    Nothing,
+    /// It was removed or replaced between opening it and looking at it.
+    Unlinked,
+    Foreign,
+    File(RecordFile),
+}
+
+impl Opened {
+    pub(crate) fn at(directory: &Directory, id: &SessionId, access: Access) -> Result<Self, Failure> {
+        let file = match directory.open_file(RecordName::of(id).path(), access) {
+            Ok(file) => file,
+            Err(error) if error.is(rustix::io::Errno::NOENT) => {
+                directory.check_exists()?;
+                return Ok(Self::Nothing);
+            }
+            Err(error) if error.is_one_of(NOT_A_FILE) => return Ok(Self::Foreign),
+            Err(error) => return Err(error.into()),
+        };
+        let status = directory.status(&file)?;
+        Ok(if status.has_no_name {
+            Self::Unlinked
+        } else if status.is_own_file && status.has_one_name {
+            Self::File(RecordFile { file, status })
+        } else {
+            Self::Foreign
+        })
+    }
+}
+
+/// A regular file of our own at a record's name.
+pub(crate) struct RecordFile {
+    file: File,
+    status: Status,
+}
+
+impl RecordFile {
+    /// Reads and verifies the current version.
+    pub(crate) fn read(&self, id: &SessionId) -> Result<Contents, Failure> {
+        let Some(slot_len) = self.slot_len() else { return self.read_unknown_length() };
+        let contents = if slot_len.file_len() <= READ_WHOLE {
+            self.read_whole(id, slot_len)
+        } else {
+            self.read_current_slot(id, slot_len)
+        }?;
+        Ok(match contents {
+            // Only zeros were never answered to anybody; anything else between empty headers is a torn record.
+            Contents::Blank if !self.is_all_zero()? => Contents::Damaged,
+            contents => contents,
+        })
+    }
+
+    /// What the headers say of the record's expiry, if they agree on one.
+    pub(crate) fn expiry_of_headers(&self, id: &SessionId) -> Result<Option<Timestamp>, Failure> {
+        let Some(slot_len) = self.slot_len() else { return Ok(None) };
+        Ok(self.read_headers(slot_len)?.and_then(|headers| contents::expiry_of_headers(id, slot_len, &headers)))
+    }
+
+    /// Whether the file has no byte that was ever written.
+    pub(crate) fn is_all_zero(&self) -> Result<bool, Failure> {
+        if self.status.len > SlotLen::MAX.file_len() {
+            return Ok(false);
+        }
+        let mut buffer = vec![0; 64 * 1024];
+        let mut offset = 0;
+        while offset < self.status.len {
+            let count = directory::read_at(&self.file, &mut buffer, offset)?;
+            if buffer[..count].iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            if count < buffer.len() {
+                break;
+            }
+            offset += count as u64;
+        }
+        Ok(true)
+    }
+
+    /// The length of the slots; `None` if the file has a length that is not ours.
+    fn slot_len(&self) -> Option<SlotLen> {
+        SlotLen::of_file(self.status.len)
+    }
+
+    pub(crate) const fn status(&self) -> &Status {
+        &self.status
+    }
+
+    pub(crate) fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), SystemError> {
+        directory::write_at(&self.file, bytes, offset)
+    }
+
+    pub(crate) const fn as_file(&self) -> &File {
+        &self.file
+    }
+
+    /// Writes the first version into a file that was found without a content.
+    pub(crate) fn write_blank(&self, slot_len: SlotLen, slot: Vec<u8>) -> Result<(), SystemError> {
+        directory::set_len(&self.file, 0)?;
+        write_new(&self.file, slot_len, slot)
+    }
+
+    fn read_whole(&self, id: &SessionId, slot_len: SlotLen) -> Result<Contents, Failure> {
+        let mut whole = vec![0; 2 * slot_len.as_usize()];
+        if directory::read_at(&self.file, &mut whole, 0)? < whole.len() {
+            return Ok(Contents::Damaged);
+        }
+        let (one, other) = whole.split_at(slot_len.as_usize());
+        let slots = [one, other];
+        let payload = |slot: usize, len: usize| {
+            Ok::<_, Infallible>(Bytes::copy_from_slice(&slots[slot][HEADER_LEN..HEADER_LEN + len]))
+        };
+        let Ok(contents) = contents::judge(id, slot_len, &slots.map(header_of), payload);
+        Ok(contents)
+    }
+
+    fn read_current_slot(&self, id: &SessionId, slot_len: SlotLen) -> Result<Contents, Failure> {
+        let Some(headers) = self.read_headers(slot_len)? else { return Ok(Contents::Damaged) };
+        contents::judge(id, slot_len, &headers, |slot, len| {
+            let mut payload = vec![0; len];
+            // A file that became too short leaves zeros here, which do not verify.
+            directory::read_at(&self.file, &mut payload, slot_len.offset(slot) + HEADER_LEN as u64)?;
+            Ok(payload.into())
+        })
+    }
+
+    fn read_headers(&self, slot_len: SlotLen) -> Result<Option<[Header; 2]>, Failure> {
+        let mut headers = [[0; HEADER_LEN]; 2];
+        for (slot, header) in headers.iter_mut().enumerate() {
+            if directory::read_at(&self.file, header, slot_len.offset(slot))? < HEADER_LEN {
+                return Ok(None);
+            }
+        }
+        Ok(Some(headers))
+    }
+
+    fn read_unknown_length(&self) -> Result<Contents, Failure> {
+        if self.is_all_zero()? {
+            return Ok(Contents::Blank);
+        }
+        // A newer format may have files of other lengths.
+        let mut start = [0; HEADER_LEN];
+        directory::read_at(&self.file, &mut start, 0)?;
+        Ok(if slot::begins_newer(&start) { Contents::Unsupported } else { Contents::Damaged })
+    }
+}
+
+/// Writes a file that holds one version of a record, and room for the next.
+pub(crate) fn write_new(file: &File, slot_len: SlotLen, mut slot: Vec<u8>) -> Result<(), SystemError> {
+    if slot_len.file_len() <= READ_WHOLE {
+        // One write: no reader and no kill can come between a length and a content.
+        slot.resize(2 * slot_len.as_usize(), 0);
+    } else {
+        directory::set_len(file, slot_len.file_len())?;
+    }
+    directory::write_at(file, &slot, 0)
+}
+
+fn header_of(slot: &[u8]) -> Header {
+    std::array::from_fn(|at| slot[at])
+}
+
+/// Up to this length one read of the whole file is cheaper than reads of headers and payload.
+const READ_WHOLE: u64 = 16 * 1024;
+
+/// What opening a link, a socket or a directory as a file gives.
+const NOT_A_FILE: &[rustix::io::Errno] = &[rustix::io::Errno::LOOP, rustix::io::Errno::NXIO, rustix::io::Errno::ISDIR];

@@ -1,0 +1,175 @@
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nexios_settings::Vars;
+use nexios_store_core::{
+    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result, Revision, SessionId,
+    SessionStore, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
+};
+
+use crate::error::{DirectoryProblem, Failure};
+use crate::lock::Locks;
+use crate::options::{FileStoreBuilder, FileStoreConfig};
+use crate::records::Records;
+use crate::sweep::Sweeper;
+use crate::{OpenError, quarantine, root};
+
+/// Keeps one file per session in a directory.
+///
+/// Any number of threads and of processes may use one directory at the same time, also through several `FileStore`s.
+/// Clones share what is open: the directory, 65 lock files, and the sweep's place.
+///
+/// See the [crate] for an example and for what is promised.
+#[derive(Clone)]
+pub struct FileStore(Arc<Inner>);
+
+struct Inner {
+    dir: PathBuf,
+    inline_reads: bool,
+    records: Records,
+    sweeper: Sweeper,
+}
+
+impl FileStore {
+    /// Opens the store in the directory `dir`, which is made if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be made or opened, belongs to another user, or is open to other users.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::builder(dir).open()
+    }
+
+    /// Opens the store in the directory `dir` with options.
+    pub fn builder(dir: impl AsRef<Path>) -> FileStoreBuilder {
+        FileStoreBuilder::new(dir.as_ref())
+    }
+
+    /// Opens the store that the environment variables `SESSION_DIR` and `SESSION_DURABILITY` describe.
+    ///
+    /// See [`FileStoreConfig`] for their values and defaults.
+    ///
+    /// # Errors
+    ///
+    /// When a variable has a value that is not allowed, and as [`open`](Self::open).
+    pub fn from_env() -> Result<Self, OpenError> {
+        Self::from_vars(&Vars::process())
+    }
+
+    /// As [`from_env`](Self::from_env), with variables from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_vars(vars: &Vars) -> Result<Self, OpenError> {
+        FileStoreBuilder::from(FileStoreConfig::from_vars(vars)?).open()
+    }
+
+    pub(crate) fn open_with(options: FileStoreBuilder) -> Result<Self, OpenError> {
+        let FileStoreBuilder { dir, durability, lock_timeout, inline_reads } = options;
+        let directory = root::open(&dir)?;
+        let locks = Locks::open(&directory, lock_timeout)
+            .map_err(|error| OpenError::directory(&dir, DirectoryProblem::Prepare(error)))?;
+        let records = Records { directory, locks, durability };
+        Ok(Self(Arc::new(Inner { dir, inline_reads, records, sweeper: Sweeper::default() })))
+    }
+
+    /// Does blocking work away from the async threads. Once begun it runs to its end, whoever still waits for it.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| Failure::NoRuntime)?;
+        let done = runtime.spawn_blocking(move || work(&inner)).await;
+        Ok(done.map_err(|_| Failure::TaskLost)??)
+    }
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore")
+            .field("dir", &self.0.dir)
+            .field("durability", &self.0.records.durability)
+            .field("inline_reads", &self.0.inline_reads)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SessionStore for FileStore {
+    async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
+        if self.0.inline_reads
+            && let Some(answer) = self.0.records.load_unlocked(id, now)?
+        {
+            return Ok(answer);
+        }
+        let id = *id;
+        self.blocking(move |store| store.records.load(&id, now)).await
+    }
+
+    async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
+        let (id, record) = (*id, record.clone());
+        self.blocking(move |store| store.records.create(&id, &record, now)).await
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        expected: Revision,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<UpdateOutcome> {
+        let (id, record) = (*id, record.clone());
+        self.blocking(move |store| store.records.update(&id, expected, &record, now)).await
+    }
+
+    async fn rename(
+        &self,
+        old: &SessionId,
+        expected: Revision,
+        new: &SessionId,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<RenameOutcome> {
+        let (old, new, record) = (*old, *new, record.clone());
+        self.blocking(move |store| store.records.rename(&old, expected, &new, &record, now)).await
+    }
+
+    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+        let id = *id;
+        self.blocking(move |store| store.records.touch(&id, expires_at, now)).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {
+        let id = *id;
+        self.blocking(move |store| store.records.delete(&id)).await
+    }
+
+    /// Moves the record to `.corrupt` in the session directory: the latest 100 files or 16 MiB are kept there.
+    async fn set_aside(&self, id: &SessionId) -> Result<()> {
+        let id = *id;
+        self.blocking(move |store| quarantine::set_aside(&store.records, &id)).await
+    }
+
+    fn expiry(&self) -> Option<&dyn DeleteExpired> {
+        Some(self)
+    }
+
+    fn principals(&self) -> Option<&dyn PrincipalIndex> {
+        None
+    }
+}
+
+#[async_trait]
+impl DeleteExpired for FileStore {
+    /// Looks at 4096 files at most, and goes on with the next call where this one ended.
+    ///
+    /// `more` is `false` at the end of a pass through all files, and when somebody else is sweeping. A pass removes
+    /// no more than 1000 records or half of what it saw: when a clock has jumped, the rest is left for the next.
+    async fn delete_expired(&self, now: Timestamp, limit: NonZeroUsize) -> Result<Swept> {
+        self.blocking(move |store| store.sweeper.step(&store.records, now, limit)).await
+    }
+}

@@ -1,0 +1,185 @@
+//! Removing what has expired, in bounded steps.
+
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use nexios_store_core::{SessionId, Swept, Timestamp};
+use parking_lot::Mutex;
+use rustix::fs::Dir;
+
+use crate::directory::{Access, Directory, READ_DIRECTORY, Status};
+use crate::error::{Failure, SystemError};
+use crate::name::{self, RecordName, TempName};
+use crate::record_file::{Found, Opened};
+use crate::records::Records;
+
+/// Walks through the fan-out directories, a step at each call.
+#[derive(Default)]
+pub(crate) struct Sweeper(Mutex<Pass>);
+
+impl Sweeper {
+    /// Looks at some thousand files at most, and removes `limit` of them at most.
+    ///
+    /// Answers that there is no more if somebody else sweeps, here or in another process.
+    pub(crate) fn step(&self, records: &Records, now: Timestamp, limit: NonZeroUsize) -> Result<Swept, Failure> {
+        let Some(mut pass) = self.0.try_lock() else { return Ok(Swept::default()) };
+        let Some(_lock) = records.locks.try_sweep()? else { return Ok(Swept::default()) };
+        records.directory.check_exists()?;
+        let mut removed = 0;
+        for _ in 0..FILES_PER_STEP {
+            let Some(entry) = pass.next_entry(&records.directory) else {
+                *pass = Pass::default();
+                return Ok(Swept { removed, more: false });
+            };
+            removed += usize::from(pass.sweep(records, &entry, now));
+            if removed == limit.get() {
+                break;
+            }
+        }
+        Ok(Swept { removed, more: true })
+    }
+}
+
+/// One walk through all fan-out directories, from one call of `step` to another.
+#[derive(Default)]
+struct Pass {
+    /// The fan-out directory being read. The names come from the system in portions, never all at once.
+    open: Option<(u8, Dir)>,
+    next_fan_out: u16,
+    seen: usize,
+    removed: usize,
+}
+
+/// A name in a fan-out directory that is of our pattern.
+enum Entry {
+    Record(SessionId),
+    Temp(u8, TempName),
+    Foreign,
+}
+
+impl Pass {
+    fn next_entry(&mut self, directory: &Directory) -> Option<Entry> {
+        loop {
+            if let Some((fan_out, names)) = &mut self.open {
+                match names.read() {
+                    Some(Ok(entry)) => return Some(Entry::of(*fan_out, entry.file_name().to_bytes())),
+                    Some(Err(errno)) => report(&SystemError::new(READ_DIRECTORY, errno.into())),
+                    None => {}
+                }
+            }
+            self.open = None;
+            let fan_out = u8::try_from(self.next_fan_out).ok()?;
+            self.next_fan_out += 1;
+            match directory.read_directory(&name::fan_out_path(fan_out)) {
+                Ok(names) => self.open = names.map(|names| (fan_out, names)),
+                Err(error) => report(&error),
+            }
+        }
+    }
+
+    /// Removes the entry if its time has come, and says whether it was an expired record.
+    fn sweep(&mut self, records: &Records, entry: &Entry, now: Timestamp) -> bool {
+        let removed = match entry {
+            Entry::Record(id) => self.sweep_record(records, id, now),
+            Entry::Temp(fan_out, name) => sweep_temp(records, *fan_out, name, now).map(|()| false),
+            Entry::Foreign => Ok(false),
+        };
+        removed.unwrap_or_else(|failure| {
+            report(&failure);
+            if matches!(failure, Failure::LockTimeout) {
+                // All names in this directory have the same lock.
+                self.open = None;
+            }
+            false
+        })
+    }
+
+    fn sweep_record(&mut self, records: &Records, id: &SessionId, now: Timestamp) -> Result<bool, Failure> {
+        self.seen += 1;
+        let Opened::File(file) = Opened::at(&records.directory, id, Access::Read)? else { return Ok(false) };
+        match file.expiry_of_headers(id)? {
+            Some(expires_at) if expires_at > now => Ok(false),
+            Some(_) if self.removed >= self.allowance() => Ok(false),
+            Some(_) => {
+                let removed = remove_expired(records, id, now)?;
+                self.removed += usize::from(removed);
+                Ok(removed)
+            }
+            None => {
+                if is_old(file.status(), now) && file.is_all_zero()? {
+                    remove_blank(records, id, now)?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// How many records this pass may remove. When a clock has jumped everything is expired at once: half of it is
+    /// left for the next pass, and with it the time to notice.
+    fn allowance(&self) -> usize {
+        (self.seen / 2).max(ALWAYS_ALLOWED)
+    }
+}
+
+impl Entry {
+    fn of(fan_out: u8, name: &[u8]) -> Self {
+        if let Some(id) = name::parse_record(fan_out, name) {
+            Self::Record(id)
+        } else if let Some(name) = TempName::parse(fan_out, name) {
+            Self::Temp(fan_out, name)
+        } else {
+            Self::Foreign
+        }
+    }
+}
+
+/// Looks again under the lock: what was seen without it may have been prolonged since.
+fn remove_expired(records: &Records, id: &SessionId, now: Timestamp) -> Result<bool, Failure> {
+    let _lock = records.locks.record(id)?;
+    let found = Found::locked(&records.directory, id, Access::Read)?;
+    let is_expired = matches!(&found, Found::Record(_, current) if current.stored.record.is_expired(now));
+    if is_expired {
+        records.directory.remove(RecordName::of(id).path())?;
+    }
+    Ok(is_expired)
+}
+
+fn remove_blank(records: &Records, id: &SessionId, now: Timestamp) -> Result<(), Failure> {
+    let _lock = records.locks.record(id)?;
+    if let Found::Absent(Some(file)) = Found::locked(&records.directory, id, Access::Read)?
+        && is_old(file.status(), now)
+    {
+        records.directory.remove(RecordName::of(id).path())?;
+    }
+    Ok(())
+}
+
+fn sweep_temp(records: &Records, fan_out: u8, name: &TempName, now: Timestamp) -> Result<(), Failure> {
+    let directory = &records.directory;
+    let is_useless = || -> Result<bool, Failure> {
+        let status = directory.status_at(name.path())?;
+        Ok(status.is_some_and(|status| status.is_own_file && status.has_one_name && is_old(&status, now)))
+    };
+    if is_useless()? {
+        // A record that is being removed has a temporary name and an old time until its lock is released.
+        let _lock = records.locks.fan_out(fan_out)?;
+        if is_useless()? {
+            directory.remove(name.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_old(status: &Status, now: Timestamp) -> bool {
+    now.saturating_duration_since(status.modified) >= LEFT_BEHIND
+}
+
+fn report(error: &(dyn Error + 'static)) {
+    tracing::warn!(error, "a session file could not be swept");
+}
+
+const FILES_PER_STEP: usize = 4096;
+const ALWAYS_ALLOWED: usize = 1000;
+/// No writer takes as long as this for a file.
+const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);

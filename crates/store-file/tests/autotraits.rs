@@ -1,0 +1,15 @@
+//! Each public type can be sent and shared between threads, and the store is usable as a trait object.
+
+use nexios_store_core::SessionStore;
+use nexios_store_file::*;
+
+#[test]
+fn public_types_are_send_and_sync() {
+    const fn is_send_sync<T: Send + Sync + 'static>() {}
+    is_send_sync::<FileStore>();
+    is_send_sync::<FileStoreBuilder>();
+    is_send_sync::<FileStoreConfig>();
+    is_send_sync::<Durability>();
+    is_send_sync::<OpenError>();
+    let _: fn(FileStore) -> Box<dyn SessionStore> = |store| Box::new(store);
+}

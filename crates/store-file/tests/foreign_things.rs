@@ -1,0 +1,116 @@
+//! What is not a regular file of our own with one link is not read, written or removed.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, chown, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use common::{NOW, Sessions, at, id, record, slot};
+use nexios_store_core::{Result, Revision, SessionStore, StoreErrorKind};
+use nexios_store_file::Durability;
+
+/// Plants a thing at the name of session 1, and sees each operation refuse it and leave it.
+async fn is_refused(name: &str, plant: impl FnOnce(&Sessions, &Path)) {
+    let sessions = Sessions::new(Durability::Fast);
+    fs::create_dir(sessions.dir().join("01")).unwrap();
+    let (path, target) = (sessions.path(&id(1)), sessions.dir().join("target"));
+    let valid = [slot(&id(1), 5, b"planted"), vec![0; 2048]].concat();
+    fs::write(&target, &valid).unwrap();
+    plant(&sessions, &path);
+    let before = fs::symlink_metadata(&path).unwrap().file_type();
+
+    let source = sessions.created(&id(2), &record("x")).await;
+    let (one, revision) = (id(1), Revision::new(5));
+    let results: [Result<()>; 7] = [
+        sessions.load(&one, NOW).await.map(drop),
+        sessions.create(&one, &record("x"), NOW).await.map(drop),
+        sessions.update(&one, revision, &record("x"), NOW).await.map(drop),
+        sessions.touch(&one, at(9_000_000), NOW).await.map(drop),
+        sessions.rename(&one, revision, &id(3), &record("x"), NOW).await.map(drop),
+        sessions.rename(&id(2), source, &one, &record("x"), NOW).await.map(drop),
+        sessions.delete(&one).await.map(drop),
+    ];
+    for (call, result) in results.into_iter().enumerate() {
+        assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Corrupt, "{name}: call {call}");
+    }
+    sessions.set_aside(&one).await.unwrap();
+    let swept = sessions.expiry().unwrap().delete_expired(at(u64::MAX), 10.try_into().unwrap()).await.unwrap();
+    assert_eq!((swept.removed, swept.more), (1, false), "{name}");
+
+    assert_eq!(fs::symlink_metadata(&path).unwrap().file_type(), before, "{name}");
+    assert!(fs::read(&target).unwrap() == valid, "{name}: the target was touched");
+    assert_eq!(sessions.load(&id(2), NOW).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_symbolic_link_is_not_followed() {
+    is_refused("link", |sessions, path| symlink(sessions.dir().join("target"), path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_dangling_link_is_not_followed() {
+    is_refused("dangling link", |_, path| symlink("nowhere", path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_hard_link_is_refused() {
+    is_refused("hard link", |sessions, path| fs::hard_link(sessions.dir().join("target"), path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_directory_is_refused() {
+    is_refused("directory", |_, path| fs::create_dir(path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_fifo_is_refused_without_waiting_for_its_other_end() {
+    is_refused("fifo", |_, path| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        assert!(fs::symlink_metadata(path).unwrap().file_type().is_fifo());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_is_refused() {
+    is_refused("socket", |_, path| {
+        // The path is too long for a socket's address in some temporary directories.
+        let near = tempfile::tempdir_in("/tmp").unwrap();
+        let _listener = UnixListener::bind(near.path().join("socket")).unwrap();
+        fs::rename(near.path().join("socket"), path).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_of_another_user_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not checked: only root can give files away");
+        return;
+    }
+    is_refused("foreign owner", |sessions, path| {
+        fs::copy(sessions.dir().join("target"), path).unwrap();
+        chown(path, Some(12345), None).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lock_file_that_is_a_link_or_a_fifo_is_refused_at_open() {
+    for is_link in [true, false] {
+        let sessions = Sessions::new(Durability::Fast);
+        let lock = sessions.dir().join(".locks/07");
+        fs::remove_file(&lock).unwrap();
+        if is_link {
+            symlink("/dev/null", &lock).unwrap();
+        } else {
+            assert!(std::process::Command::new("mkfifo").arg(&lock).status().unwrap().success());
+        }
+        let message = nexios_store_file::FileStore::open(sessions.dir()).unwrap_err().to_string();
+        assert!(message.contains("opening a lock file"), "{message}");
+    }
+}

@@ -1,0 +1,199 @@
+use std::array;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use nexios_store_core::{
+    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result, Revision, SessionId,
+    SessionStore, StoreError, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
+};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::shard::Shard;
+
+/// Keeps a limited number of sessions in memory, for as long as it lives.
+///
+/// See the [crate] for an example, and for what happens when it is full.
+pub struct MemoryStore {
+    shards: [Mutex<Shard>; SHARDS],
+    /// Of all shards, and of `create`s that have their place but are not in it yet.
+    records: AtomicUsize,
+    capacity: NonZeroUsize,
+    /// Counted for the whole store, so that no revision is used twice, whatever happens to its id.
+    last_revision: AtomicU64,
+}
+
+impl MemoryStore {
+    /// A store for 100 000 records.
+    pub fn new() -> Self {
+        Self::with_capacity_limit(DEFAULT_CAPACITY)
+    }
+
+    /// A store for so many records.
+    pub fn with_capacity_limit(records: NonZeroUsize) -> Self {
+        Self {
+            shards: array::from_fn(|_| Mutex::default()),
+            records: AtomicUsize::new(0),
+            capacity: records,
+            last_revision: AtomicU64::new(0),
+        }
+    }
+
+    fn shard(&self, id: &SessionId) -> MutexGuard<'_, Shard> {
+        self.shards[shard_of(id)].lock()
+    }
+
+    fn next_revision(&self) -> Revision {
+        Revision::new(self.last_revision.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Takes a place for one more record, if need be that of an expired one in this shard.
+    fn take_place(&self, shard: &mut Shard, now: Timestamp) -> Result<()> {
+        let is_taken = || {
+            let more = |records| (records < self.capacity.get()).then_some(records + 1);
+            self.records.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        };
+        if is_taken() {
+            return Ok(());
+        }
+        self.give_back(shard.remove_expired(now, usize::MAX));
+        if is_taken() { Ok(()) } else { Err(StoreError::backend(StoreFull)) }
+    }
+
+    fn give_back(&self, places: usize) {
+        self.records.fetch_sub(places, Ordering::Relaxed);
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("records", &self.records)
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
+        Ok(self.shard(id).live(id, now).cloned())
+    }
+
+    async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
+        let mut shard = self.shard(id);
+        if shard.live(id, now).is_some() {
+            return Ok(CreateOutcome::IdTaken);
+        }
+        if !shard.contains(id) {
+            self.take_place(&mut shard, now)?;
+        }
+        let revision = self.next_revision();
+        shard.put(id, record, revision);
+        Ok(CreateOutcome::Created(revision))
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        expected: Revision,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<UpdateOutcome> {
+        let mut shard = self.shard(id);
+        let Some(stored) = shard.live(id, now) else { return Ok(UpdateOutcome::Missing) };
+        if stored.revision != expected {
+            return Ok(UpdateOutcome::Conflict);
+        }
+        *stored = Stored { record: record.clone(), revision: self.next_revision() };
+        Ok(UpdateOutcome::Updated(stored.revision))
+    }
+
+    async fn rename(
+        &self,
+        old: &SessionId,
+        expected: Revision,
+        new: &SessionId,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<RenameOutcome> {
+        // In ascending order always: two renames in opposite directions would wait for each other.
+        let (of_old, of_new) = (shard_of(old), shard_of(new));
+        let mut first = self.shards[of_old.min(of_new)].lock();
+        let mut second = (of_old != of_new).then(|| self.shards[of_old.max(of_new)].lock());
+        let (source, mut target) = match &mut second {
+            Some(second) if of_old < of_new => (&mut *first, Some(&mut **second)),
+            Some(second) => (&mut **second, Some(&mut *first)),
+            None => (&mut *first, None),
+        };
+        match source.live(old, now) {
+            None => return Ok(RenameOutcome::Missing),
+            Some(stored) if stored.revision != expected => return Ok(RenameOutcome::Conflict),
+            Some(_) => {}
+        }
+        if target.as_deref_mut().unwrap_or(source).live(new, now).is_some() {
+            return Ok(RenameOutcome::IdTaken);
+        }
+        let revision = self.next_revision();
+        source.remove(old);
+        if target.unwrap_or(source).put(new, record, revision) {
+            self.give_back(1);
+        }
+        Ok(RenameOutcome::Renamed(revision))
+    }
+
+    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+        let mut shard = self.shard(id);
+        let Some(stored) = shard.live(id, now) else { return Ok(TouchOutcome::Missing) };
+        stored.record.expires_at = stored.record.expires_at.max(expires_at);
+        Ok(TouchOutcome::Touched)
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {
+        if !self.shard(id).remove(id) {
+            return Ok(DeleteOutcome::Missing);
+        }
+        self.give_back(1);
+        Ok(DeleteOutcome::Deleted)
+    }
+
+    fn expiry(&self) -> Option<&dyn DeleteExpired> {
+        Some(self)
+    }
+
+    fn principals(&self) -> Option<&dyn PrincipalIndex> {
+        None
+    }
+}
+
+#[async_trait]
+impl DeleteExpired for MemoryStore {
+    async fn delete_expired(&self, now: Timestamp, limit: NonZeroUsize) -> Result<Swept> {
+        let mut removed = 0;
+        for shard in &self.shards {
+            removed += shard.lock().remove_expired(now, limit.get() - removed);
+            if removed == limit.get() {
+                break;
+            }
+        }
+        self.give_back(removed);
+        Ok(Swept { removed, more: removed == limit.get() })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("memory store is full")]
+struct StoreFull;
+
+fn shard_of(id: &SessionId) -> usize {
+    usize::from(id.as_bytes()[0]) % SHARDS
+}
+
+const SHARDS: usize = 64;
+const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(100_000).expect("not zero");
