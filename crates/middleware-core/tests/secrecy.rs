@@ -1,0 +1,102 @@
+//! What the log may know: fingerprints, and no id, key or value.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use site::{Call, KEY, Site, Trouble, Visitor};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_event_shows_an_id_a_cookie_or_a_value() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    let _guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    let mut secrets = vec![KEY.to_owned(), "hush".to_owned(), "ada@example.org".to_owned()];
+
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .visit(&site, async |session| {
+            session.insert("word", "hush").unwrap();
+            200
+        })
+        .await;
+    secrets.push(visitor.id());
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada@example.org").unwrap();
+            200
+        })
+        .await;
+    secrets.push(visitor.id());
+    let slow = site.open(&visitor).await;
+    slow.insert("slow", "hush").unwrap();
+    visitor
+        .clone()
+        .visit(&site, async |session| {
+            session.insert("other", "hush").unwrap();
+            200
+        })
+        .await;
+    slow.answer(&mut visitor, 200).await; // merged
+    site.store.make(Call::Update, Trouble::Fails);
+    visitor
+        .visit(&site, async |session| {
+            session.insert("other", "hush").unwrap();
+            200
+        })
+        .await;
+    site.store.heal();
+    let gone = site.open(&visitor).await;
+    gone.insert("gone", "hush").unwrap();
+    let stale = visitor.clone();
+    visitor
+        .visit(&site, async |session| {
+            session.destroy();
+            200
+        })
+        .await;
+    gone.answer(&mut visitor, 200).await;
+    stale.sees::<u8>(&site, "word").await; // unknown
+    let mut corrupt = Visitor::default();
+    corrupt
+        .visit(&site, async |session| {
+            session.insert("word", "hush").unwrap();
+            200
+        })
+        .await;
+    secrets.push(corrupt.id());
+    std::fs::write(site.file(&corrupt.id()), [b'x'; 4096]).unwrap();
+    corrupt.sees::<u8>(&site, "word").await;
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for event in [
+        "session created",
+        "session id cycled",
+        "parallel changes are merged",
+        "session destroyed",
+        "changes to it are dropped",
+        "session is not known, or has expired",
+        "session record is corrupt",
+    ] {
+        assert!(log.contains(event), "no event {event:?} in:\n{log}");
+    }
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret:?} is in:\n{log}");
+    }
+}
