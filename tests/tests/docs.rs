@@ -13,16 +13,18 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The example is compiled as the example of `adapter-axum`, and shown in two other places.
+/// Each adapter's example is compiled as its example, and shown in two other places.
 #[test]
-fn the_readmes_example_is_the_one_that_compiles() {
-    let example = read("crates/adapter-axum/examples/hits.rs");
-    let (_, code) = example.split_once("\n\n").unwrap();
-    assert!(read("README.md").contains(&format!("```rust\n{code}```\n")), "README.md");
-    let as_doc: String = code.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
-    assert!(read("crates/adapter-axum/src/lib.rs").contains(&as_doc), "the crate doc of adapter-axum");
-    let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
-    assert!(lines <= 20, "15 lines and the imports, not {lines}");
+fn the_readmes_examples_are_those_that_compile() {
+    for adapter in ["crates/adapter-axum", "crates/adapter-actix"] {
+        let example = read(&format!("{adapter}/examples/hits.rs"));
+        let (_, code) = example.split_once("\n\n").unwrap();
+        assert!(read("README.md").contains(&format!("```rust\n{code}```\n")), "README.md: {adapter}");
+        let as_doc: String = code.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
+        assert!(read(&format!("{adapter}/src/lib.rs")).contains(&as_doc), "the crate doc of {adapter}");
+        let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(lines <= 20, "15 lines and the imports, not {lines}: {adapter}");
+    }
 }
 
 /// A test that is named in a table is a function somewhere in the workspace.

@@ -6,12 +6,14 @@
 
 pub mod actions;
 mod arguments;
+mod key;
 mod program;
 mod reply;
 mod settings;
 mod shutdown;
 
 pub use crate::arguments::Arguments;
+pub use crate::key::decode_key;
 pub use crate::program::{announce, fail_to_start, log_to_stderr};
 pub use crate::reply::{Reply, Result};
 pub use crate::settings::Settings;

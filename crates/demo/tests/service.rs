@@ -1,6 +1,7 @@
 //! The demo's interface, from outside.
 #![allow(clippy::unwrap_used)]
 
+#[macro_use]
 mod program;
 
 use std::io::{Read, Write};
@@ -8,13 +9,25 @@ use std::net::TcpStream;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use program::{Browser, Program, sessions};
+use program::{Browser, Framework, Program, sessions};
 use rustix::process::Signal;
 
-#[test]
-fn the_interface_row_by_row() {
+on_both! {
+    the_interface_row_by_row
+    signed_cookies_row_by_row
+    no_two_parallel_increments_are_given_the_same_number
+    a_logout_during_a_slow_request_stays_logged_out
+    sessions_survive_a_restart
+    a_program_that_is_told_to_stop_finishes_what_it_is_doing
+    any_bytes_in_the_cookie_header_give_an_answer
+    an_outage_of_the_store_is_no_empty_session
+    memory_is_a_store_as_well
+    expired_sessions_are_swept_while_the_program_runs
+}
+
+fn the_interface_row_by_row(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(&dir, &[]);
+    let program = Program::start(framework, &dir, &[]);
     let mut visitor = Browser::new(&program);
 
     let page = visitor.get("/");
@@ -75,10 +88,9 @@ fn the_interface_row_by_row() {
     assert_eq!(visitor.get("/sessions").status, 501);
 }
 
-#[test]
-fn signed_cookies_row_by_row() {
+fn signed_cookies_row_by_row(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(&dir, &[]);
+    let program = Program::start(framework, &dir, &[]);
     let mut visitor = Browser::new(&program);
     assert_eq!(visitor.get("/signed-cookie/theme").status, 404);
     let answer = visitor.post("/signed-cookie/theme", "dark; grüße");
@@ -95,11 +107,10 @@ fn signed_cookies_row_by_row() {
     assert_eq!(walk(&dir), 0, "and no session was made");
 }
 
-#[test]
-fn no_two_parallel_increments_are_given_the_same_number() {
+fn no_two_parallel_increments_are_given_the_same_number(framework: Framework) {
     let (_parent, dir) = sessions();
     // Two processes on one directory.
-    let programs = [Program::start(&dir, &[]), Program::start(&dir, &[])];
+    let programs = [Program::start(framework, &dir, &[]), Program::start(framework, &dir, &[])];
     let mut visitor = Browser::new(&programs[0]);
     visitor.post("/session/n", "0");
     let barrier = Arc::new(Barrier::new(64));
@@ -120,10 +131,9 @@ fn no_two_parallel_increments_are_given_the_same_number() {
     assert_eq!(visitor.get("/session/n").body, "64");
 }
 
-#[test]
-fn a_logout_during_a_slow_request_stays_logged_out() {
+fn a_logout_during_a_slow_request_stays_logged_out(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(&dir, &[]);
+    let program = Program::start(framework, &dir, &[]);
     let mut visitor = Browser::new(&program);
     visitor.post("/login", r#"{"user": "ada"}"#);
     let mut slow = visitor.clone();
@@ -136,23 +146,21 @@ fn a_logout_during_a_slow_request_stays_logged_out() {
     assert_eq!(stolen.clone().get("/session").body, "{}");
 }
 
-#[test]
-fn sessions_survive_a_restart() {
+fn sessions_survive_a_restart(framework: Framework) {
     let (_parent, dir) = sessions();
-    let first = Program::start(&dir, &[]);
+    let first = Program::start(framework, &dir, &[]);
     let mut visitor = Browser::new(&first);
     visitor.post("/session/a", "1");
     first.signal(Signal::KILL);
     first.wait();
-    let second = Program::start(&dir, &[]);
+    let second = Program::start(framework, &dir, &[]);
     assert_eq!(visitor.at(&second).get("/session/a").body, "1", "also a death without a word");
 }
 
-#[test]
-fn a_program_that_is_told_to_stop_finishes_what_it_is_doing() {
+fn a_program_that_is_told_to_stop_finishes_what_it_is_doing(framework: Framework) {
     for signal in [Signal::TERM, Signal::INT] {
         let (_parent, dir) = sessions();
-        let program = Program::start(&dir, &[]);
+        let program = Program::start(framework, &dir, &[]);
         let mut visitor = Browser::new(&program);
         visitor.post("/session/a", "1");
         let mut slow = visitor.clone();
@@ -163,15 +171,14 @@ fn a_program_that_is_told_to_stop_finishes_what_it_is_doing() {
         let address = program.address;
         assert_eq!(program.wait().code(), Some(0), "{signal:?}");
         assert!(TcpStream::connect(address).is_err());
-        let again = Program::start(&dir, &[]);
+        let again = Program::start(framework, &dir, &[]);
         assert_eq!(visitor.at(&again).get("/session/slow").body, "true", "{signal:?}: and saves it");
     }
 }
 
-#[test]
-fn any_bytes_in_the_cookie_header_give_an_answer() {
+fn any_bytes_in_the_cookie_header_give_an_answer(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(&dir, &[]);
+    let program = Program::start(framework, &dir, &[]);
     let mut visitor = Browser::new(&program);
     visitor.post("/session/a", "1");
     let good = visitor.cookie.unwrap().into_bytes();
@@ -200,7 +207,7 @@ fn any_bytes_in_the_cookie_header_give_an_answer() {
         stream.read_to_end(&mut answer).unwrap();
         let status = answer.get(9..12).unwrap_or_default();
         let shown = String::from_utf8_lossy(&header[..header.len().min(100)]).into_owned();
-        // 400 and 431 are hyper's, for bytes that are not allowed in a header and for too many of them.
+        // 400 and 431 are the server's, for bytes that are not allowed in a header and for too many of them.
         assert!([b"200", b"400", b"431"].contains(&status.try_into().unwrap()), "{shown:?}: {status:?}");
         if status == b"200" && !header.is_empty() {
             assert!(answer.ends_with(b"{}"), "{shown:?} opens nothing");
@@ -218,10 +225,9 @@ fn walk(dir: &std::path::Path) -> usize {
         .sum()
 }
 
-#[test]
-fn an_outage_of_the_store_is_no_empty_session() {
+fn an_outage_of_the_store_is_no_empty_session(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(&dir, &[]);
+    let program = Program::start(framework, &dir, &[]);
     let mut visitor = Browser::new(&program);
     visitor.post("/session/a", "1");
     std::fs::remove_dir_all(&dir).unwrap();
@@ -231,20 +237,18 @@ fn an_outage_of_the_store_is_no_empty_session() {
     assert_eq!((visitor.get("/").status, visitor.get("/healthz").status), (200, 200));
 }
 
-#[test]
-fn memory_is_a_store_as_well() {
+fn memory_is_a_store_as_well(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(&dir, &[("SESSION_STORE", "memory")]);
+    let program = Program::start(framework, &dir, &[("SESSION_STORE", "memory")]);
     let mut visitor = Browser::new(&program);
     visitor.post("/increment/n", "");
     assert_eq!(visitor.post("/increment/n", "").body, "2");
     assert!(!dir.exists());
 }
 
-#[test]
-fn expired_sessions_are_swept_while_the_program_runs() {
+fn expired_sessions_are_swept_while_the_program_runs(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(&dir, &[("SESSION_IDLE_TIMEOUT", "1"), ("SESSION_CLEANUP_INTERVAL", "1s")]);
+    let program = Program::start(framework, &dir, &[("SESSION_IDLE_TIMEOUT", "1"), ("SESSION_CLEANUP_INTERVAL", "1s")]);
     let mut visitor = Browser::new(&program);
     visitor.post("/session/a", "1");
     assert_eq!(walk(&dir), 1);
@@ -254,4 +258,87 @@ fn expired_sessions_are_swept_while_the_program_runs() {
         thread::sleep(std::time::Duration::from_millis(50));
     }
     assert_eq!(visitor.get("/session").body, "{}");
+}
+
+#[test]
+fn both_programs_serve_the_same_sessions_at_the_same_time() {
+    let (_parent, dir) = sessions();
+    let axum = Program::start(Framework::Axum, &dir, &[]);
+    let actix = Program::start(Framework::Actix, &dir, &[]);
+    let mut visitor = Browser::new(&axum);
+    visitor.post("/login", r#"{"user": "ada"}"#);
+    let barrier = Arc::new(Barrier::new(32));
+    let threads: Vec<_> = (0..32)
+        .map(|number| {
+            let mut visitor = visitor.at(if number % 2 == 0 { &axum } else { &actix });
+            let barrier = barrier.clone();
+            thread::spawn(move || {
+                barrier.wait();
+                visitor.post("/increment/n", "").body.parse::<u32>().unwrap()
+            })
+        })
+        .collect();
+    let mut numbers: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=32).collect::<Vec<_>>());
+    visitor.post("/signed-cookie/theme", "dark");
+    let mut elsewhere = visitor.at(&actix);
+    assert_eq!(elsewhere.get("/signed-cookie/theme").body, "dark");
+    assert_eq!(elsewhere.get("/session").body, r#"{"n":32,"user":"ada"}"#);
+    assert_eq!(elsewhere.post("/logout", "").status, 200);
+    assert_eq!(visitor.get("/session").body, "{}");
+}
+
+/// The heads of the answers, but for what is the server's own or changes with the time.
+#[test]
+fn both_programs_give_the_same_answers() {
+    let heads = |framework| {
+        let (_parent, dir) = sessions();
+        let program = Program::start(framework, &dir, &[]);
+        let mut heads = Vec::new();
+        for request in [
+            "GET / HTTP/1.1",
+            "GET /session HTTP/1.1",
+            "GET /session/a HTTP/1.1",
+            "GET /healthz HTTP/1.1",
+            "GET /fail HTTP/1.1",
+            "GET /slow?ms=1 HTTP/1.1",
+            "GET /nowhere HTTP/1.1",
+            "POST /logout HTTP/1.1\r\nContent-Length: 0",
+            "POST /logout HTTP/1.1\r\nCookie: sessionid=stale\r\nContent-Length: 0",
+            "POST /session/a HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
+            "POST /session/a HTTP/1.1\r\nContent-Length: 1\r\n\r\n{",
+            "POST /session/%ff HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
+            "POST /login HTTP/1.1\r\nContent-Length: 14\r\n\r\n{\"user\":\"ada\"}",
+            "POST /signed-cookie/theme HTTP/1.1\r\nContent-Length: 4\r\n\r\ndark",
+            "GET /signed-cookie/theme HTTP/1.1\r\nCookie: theme=forged",
+            "DELETE /session/a HTTP/1.1",
+        ] {
+            let mut stream = TcpStream::connect(program.address).unwrap();
+            let (line, rest) = request.split_once("\r\n").unwrap_or((request, ""));
+            let (headers, body) = rest.split_once("\r\n\r\n").unwrap_or((rest, ""));
+            let end = if headers.is_empty() { "" } else { "\r\n" };
+            write!(stream, "{line}\r\nHost: x\r\nConnection: close\r\n{headers}{end}\r\n{body}").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let mut lines: Vec<_> = head.lines().map(comparable).filter(|line| !line.starts_with("date:")).collect();
+            lines[1..].sort();
+            heads.push((request, lines, body.to_owned()));
+        }
+        heads
+    };
+    for (axum, actix) in heads(Framework::Axum).into_iter().zip(heads(Framework::Actix)) {
+        assert_eq!(axum, actix);
+    }
+}
+
+/// A header line without its ids and times.
+fn comparable(line: &str) -> String {
+    let (name, value) = line.split_once(':').unwrap_or((line, ""));
+    let value = value.split("; Expires").next().unwrap_or_default();
+    match value.split_once("sessionid=").and_then(|(_, rest)| rest.split_once(';')) {
+        Some((id, attributes)) => format!("{}: sessionid of {} bytes;{attributes}", name.to_lowercase(), id.len()),
+        None => format!("{}:{value}", name.to_lowercase()),
+    }
 }

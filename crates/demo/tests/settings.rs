@@ -1,17 +1,30 @@
 //! Every bad setting ends the program with status 2 and one line that names it.
 #![allow(clippy::unwrap_used)]
 
+#[macro_use]
 mod program;
 
-use program::{KEY, fails_with, sessions};
+use program::{Framework, KEY, fails_with, sessions};
+
+on_both! {
+    each_setting_refuses_bad_values_by_name
+    keys_are_required_and_never_shown
+    contradictions_name_both_settings
+    a_directory_that_cannot_be_used_names_its_setting
+    an_unknown_argument_is_refused
+    an_address_that_is_in_use_names_its_setting
+    settings_of_a_store_that_is_not_used_are_checked_as_well
+    a_mistyped_address_of_a_store_does_not_show_its_password
+    a_refusal_is_one_line_in_development_too
+}
 
 /// The one line of standard error, after the program has refused to start.
-fn refusal(settings: &[(&str, &str)], arguments: &[&str]) -> String {
+fn refusal(framework: Framework, settings: &[(&str, &str)], arguments: &[&str]) -> String {
     let (_parent, dir) = sessions();
     let mut all = vec![("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir.to_str().unwrap())];
     all.retain(|(name, _)| !settings.iter().any(|(set, _)| set == name));
     all.extend(settings.iter().filter(|(_, value)| *value != "unset"));
-    let output = fails_with(&all, arguments);
+    let output = fails_with(framework, &all, arguments);
     let shown = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{settings:?}: {shown}");
     assert_eq!(shown.lines().count(), 1, "{settings:?}: {shown}");
@@ -20,8 +33,7 @@ fn refusal(settings: &[(&str, &str)], arguments: &[&str]) -> String {
     shown
 }
 
-#[test]
-fn each_setting_refuses_bad_values_by_name() {
+fn each_setting_refuses_bad_values_by_name(framework: Framework) {
     for (name, values) in [
         ("BIND", &["", "localhost", "127.0.0.1", "127.0.0.1:99999"][..]),
         ("SESSION_COOKIE_NAME", &["", "a b", "a;b", "a=b", "__Host-a", "__secure-a", "__Http-a", "__HOST-HTTP-a"]),
@@ -42,30 +54,28 @@ fn each_setting_refuses_bad_values_by_name() {
         ("SESSION_ENCRYPT", &["", "yes", "true"]),
     ] {
         for value in values {
-            let line = refusal(&[(name, value)], &[]);
+            let line = refusal(framework, &[(name, value)], &[]);
             assert!(line.contains(name), "{name}={value}: {line}");
             assert!(line.contains(value), "{name}={value}: {line}");
         }
     }
 }
 
-#[test]
-fn keys_are_required_and_never_shown() {
-    assert!(refusal(&[("SECRET_KEY", "unset")], &[]).contains("SECRET_KEY"));
+fn keys_are_required_and_never_shown(framework: Framework) {
+    assert!(refusal(framework, &[("SECRET_KEY", "unset")], &[]).contains("SECRET_KEY"));
     for key in
         ["", "too-short-hush", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaahush", &format!("{KEY},"), &format!(",{KEY}")]
     {
-        let line = refusal(&[("SECRET_KEY", key)], &["--dev"]);
+        let line = refusal(framework, &[("SECRET_KEY", key)], &["--dev"]);
         assert!(line.contains("SECRET_KEY") && !line.contains("hush") && !line.contains(KEY), "{line}");
     }
-    let both = refusal(&[("SECRET_KEY", KEY), ("SECRET_KEY_FILE", "/nowhere")], &[]);
+    let both = refusal(framework, &[("SECRET_KEY", KEY), ("SECRET_KEY_FILE", "/nowhere")], &[]);
     assert!(both.contains("SECRET_KEY") && both.contains("SECRET_KEY_FILE") && !both.contains(KEY), "{both}");
-    let missing = refusal(&[("SECRET_KEY", "unset"), ("SECRET_KEY_FILE", "/nowhere")], &[]);
+    let missing = refusal(framework, &[("SECRET_KEY", "unset"), ("SECRET_KEY_FILE", "/nowhere")], &[]);
     assert!(missing.contains("SECRET_KEY_FILE") && missing.contains("/nowhere"), "{missing}");
 }
 
-#[test]
-fn contradictions_name_both_settings() {
+fn contradictions_name_both_settings(framework: Framework) {
     for (settings, names) in [
         (&[("SESSION_COOKIE_SAMESITE", "None")][..], ["SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_SECURE"]),
         (&[("SESSION_COOKIE_PARTITIONED", "true")], ["SESSION_COOKIE_PARTITIONED", "SESSION_COOKIE_SECURE"]),
@@ -82,13 +92,12 @@ fn contradictions_name_both_settings() {
             ["SESSION_COOKIE_NAME", "SESSION_COOKIE_DOMAIN"],
         ),
     ] {
-        let line = refusal(settings, &[]);
+        let line = refusal(framework, settings, &[]);
         assert!(names.iter().all(|name| line.contains(name)), "{line}");
     }
 }
 
-#[test]
-fn a_directory_that_cannot_be_used_names_its_setting() {
+fn a_directory_that_cannot_be_used_names_its_setting(framework: Framework) {
     use std::os::unix::fs::PermissionsExt;
     let parent = tempfile::tempdir().unwrap();
     let (open, file) = (parent.path().join("open"), parent.path().join("file"));
@@ -96,47 +105,43 @@ fn a_directory_that_cannot_be_used_names_its_setting() {
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
     std::fs::write(&file, "").unwrap();
     for dir in [&open, &file, &file.join("below")] {
-        let line = refusal(&[("SESSION_DIR", dir.to_str().unwrap())], &[]);
+        let line = refusal(framework, &[("SESSION_DIR", dir.to_str().unwrap())], &[]);
         assert!(line.contains("SESSION_DIR") && line.contains(dir.to_str().unwrap()), "{line}");
     }
-    assert!(refusal(&[("SESSION_DIR", "")], &[]).contains("SESSION_DIR is set but empty"));
+    assert!(refusal(framework, &[("SESSION_DIR", "")], &[]).contains("SESSION_DIR is set but empty"));
 }
 
-#[test]
-fn an_unknown_argument_is_refused() {
-    assert!(refusal(&[], &["--port"]).contains("--port"));
+fn an_unknown_argument_is_refused(framework: Framework) {
+    assert!(refusal(framework, &[], &["--port"]).contains("--port"));
 }
 
-#[test]
-fn an_address_that_is_in_use_names_its_setting() {
+fn an_address_that_is_in_use_names_its_setting(framework: Framework) {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (_parent, dir) = sessions();
     let settings = [("BIND", &*address), ("SECRET_KEY", KEY), ("SESSION_DIR", dir.to_str().unwrap())];
-    let output = fails_with(&settings, &[]);
+    let output = fails_with(framework, &settings, &[]);
     assert_eq!(output.status.code(), Some(2));
     let shown = String::from_utf8(output.stderr).unwrap();
     assert!(shown.contains("BIND") && shown.contains(&address), "{shown}");
 }
 
-#[test]
-fn settings_of_a_store_that_is_not_used_are_checked_as_well() {
+fn settings_of_a_store_that_is_not_used_are_checked_as_well(framework: Framework) {
     assert!(
-        refusal(&[("SESSION_STORE", "memory"), ("SESSION_DURABILITY", "fsync")], &[]).contains("SESSION_DURABILITY")
+        refusal(framework, &[("SESSION_STORE", "memory"), ("SESSION_DURABILITY", "fsync")], &[])
+            .contains("SESSION_DURABILITY")
     );
-    assert!(refusal(&[("SESSION_STORE", "memory"), ("SESSION_DIR", "")], &[]).contains("SESSION_DIR"));
+    assert!(refusal(framework, &[("SESSION_STORE", "memory"), ("SESSION_DIR", "")], &[]).contains("SESSION_DIR"));
 }
 
-#[test]
-fn a_mistyped_address_of_a_store_does_not_show_its_password() {
+fn a_mistyped_address_of_a_store_does_not_show_its_password(framework: Framework) {
     for address in ["redis://user:hush@host", "redis:user:hush@host", "hush@host:6379"] {
-        let line = refusal(&[("SESSION_STORE", address)], &[]);
+        let line = refusal(framework, &[("SESSION_STORE", address)], &[]);
         assert!(!line.contains("user") && !line.contains("hush") && line.contains("@host"), "{line}");
     }
 }
 
-#[test]
-fn a_refusal_is_one_line_in_development_too() {
-    let line = refusal(&[("SECRET_KEY", "unset"), ("SESSION_COOKIE_SAMESITE", "None")], &["--dev"]);
+fn a_refusal_is_one_line_in_development_too(framework: Framework) {
+    let line = refusal(framework, &[("SECRET_KEY", "unset"), ("SESSION_COOKIE_SAMESITE", "None")], &["--dev"]);
     assert!(line.contains("SESSION_COOKIE_SAMESITE"), "{line}");
 }

@@ -12,17 +12,40 @@ use ureq::http::{Request, Response};
 
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 
+/// The two programs, which must not differ.
+#[derive(Clone, Copy, Debug)]
+pub enum Framework {
+    Axum,
+    Actix,
+}
+
+/// Makes a test of a function of a [`Framework`], for each of them.
+#[allow(unused_macros)]
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod on_axum {
+            $(#[test] fn $test() { super::$test(super::Framework::Axum) })*
+        }
+        mod on_actix {
+            $(#[test] fn $test() { super::$test(super::Framework::Actix) })*
+        }
+    };
+}
+
 /// A command that starts the program with these settings and no others.
-pub fn command(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_demo-axum"));
+pub fn command(framework: Framework, settings: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(match framework {
+        Framework::Axum => env!("CARGO_BIN_EXE_demo-axum"),
+        Framework::Actix => env!("CARGO_BIN_EXE_demo-actix"),
+    });
     command.args(arguments).env_clear().envs(settings.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// What becomes of a program that is not expected to start.
-pub fn fails_with(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
-    command(settings, arguments).output().unwrap()
+pub fn fails_with(framework: Framework, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+    command(framework, settings, arguments).output().unwrap()
 }
 
 /// A program that listens, on a port of its own. It is killed when dropped.
@@ -32,11 +55,11 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn start(dir: &Path, settings: &[(&str, &str)]) -> Self {
+    pub fn start(framework: Framework, dir: &Path, settings: &[(&str, &str)]) -> Self {
         let dir = dir.to_str().unwrap();
         let mut all = vec![("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir)];
         all.extend_from_slice(settings);
-        let mut child = command(&all, &[]).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command(framework, &all, &[]).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("first line: {line:?}"));

@@ -1,0 +1,72 @@
+use std::error::Error;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use nexios_middleware_core::SessionErrorKind;
+
+/// A session could not do what it was asked; as a response, an empty 503, 500, or 409 if it was ended meanwhile.
+///
+/// A handler that returns `Result<_, SessionError>` can use `?` on every call of a [`Session`](crate::Session). The
+/// cause goes to the log, and nothing of it to the visitor.
+#[derive(Debug)]
+pub struct SessionError(nexios_middleware_core::SessionError);
+
+impl SessionError {
+    /// What the error means for the handler.
+    pub const fn kind(&self) -> SessionErrorKind {
+        self.0.kind()
+    }
+
+    pub(crate) fn no_middleware<N>() -> Self {
+        let marker = std::any::type_name::<N>();
+        nexios_middleware_core::SessionError::misconfigured(format!(
+            "no session middleware for `Session<{marker}>` around this route; add \
+             `.wrap(SessionMiddleware::new(manager))`, or `SessionMiddleware::<{marker}>::marked(manager)` for a marker \
+             of your own"
+        ))
+        .into()
+    }
+}
+
+impl From<nexios_middleware_core::SessionError> for SessionError {
+    fn from(error: nexios_middleware_core::SessionError) -> Self {
+        Self(error)
+    }
+}
+
+impl ResponseError for SessionError {
+    fn status_code(&self) -> StatusCode {
+        status(self.0.status())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        log(&self.0);
+        HttpResponse::new(self.status_code())
+    }
+}
+
+pub(crate) fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The one place where a failure reaches the log, with its whole chain of causes.
+pub(crate) fn log(error: &nexios_middleware_core::SessionError) {
+    if error.status() < 500 {
+        tracing::info!(error = error as &dyn Error, "session could not be saved");
+    } else {
+        tracing::error!(error = error as &dyn Error, "session failed");
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for SessionError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}

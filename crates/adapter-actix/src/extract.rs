@@ -1,0 +1,109 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use nexios_middleware_core::RequestSession;
+
+use crate::SessionError;
+
+/// The visitor's session, as a handler's argument.
+///
+/// Everything it can do is at the [session of the core](nexios_middleware_core::Session), to which it dereferences. A
+/// visitor without a session gets an empty one; take [`ExistingSession`] to tell the two apart. All extractors of one
+/// request share the session.
+///
+/// `N` says which middleware's session it is; see
+/// [two sessions in one application](crate#two-sessions-in-one-application).
+///
+/// # Errors
+///
+/// The extractor answers 503 when the store cannot be asked, and 500 when there is no middleware around the route; the
+/// log says what to add.
+pub struct Session<N = Main> {
+    session: nexios_middleware_core::Session,
+    marker: PhantomData<fn() -> N>,
+}
+
+/// The marker of the session middleware of an application that has only one.
+#[derive(Clone, Copy, Debug)]
+pub enum Main {}
+
+impl<N> Session<N> {
+    const fn new(session: nexios_middleware_core::Session) -> Self {
+        Self { session, marker: PhantomData }
+    }
+}
+
+impl<N: 'static> FromRequest for Session<N> {
+    type Error = SessionError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, SessionError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let session = MiddlewareSession::<N>::of(request);
+        Box::pin(async move { Ok(Self::new(session?.session().await?)) })
+    }
+}
+
+impl<N> Deref for Session<N> {
+    type Target = nexios_middleware_core::Session;
+
+    fn deref(&self) -> &Self::Target {
+        &self.session
+    }
+}
+
+impl<N> Clone for Session<N> {
+    fn clone(&self) -> Self {
+        Self::new(self.session.clone())
+    }
+}
+
+impl<N> fmt::Debug for Session<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.session.fmt(f)
+    }
+}
+
+/// The visitor's session if there is one, as a handler's argument.
+///
+/// # Errors
+///
+/// As [`Session`]: an outage of the store does not mean that there is none.
+#[derive(Debug)]
+pub struct ExistingSession<N = Main>(
+    /// The session, which a visitor may not have.
+    pub Option<Session<N>>,
+);
+
+impl<N: 'static> FromRequest for ExistingSession<N> {
+    type Error = SessionError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, SessionError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let session = MiddlewareSession::<N>::of(request);
+        Box::pin(async move { Ok(Self(session?.existing_session().await?.map(Session::new))) })
+    }
+}
+
+/// What the middleware of marker `N` leaves in a request's extensions.
+pub(crate) struct MiddlewareSession<N> {
+    request: Arc<RequestSession>,
+    marker: PhantomData<fn() -> N>,
+}
+
+impl<N: 'static> MiddlewareSession<N> {
+    pub(crate) const fn new(request: Arc<RequestSession>) -> Self {
+        Self { request, marker: PhantomData }
+    }
+
+    pub(crate) fn of(request: &HttpRequest) -> Result<Arc<RequestSession>, SessionError> {
+        match request.extensions().get::<Self>() {
+            Some(middleware) => Ok(Arc::clone(&middleware.request)),
+            None => Err(SessionError::no_middleware::<N>()),
+        }
+    }
+}

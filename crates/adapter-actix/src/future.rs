@@ -1,0 +1,135 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use actix_web::{Error, HttpResponse};
+use nexios_middleware_core::{RequestEnd, RequestSession, SessionHeaders};
+use pin_project_lite::pin_project;
+
+use crate::error;
+
+pin_project! {
+    /// The future of a [`SessionService`](crate::SessionService): the inner response, then the end of the session.
+    pub struct ResponseFuture<F, B> {
+        session: Arc<RequestSession>,
+        #[pin]
+        stage: Stage<F, B>,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    enum Stage<F, B> {
+        Inner { #[pin] inner: F },
+        // Boxed, because the core's future has no name; a request that only reads, or does not ask, never gets here.
+        Ending { end: Pin<Box<dyn Future<Output = RequestEnd>>>, result: Option<Result<ServiceResponse<B>, Error>> },
+    }
+}
+
+impl<F, B> ResponseFuture<F, B> {
+    pub(crate) const fn new(inner: F, session: Arc<RequestSession>) -> Self {
+        Self { session, stage: Stage::Inner { inner } }
+    }
+}
+
+impl<F, B> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<EitherBody<B, BoxBody>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.stage.as_mut().project() {
+                StageProjection::Inner { inner } => {
+                    let result = ready!(inner.poll(context));
+                    let status = result.as_ref().map_or(500, |response| response.status().as_u16());
+                    if let Some(end) = this.session.end_without_store(status) {
+                        return Poll::Ready(ended(result, end));
+                    }
+                    let session = Arc::clone(this.session);
+                    let end = Box::pin(async move { session.end(status).await });
+                    this.stage.set(Stage::Ending { end, result: Some(result) });
+                }
+                StageProjection::Ending { end, result } => {
+                    let end = ready!(end.as_mut().poll(context));
+                    // Taken once: a future is not polled again after it was ready.
+                    let Some(result) = result.take() else { return Poll::Pending };
+                    return Poll::Ready(ended(result, end));
+                }
+            }
+        }
+    }
+}
+
+/// The response with the session's headers, or in its place an empty one if the session could not be saved.
+///
+/// A middleware that has failed inside of ours has no response yet, and so no cookie, whatever status its error will
+/// have: what was changed is dropped. But a logout before it failed was carried out.
+fn ended<B: MessageBody>(
+    result: Result<ServiceResponse<B>, Error>,
+    end: RequestEnd,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let response = result?;
+    let mut response = match end.failure() {
+        None => response.map_into_left_body(),
+        Some(failure) => {
+            error::log(failure);
+            let empty = empty(failure.status(), response.headers());
+            response.into_response(empty).map_into_right_body()
+        }
+    };
+    let headers = response.headers_mut();
+    if let Some(session_headers) = end.headers(lines(headers, &VARY), lines(headers, &CACHE_CONTROL)) {
+        set(headers, session_headers);
+    }
+    Ok(response)
+}
+
+/// An empty response with those headers of the one it replaces that tell of cookies: another middleware's session may
+/// have moved to a new id.
+fn empty(status: u16, replaced: &HeaderMap) -> HttpResponse {
+    let mut response = HttpResponse::new(error::status(status));
+    for name in [SET_COOKIE, CACHE_CONTROL, VARY] {
+        for value in replaced.get_all(&name) {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    response
+}
+
+fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+    headers.get_all(name).map(HeaderValue::as_bytes)
+}
+
+fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
+    // Each of these is text that the core has made of checked parts, so the conversions do not fail.
+    if let Some(vary) = session_headers.vary.as_ref().and_then(|vary| HeaderValue::try_from(vary).ok()) {
+        headers.insert(VARY, vary);
+    }
+    if let Some(cache_control) = session_headers.cache_control {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    }
+    if session_headers.set_cookies.is_empty() {
+        return;
+    }
+    let others: Vec<_> = headers.remove(SET_COOKIE).collect();
+    for line in others.into_iter().filter(|line| !session_headers.replaces(line.as_bytes())) {
+        headers.append(SET_COOKIE, line);
+    }
+    for line in session_headers.set_cookies.into_iter().filter_map(|line| HeaderValue::try_from(line).ok()) {
+        headers.append(SET_COOKIE, line);
+    }
+}
+
+impl<F, B> fmt::Debug for ResponseFuture<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").field("session", &self.session).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+use std::fmt;
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::http::header::{COOKIE, HeaderValue};
+use actix_web::{Error, HttpMessage};
+use nexios_middleware_core::SessionManager;
+
+use crate::extract::MiddlewareSession;
+use crate::{Main, ResponseFuture};
+
+/// A middleware that gives every request its way to a session, and every response its cookie.
+///
+/// Put it around the routes that use sessions. It costs others next to nothing, so around the whole application is fine.
+pub struct SessionMiddleware<N = Main> {
+    manager: SessionManager,
+    marker: PhantomData<fn() -> N>,
+}
+
+impl SessionMiddleware {
+    /// The middleware of an application's only kind of session.
+    pub const fn new(manager: SessionManager) -> Self {
+        Self::marked(manager)
+    }
+}
+
+impl<N> SessionMiddleware<N> {
+    /// The middleware of the sessions that are extracted as `Session<N>`.
+    pub const fn marked(manager: SessionManager) -> Self {
+        Self { manager, marker: PhantomData }
+    }
+}
+
+impl<N> Clone for SessionMiddleware<N> {
+    fn clone(&self) -> Self {
+        Self::marked(self.manager.clone())
+    }
+}
+
+impl<N> fmt::Debug for SessionMiddleware<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionMiddleware").field("manager", &self.manager).finish()
+    }
+}
+
+impl<S, B, N> Transform<S, ServiceRequest> for SessionMiddleware<N>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+    N: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B, BoxBody>>;
+    type Error = Error;
+    type Transform = SessionService<S, N>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(SessionService { inner, middleware: self.clone() }))
+    }
+}
+
+/// The service that a [`SessionMiddleware`] makes of another.
+#[derive(Debug)]
+pub struct SessionService<S, N = Main> {
+    inner: S,
+    middleware: SessionMiddleware<N>,
+}
+
+impl<S, B, N> Service<ServiceRequest> for SessionService<S, N>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+    N: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B, BoxBody>>;
+    type Error = Error;
+    type Future = ResponseFuture<S::Future, B>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let cookies = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+        let session = Arc::new(self.middleware.manager.request(cookies));
+        request.extensions_mut().insert(MiddlewareSession::<N>::new(Arc::clone(&session)));
+        ResponseFuture::new(self.inner.call(request), session)
+    }
+}

@@ -1,0 +1,174 @@
+//! The demo service on actix-web.
+//!
+//! `cargo demo-actix` runs it; the routes are those that the page at `/` uses, and its answers those of `demo-axum`.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::process::ExitCode;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes, PayloadConfig, ServiceConfig};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError};
+use nexios_adapter_actix::{Session, SessionError, SessionMiddleware, SignedCookies};
+use nexios_demo::{
+    Arguments, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr, shutdown_signal,
+};
+use nexios_settings::Vars;
+
+fn routes(config: &mut ServiceConfig) {
+    config
+        .app_data(PayloadConfig::new(MAX_BODY))
+        .route("/", web::get().to(async || HttpResponse::Ok().content_type("text/html; charset=utf-8").body(PAGE)))
+        .route("/healthz", web::get().to(HttpResponse::Ok))
+        .service(web::resource("/session").get(all))
+        .service(web::resource("/session/{key}").get(get_key).post(set_key).delete(remove_key))
+        .service(web::resource("/increment/{key}").post(increment))
+        .service(web::resource("/login").post(login))
+        .service(web::resource("/logout").post(logout))
+        .service(web::resource("/slow").get(slow))
+        .service(web::resource("/fail").get(fail))
+        .service(web::resource("/logout-everywhere").post(not_implemented))
+        .service(web::resource("/sessions").get(not_implemented))
+        .service(web::resource("/signed-cookie/{key}").get(signed_cookie).post(set_signed_cookie));
+}
+
+async fn all(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::all(&session)?))
+}
+
+async fn get_key(session: Session, key: Key) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::get(&session, &key.0)?))
+}
+
+async fn set_key(session: Session, key: Key, body: Body) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::set(&session, &key.0, &body.0).await?))
+}
+
+async fn remove_key(session: Session, key: Key) -> Reply {
+    Reply(actions::remove(&session, &key.0))
+}
+
+async fn increment(session: Session, key: Key) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::increment(&session, &key.0).await?))
+}
+
+async fn login(session: Session, body: Body) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::login(&session, &body.0)?))
+}
+
+async fn logout(session: Session) -> Reply {
+    Reply(actions::logout(&session))
+}
+
+async fn slow(session: Session, request: HttpRequest) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::slow(&session, request.query_string()).await?))
+}
+
+async fn fail(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::fail(&session)?))
+}
+
+async fn set_signed_cookie(cookies: SignedCookies, name: Key, text: Body) -> Reply {
+    Reply(actions::set_signed_cookie(&cookies, &name.0, &text.0))
+}
+
+async fn signed_cookie(cookies: SignedCookies, name: Key) -> Reply {
+    Reply(actions::signed_cookie(&cookies, &name.0))
+}
+
+async fn not_implemented() -> Reply {
+    Reply(actions::not_implemented())
+}
+
+/// A path's key. actix's own extractor would take bytes that are not UTF-8 for others.
+struct Key(String);
+
+impl FromRequest for Key {
+    type Error = Reply;
+    type Future = Ready<Result<Self, Reply>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let last = request.uri().path().rsplit('/').next().unwrap_or_default();
+        ready(nexios_demo::decode_key(last).map(Self).ok_or_else(|| Reply(nexios_demo::Reply::bad_key())))
+    }
+}
+
+/// A body within the limit. actix's own refusal would not be JSON.
+struct Body(Bytes);
+
+impl FromRequest for Body {
+    type Error = Reply;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Reply>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = Bytes::from_request(request, payload);
+        Box::pin(async move {
+            let refused = |error: actix_web::Error| {
+                let status = error.as_response_error().status_code().as_u16();
+                Reply(nexios_demo::Reply::bad_body(status))
+            };
+            bytes.await.map(Self).map_err(refused)
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Reply(nexios_demo::Reply);
+
+impl Reply {
+    fn response(&self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        HttpResponse::build(status).content_type(self.0.content_type).body(self.0.body.clone())
+    }
+}
+
+impl Responder for Reply {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.response()
+    }
+}
+
+impl ResponseError for Reply {
+    fn error_response(&self) -> HttpResponse {
+        self.response()
+    }
+}
+
+impl std::fmt::Display for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.body)
+    }
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    log_to_stderr();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail_to_start(&*error),
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let settings = Settings::from_vars(&Vars::process(), arguments)?;
+    let listener = std::net::TcpListener::bind(settings.bind).map_err(|error| settings.cannot_bind(&error))?;
+    let manager = settings.manager()?;
+    let stop = shutdown_signal()?;
+    let sweeper = manager.spawn_sweeper();
+    announce(listener.local_addr()?)?;
+
+    let app = move || App::new().wrap(SessionMiddleware::new(manager.clone())).configure(routes);
+    let server =
+        HttpServer::new(app).disable_signals().shutdown_timeout(GRACE_PERIOD.as_secs()).listen(listener)?.run();
+    let handle = server.handle();
+    let server = tokio::spawn(server);
+    stop.await;
+    handle.stop(true).await;
+    server.await??;
+    sweeper.stop().await;
+    Ok(())
+}
