@@ -63,6 +63,7 @@ mod sweeper;
 mod turns;
 mod value;
 mod values;
+mod work;
 
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::counters::Counters;
