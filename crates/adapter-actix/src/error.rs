@@ -41,22 +41,13 @@ impl ResponseError for SessionError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        log(&self.0);
+        self.0.log();
         HttpResponse::new(self.status_code())
     }
 }
 
 pub(crate) fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// The one place where a failure reaches the log, with its whole chain of causes.
-pub(crate) fn log(error: &nexios_middleware_core::SessionError) {
-    if error.status() < 500 {
-        tracing::info!(error = error as &dyn Error, "session could not be saved");
-    } else {
-        tracing::error!(error = error as &dyn Error, "session failed");
-    }
 }
 
 impl fmt::Display for SessionError {

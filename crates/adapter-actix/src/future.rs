@@ -80,7 +80,7 @@ fn ended<B: MessageBody>(
     let mut response = match end.failure() {
         None => response.map_into_left_body(),
         Some(failure) => {
-            error::log(failure);
+            failure.log();
             let empty = empty(failure.status(), response.headers());
             response.into_response(empty).map_into_right_body()
         }

@@ -86,9 +86,7 @@ impl ResponseError for SignedCookieError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if self.status_code().is_server_error() {
-            tracing::error!(error = &self.0 as &dyn Error, "signed cookie failed");
-        }
+        self.0.log();
         HttpResponse::new(self.status_code())
     }
 }

@@ -41,17 +41,8 @@ impl From<nexios_middleware_core::SessionError> for SessionError {
 
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        log(&self.0);
+        self.0.log();
         self.status().into_response()
-    }
-}
-
-/// The one place where a failure reaches the log, with its whole chain of causes.
-pub(crate) fn log(error: &nexios_middleware_core::SessionError) {
-    if error.status() < 500 {
-        tracing::info!(error = error as &dyn Error, "session could not be saved");
-    } else {
-        tracing::error!(error = error as &dyn Error, "session failed");
     }
 }
 

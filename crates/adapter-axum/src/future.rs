@@ -8,8 +8,6 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use nexios_middleware_core::{RequestEnd, RequestSession, SessionHeaders};
 use pin_project_lite::pin_project;
 
-use crate::error;
-
 pin_project! {
     /// The future of a [`SessionService`](crate::SessionService): the inner response, then the end of the session.
     pub struct ResponseFuture<F, B, E> {
@@ -72,7 +70,7 @@ where
 fn ended<B: Default, E>(result: Result<Response<B>, E>, end: RequestEnd) -> Result<Response<B>, E> {
     let mut response = result?;
     if let Some(failure) = end.failure() {
-        error::log(failure);
+        failure.log();
         response = empty(failure.status(), response.headers_mut());
     }
     let headers = response.headers_mut();

@@ -96,9 +96,7 @@ impl From<nexios_middleware_core::SignedCookieError> for SignedCookieError {
 
 impl IntoResponse for SignedCookieError {
     fn into_response(self) -> Response {
-        if self.status().is_server_error() {
-            tracing::error!(error = &self.0 as &dyn Error, "signed cookie failed");
-        }
+        self.0.log();
         self.status().into_response()
     }
 }

@@ -58,6 +58,16 @@ impl SessionError {
         }
     }
 
+    /// Writes the error to the log, with its whole chain of causes, which the visitor is not told. For adapters, where an
+    /// error becomes an answer.
+    pub fn log(&self) {
+        if self.status() < 500 {
+            tracing::info!(error = self as &dyn Error, "session could not be saved");
+        } else {
+            tracing::error!(error = self as &dyn Error, "session failed");
+        }
+    }
+
     /// An error of the application's set-up, for adapters: `message` says what to add.
     pub fn misconfigured(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(SessionErrorKind::Misconfigured, message)

@@ -237,6 +237,13 @@ impl SignedCookieError {
             SignedCookieErrorKind::BadName | SignedCookieErrorKind::TooLarge => 500,
         }
     }
+
+    /// Writes the error to the log, unless the visitor's cookie is to blame. For adapters, where an error becomes an answer.
+    pub fn log(&self) {
+        if self.status() >= 500 {
+            tracing::error!(error = self as &dyn std::error::Error, "signed cookie failed");
+        }
+    }
 }
 
 impl fmt::Display for SignedCookieError {
