@@ -382,3 +382,36 @@ async fn a_session_that_is_destroyed_while_it_is_saved_shows_nothing() {
     open.answer(&mut visitor, 200).await;
     assert_eq!(site.files().len(), 0);
 }
+
+#[tokio::test]
+async fn a_logout_ends_a_users_session_also_under_the_id_that_it_has_got_meanwhile() {
+    let site = Site::new();
+    let mut visitor = Visitor::default();
+    visitor
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+    let mut elsewhere = Visitor::default();
+    elsewhere
+        .visit(&site, async |session| {
+            session.login("ada").unwrap();
+            200
+        })
+        .await;
+
+    let logout = site.open(&visitor).await;
+    logout.destroy();
+    let mut cycled = visitor.clone();
+    cycled
+        .visit(&site, async |session| {
+            session.cycle_id();
+            200
+        })
+        .await;
+    logout.answer(&mut visitor, 200).await;
+
+    assert!(site.open(&cycled).await.principal().is_none());
+    assert_eq!(site.files(), [elsewhere.id()], "and the user's other session lives on");
+}

@@ -1,7 +1,7 @@
 //! What the two slots of a record file say together.
 
 use bytes::Bytes;
-use nexios_store_core::{Revision, SessionId, Stored, Timestamp};
+use nexios_store_core::{PrincipalTag, Revision, SessionId, Stored, Timestamp};
 
 use crate::slot::{self, CELL_AT, HEADER_LEN, Header, Slot, Written};
 
@@ -125,6 +125,12 @@ pub(crate) fn expiry_of_headers(id: &SessionId, slot_len: SlotLen, headers: &[He
         return None;
     }
     newest(&slots).map(|(_, written)| written.expires_at)
+}
+
+/// The principal's tag that the headers alone tell, which may be wrong.
+pub(crate) fn principal_of_headers(id: &SessionId, slot_len: SlotLen, headers: &[Header; 2]) -> Option<PrincipalTag> {
+    let slots = [0, 1].map(|index| Slot::parse(&headers[index], id, slot_len.capacity()));
+    newest(&slots).and_then(|(_, written)| written.principal)
 }
 
 fn newest(slots: &[Slot; 2]) -> Option<(usize, Written)> {

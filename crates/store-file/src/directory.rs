@@ -9,6 +9,8 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::error::{Failure, SystemError};
+#[cfg(test)]
+use crate::faults::disk;
 
 type Result<T, E = SystemError> = std::result::Result<T, E>;
 
@@ -63,8 +65,26 @@ impl Directory {
     /// Makes a file that does not exist yet.
     pub(crate) fn create_file(&self, path: &[u8]) -> Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        call("creating a session record", || Ok(rustix::fs::openat(&self.root, path, flags, FILE_MODE)?))
-            .map(Into::into)
+        let create = || Ok(rustix::fs::openat(&self.root, path, flags, FILE_MODE)?);
+        let file = call("creating a session record", create)?.into();
+        #[cfg(test)]
+        disk::record(|| disk::Event::Create(disk::path(path), disk::number(&file)));
+        Ok(file)
+    }
+
+    /// Makes an empty file, unless there is something of this name already, and says whether it did.
+    pub(crate) fn create_marker(&self, path: &[u8]) -> Result<bool> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let create = || Ok(rustix::fs::openat(&self.root, path, flags, FILE_MODE)?);
+        match call("marking a principal's session", create) {
+            Ok(_) => {
+                #[cfg(test)]
+                disk::record(|| disk::Event::Create(disk::path(path), 0));
+                Ok(true)
+            }
+            Err(error) if error.is(Errno::EXIST) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens a file for locking, and makes it if need be.
@@ -78,6 +98,11 @@ impl Directory {
         let make = || Ok(rustix::fs::mkdirat(&self.root, path, DIRECTORY_MODE)?);
         match call("making a directory for session records", make) {
             Err(error) if error.is(Errno::EXIST) => Ok(()),
+            #[cfg(test)]
+            Ok(()) => {
+                disk::record(|| disk::Event::MakeDirectory(disk::path(path)));
+                Ok(())
+            }
             result => result,
         }
     }
@@ -96,12 +121,18 @@ impl Directory {
     /// Makes the names in a directory survive a power cut.
     pub(crate) fn sync_directory(&self, path: &[u8]) -> Result<()> {
         let directory = self.open_directory(path)?;
-        call(SYNC_DIRECTORY, || directory.sync_all())
+        call(SYNC_DIRECTORY, || directory.sync_all())?;
+        #[cfg(test)]
+        disk::record(|| disk::Event::SyncDirectory(disk::path(path)));
+        Ok(())
     }
 
     /// The same for the names of the directories themselves.
     pub(crate) fn sync_root(&self) -> Result<()> {
-        call(SYNC_DIRECTORY, || self.root.sync_all())
+        call(SYNC_DIRECTORY, || self.root.sync_all())?;
+        #[cfg(test)]
+        disk::record(|| disk::Event::SyncDirectory(disk::path(b"")));
+        Ok(())
     }
 
     pub(crate) fn status(&self, file: &File) -> Result<Status> {
@@ -120,11 +151,17 @@ impl Directory {
     }
 
     pub(crate) fn rename(&self, from: &[u8], to: &[u8]) -> Result<()> {
-        call("renaming a session record", || Ok(rustix::fs::renameat(&self.root, from, &self.root, to)?))
+        call("renaming a session record", || Ok(rustix::fs::renameat(&self.root, from, &self.root, to)?))?;
+        #[cfg(test)]
+        disk::record(|| disk::Event::Rename(disk::path(from), disk::path(to)));
+        Ok(())
     }
 
     pub(crate) fn remove(&self, path: &[u8]) -> Result<()> {
-        call("removing a session record", || Ok(rustix::fs::unlinkat(&self.root, path, AtFlags::empty())?))
+        call("removing a session record", || Ok(rustix::fs::unlinkat(&self.root, path, AtFlags::empty())?))?;
+        #[cfg(test)]
+        disk::record(|| disk::Event::Remove(disk::path(path)));
+        Ok(())
     }
 
     fn open_directory(&self, path: &[u8]) -> Result<File> {
@@ -170,6 +207,10 @@ pub(crate) fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             result => result,
         })?;
+        #[cfg(test)]
+        disk::record(|| {
+            disk::Event::Write(disk::number(file), usize::try_from(offset).unwrap(), bytes[..count].to_vec())
+        });
         bytes = &bytes[count..];
         offset += count as u64;
     }
@@ -177,12 +218,18 @@ pub(crate) fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result
 }
 
 pub(crate) fn set_len(file: &File, len: u64) -> Result<()> {
-    call(WRITE, || file.set_len(len))
+    call(WRITE, || file.set_len(len))?;
+    #[cfg(test)]
+    disk::record(|| disk::Event::SetLen(disk::number(file), usize::try_from(len).unwrap()));
+    Ok(())
 }
 
 /// Makes the content of a file survive a power cut.
 pub(crate) fn sync_data(file: &File) -> Result<()> {
-    call("syncing a session record", || file.sync_data())
+    call("syncing a session record", || file.sync_data())?;
+    #[cfg(test)]
+    disk::record(|| disk::Event::SyncFile(disk::number(file)));
+    Ok(())
 }
 
 /// Makes a system call, again if a signal interrupts it.

@@ -3,8 +3,12 @@
 //! Every call on a record, all of which [`directory`](crate::directory) makes, asks here first. The plan is the
 //! thread's own, so that tests do not disturb each other.
 
+pub(crate) mod disk;
 mod failures;
+mod matrix;
+mod power;
 mod races;
+mod scenario;
 mod sequences;
 mod world;
 

@@ -33,7 +33,8 @@
 //! | --- | --- |
 //! | `ab/<32 hex digits>` | a record, in the directory of the first two digits of its id |
 //! | `ab/.tmp-<32 hex digits>` | a record on its way in or out; removed by the sweep if left behind |
-//! | `.locks/` | 65 empty files. They must not be removed while a process uses the directory |
+//! | `.principals/ab/<64 hex digits>-<32 hex digits>` | an empty file for each session that bears a principal's tag: the tag, and the session's id |
+//! | `.locks/` | 81 empty files. They must not be removed while a process uses the directory |
 //! | `.corrupt/` | damaged records, set aside for the operator: the latest 100 files or 16 MiB |
 //!
 //! Files have mode 0600 and directories 0700. A session directory that others can enter is refused, and so is what is
@@ -70,6 +71,7 @@ mod faults;
 mod lock;
 mod name;
 mod options;
+mod principals;
 mod quarantine;
 mod record_file;
 mod records;

@@ -10,7 +10,7 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nexios_store_core::SessionId;
+use nexios_store_core::{PrincipalTag, SessionId};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::directory::Directory;
@@ -19,6 +19,7 @@ use crate::error::{Failure, SystemError};
 /// The locks of one session directory.
 pub(crate) struct Locks {
     stripes: [Lock; STRIPES],
+    principals: [Lock; PRINCIPAL_STRIPES],
     sweep: Lock,
     timeout: Duration,
 }
@@ -27,15 +28,10 @@ impl Locks {
     /// Opens the lock files, which are made if they do not exist.
     pub(crate) fn open(directory: &Directory, timeout: Duration) -> Result<Self, SystemError> {
         directory.make_directory(b".locks")?;
-        let mut files = Vec::with_capacity(STRIPES);
-        for stripe in 0..STRIPES {
-            files.push(open(directory, &format!(".locks/{stripe:02x}"))?);
-        }
+        let stripes = open_set(directory, ".locks/")?;
+        let principals = open_set(directory, ".locks/principals-")?;
         let sweep = Lock::of(open(directory, ".locks/sweep")?);
-        let mut files = files.into_iter();
-        // As many files were opened as are taken here.
-        let stripes = array::from_fn(|_| Lock::of(files.next().expect("one file for each stripe")));
-        Ok(Self { stripes, sweep, timeout })
+        Ok(Self { stripes, principals, sweep, timeout })
     }
 
     /// Keeps other writers of this record away. It covers all records and temporary files of the same directory.
@@ -55,6 +51,12 @@ impl Locks {
     /// Keeps writers away from the directory of the records whose id begins with this byte.
     pub(crate) fn fan_out(&self, first_byte: u8) -> Result<Guard<'_>, Failure> {
         self.stripes[stripe(first_byte)].acquire(self.timeout)
+    }
+
+    /// Keeps the markers of this principal as they are. It is always the last lock that a thread takes, and the only
+    /// one of its kind.
+    pub(crate) fn principal(&self, tag: &PrincipalTag) -> Result<Guard<'_>, Failure> {
+        self.principals[usize::from(tag.as_bytes()[0]) % PRINCIPAL_STRIPES].acquire(self.timeout)
     }
 
     /// Keeps other sweeps away; `None` if there is one already.
@@ -119,6 +121,17 @@ fn try_lock(file: &File) -> Result<bool, SystemError> {
     }
 }
 
+/// Opens so many lock files, which are numbered in hex after `prefix`.
+fn open_set<const N: usize>(directory: &Directory, prefix: &str) -> Result<[Lock; N], SystemError> {
+    let mut files = Vec::with_capacity(N);
+    for number in 0..N {
+        files.push(open(directory, &format!("{prefix}{number:02x}"))?);
+    }
+    let mut files = files.into_iter();
+    // As many files were opened as are taken here.
+    Ok(array::from_fn(|_| Lock::of(files.next().expect("one file for each stripe"))))
+}
+
 fn open(directory: &Directory, path: &str) -> Result<File, SystemError> {
     let file = directory.open_lock_file(path.as_bytes())?;
     if directory.status(&file)?.is_own_file {
@@ -134,6 +147,8 @@ fn stripe(first_byte: u8) -> usize {
 }
 
 const STRIPES: usize = 64;
+/// A marker takes 15 microseconds, at login and logout only.
+const PRINCIPAL_STRIPES: usize = 16;
 /// A record is locked for some ten microseconds, and for some hundred where it is synced.
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
 const LAST_PAUSE: Duration = Duration::from_millis(1);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use nexios_store_core::SessionId;
+use nexios_store_core::{PrincipalTag, SessionId};
 
 /// The path of a record: `ab/<32 hex digits>`, where `ab` are the first two of them.
 ///
@@ -65,6 +65,56 @@ impl TempName {
     }
 }
 
+/// The path of a marker: `.principals/ab/<64 hex digits of a tag>-<32 hex digits of an id>`, where `ab` are the first
+/// two of the tag.
+pub(crate) struct MarkerName([u8; 112]);
+
+impl MarkerName {
+    pub(crate) fn of(tag: &PrincipalTag, id: &SessionId) -> Self {
+        let mut path = [b'-'; 112];
+        path[..14].copy_from_slice(&Self::shard_of(tag.as_bytes()[0]));
+        path[14] = b'/';
+        let (one, other) = halves(tag);
+        path[15..47].copy_from_slice(&one.to_hex());
+        path[47..79].copy_from_slice(&other.to_hex());
+        path[80..].copy_from_slice(&id.to_hex());
+        Self(path)
+    }
+
+    /// The tag and id of the marker of this name in the directory of `first_byte`; `None` if it is none of ours.
+    pub(crate) fn parse(first_byte: u8, name: &[u8]) -> Option<(PrincipalTag, SessionId)> {
+        let (tag, id) = name.split_at_checked(2 * SessionId::HEX_LEN)?;
+        let (one, other) = tag.split_at(SessionId::HEX_LEN);
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(SessionId::parse(one).ok()?.as_bytes());
+        bytes[16..].copy_from_slice(SessionId::parse(other).ok()?.as_bytes());
+        let id = SessionId::parse(id.strip_prefix(b"-")?).ok()?;
+        (bytes[0] == first_byte).then_some((PrincipalTag::from_bytes(bytes), id))
+    }
+
+    /// The directory of the markers whose tag begins with this byte.
+    pub(crate) fn shard_of(first_byte: u8) -> [u8; 14] {
+        let mut path = *b".principals/..";
+        path[12..].copy_from_slice(&fan_out_path(first_byte));
+        path
+    }
+
+    pub(crate) fn path(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The directory that the marker is in.
+    pub(crate) fn shard(&self) -> &[u8] {
+        &self.0[..14]
+    }
+}
+
+/// A tag is as long as two ids, so their hex is its hex.
+fn halves(tag: &PrincipalTag) -> (SessionId, SessionId) {
+    let half = |from: usize| SessionId::from_bytes(std::array::from_fn(|at| tag.as_bytes()[from + at]));
+    (half(0), half(16))
+}
+
 /// The record of this name in the directory `fan_out`; `None` if it is not exactly where and how we would name it.
 pub(crate) fn parse_record(fan_out: u8, name: &[u8]) -> Option<SessionId> {
     SessionId::parse(name).ok().filter(|id| id.as_bytes()[0] == fan_out)
@@ -77,6 +127,8 @@ pub(crate) fn fan_out_path(first_byte: u8) -> [u8; 2] {
 }
 
 const TEMP_PREFIX: &[u8; 5] = b".tmp-";
+/// The directory of all markers.
+pub(crate) const PRINCIPALS: &[u8] = b".principals";
 
 #[cfg(test)]
 mod tests {
@@ -107,6 +159,21 @@ mod tests {
         assert_eq!(name.path(), format!("ab/.tmp-{HEX}").as_bytes());
         for name in [".tmp-", ".tmp", &format!(".tmp-{HEX}0"), &format!("tmp-{HEX}"), &format!(".TMP-{HEX}"), HEX] {
             assert!(TempName::parse(0xab, name.as_bytes()).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_marker_has_exactly_our_pattern() {
+        let (tag, id) = (PrincipalTag::from_bytes([0xa0; 32]), HEX);
+        let name = MarkerName::of(&tag, &SessionId::parse(id).unwrap());
+        let text = str::from_utf8(name.path()).unwrap();
+        assert!(text == format!(".principals/a0/{}-{HEX}", "a0".repeat(32)), "{text}");
+        assert_eq!(name.shard(), b".principals/a0");
+        let file = &text[15..];
+        assert_eq!(MarkerName::parse(0xa0, file.as_bytes()), Some((tag, SessionId::parse(id).unwrap())));
+        assert_eq!(MarkerName::parse(0xa1, file.as_bytes()), None);
+        for name in ["", HEX, &file[1..], &format!("{file}0"), &file.to_uppercase(), &file.replace('-', "_")] {
+            assert_eq!(MarkerName::parse(0xa0, name.as_bytes()), None, "{name}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fs::File;
 
 use bytes::Bytes;
-use nexios_store_core::{SessionId, Timestamp};
+use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
 
 use crate::contents::{self, Contents, Current, SlotLen};
 use crate::directory::{self, Access, Directory, Status};
@@ -114,6 +114,12 @@ impl RecordFile {
     pub(crate) fn expiry_of_headers(&self, id: &SessionId) -> Result<Option<Timestamp>, Failure> {
         let Some(slot_len) = self.slot_len() else { return Ok(None) };
         Ok(self.read_headers(slot_len)?.and_then(|headers| contents::expiry_of_headers(id, slot_len, &headers)))
+    }
+
+    /// Whose record this is by its headers, which may be wrong.
+    pub(crate) fn principal_of_headers(&self, id: &SessionId) -> Result<Option<PrincipalTag>, Failure> {
+        let Some(slot_len) = self.slot_len() else { return Ok(None) };
+        Ok(self.read_headers(slot_len)?.and_then(|headers| contents::principal_of_headers(id, slot_len, &headers)))
     }
 
     /// Whether the file has no byte that was ever written.

@@ -11,7 +11,12 @@
 //! | create | L, openat (exclusive), pwrite of the whole file, \[fdatasync, fsync of the directory], close, U |
 //! | delete | L, fstatat, renameat to a temporary name, fsync of the directory, unlinkat, U |
 //! | rename | L, L, load of the old, create of the new with its syncs, renameat of the old, fsync of its directory, unlinkat, U, U |
+//! | change of the principal | as growth, with its syncs |
 //! | growth | update up to pread, then openat (exclusive), pwrite, fdatasync, renameat over the old, \[fsync of the directory] |
+//!
+//! A record that gets a principal's tag takes, before it is made, openat (exclusive) of the marker and fsync of the
+//! marker's directory. One with a tag that goes takes fstatat and unlinkat of the marker, after it has gone; delete
+//! reads the tag first: openat, fstat, two preads of 96 bytes, close.
 //!
 //! A first revision and a temporary name take a getrandom before anything is made.
 //! The first record of a fan-out directory makes it: mkdirat and fsync of the session directory, before the second try.
@@ -66,7 +71,7 @@ impl Records {
 
     pub(crate) fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
         let _lock = self.locks.record(id)?;
-        self.put(id, record, now, self.durability)
+        self.put_marked(id, record, now, self.durability)
     }
 
     pub(crate) fn update(
@@ -82,7 +87,7 @@ impl Records {
         if current.stored.revision != expected {
             return Ok(UpdateOutcome::Conflict);
         }
-        self.write_next(&file, id, &current, record, self.durability)?;
+        self.write_next_marked(&file, id, &current, record, self.durability)?;
         Ok(UpdateOutcome::Updated(current.next_revision))
     }
 
@@ -112,14 +117,20 @@ impl Records {
             return Ok(RenameOutcome::Conflict);
         }
         // Synced in any case: a power cut that took the new record after the old one went would take the session.
-        let CreateOutcome::Created(revision) = self.put(new, record, now, Durability::Synced)? else {
+        let CreateOutcome::Created(revision) = self.put_marked(new, record, now, Durability::Synced)? else {
             return Ok(RenameOutcome::IdTaken);
         };
         // The old content never moves to the new name: the id in it would be another one, and after a crash here the
         // old record must be whole.
         if let Err(failure) = self.retire(&RecordName::of(old)) {
             self.discard(RecordName::of(new).path());
+            if let Some(tag) = &record.principal {
+                self.unmark_if_gone(tag, new);
+            }
             return Err(failure);
+        }
+        if let Some(tag) = &current.stored.record.principal {
+            self.unmark(tag, old);
         }
         Ok(RenameOutcome::Renamed(revision))
     }
@@ -134,9 +145,61 @@ impl Records {
         if !(status.is_own_file && status.has_one_name) {
             return Err(Failure::Foreign);
         }
+        let tag = self.tag_of(id);
         self.retire(&name)?;
+        if let Some(tag) = &tag {
+            self.unmark(tag, id);
+        }
         // An empty file is what a killed `create` leaves.
         Ok(if status.len == 0 { DeleteOutcome::Missing } else { DeleteOutcome::Deleted })
+    }
+
+    /// Stores a record, with its principal's marker, under an id that has no live one. The caller holds the lock.
+    fn put_marked(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        now: Timestamp,
+        durability: Durability,
+    ) -> Result<CreateOutcome> {
+        let Some(tag) = &record.principal else { return self.put(id, record, now, durability) };
+        self.mark(tag, id)?;
+        let outcome = self.put(id, record, now, durability);
+        if !matches!(outcome, Ok(CreateOutcome::Created(_))) {
+            self.unmark_if_gone(tag, id);
+        }
+        outcome
+    }
+
+    /// Writes the next version of a record, with the marker of a principal who is new to it.
+    ///
+    /// A change of principal is synced in any case, and into a file of its own: neither a power cut nor a damaged slot
+    /// may bring back a version that is another principal's and has no marker any more.
+    fn write_next_marked(
+        &self,
+        file: &RecordFile,
+        id: &SessionId,
+        current: &Current,
+        record: &Record,
+        durability: Durability,
+    ) -> Result<()> {
+        let before = &current.stored.record.principal;
+        if *before == record.principal {
+            return self.write_next(file, id, current, record, durability);
+        }
+        if let Some(tag) = &record.principal {
+            self.mark(tag, id)?;
+        }
+        if let Err(failure) = self.write_next_anew(id, current, record, Durability::Synced) {
+            if let Some(tag) = &record.principal {
+                self.unmark_if_gone(tag, id);
+            }
+            return Err(failure);
+        }
+        if let Some(tag) = before {
+            self.unmark(tag, id);
+        }
+        Ok(())
     }
 
     /// Stores a record under an id that has no live one. The caller holds the lock.
@@ -159,7 +222,7 @@ impl Records {
                     return Ok(CreateOutcome::IdTaken);
                 }
                 Found::Record(file, current) => {
-                    (current.next_revision, self.write_next(&file, id, &current, record, durability))
+                    (current.next_revision, self.write_next_marked(&file, id, &current, record, durability))
                 }
                 Found::Damaged => return Err(Failure::Damaged),
                 Found::Unsupported => return Err(Failure::Unsupported),
@@ -201,13 +264,26 @@ impl Records {
         durability: Durability,
     ) -> Result<()> {
         let slot_len = SlotLen::holding(record.payload.len()).ok_or(Failure::TooLarge)?;
-        let slot = slot::encode(id, current.next_revision, record);
-        if slot_len <= current.slot_len {
-            file.write_at(current.spare_at(), &slot)?;
-            return sync_file(file.as_file(), durability);
+        if slot_len > current.slot_len {
+            return self.write_next_anew(id, current, record, durability);
         }
-        self.replace(&RecordName::of(id), slot_len, slot)?;
-        self.sync_name(&RecordName::of(id), durability)
+        file.write_at(current.spare_at(), &slot::encode(id, current.next_revision, record))?;
+        sync_file(file.as_file(), durability)
+    }
+
+    /// Writes the next version of a record into a new file.
+    fn write_next_anew(
+        &self,
+        id: &SessionId,
+        current: &Current,
+        record: &Record,
+        durability: Durability,
+    ) -> Result<()> {
+        let slot_len = SlotLen::holding(record.payload.len()).ok_or(Failure::TooLarge)?;
+        let slot = slot::encode(id, current.next_revision, record);
+        let name = RecordName::of(id);
+        self.replace(&name, slot_len.max(current.slot_len), slot)?;
+        self.sync_name(&name, durability)
     }
 
     /// Puts a file with bigger slots in the place of a record's file.
@@ -298,4 +374,4 @@ fn new_temp(record: &RecordName) -> Result<TempName> {
 const DRAW_RANDOM: &str = "drawing random bytes";
 
 /// A look meets a write under way once in a million times; three in a row are a damaged slot.
-const UNLOCKED_LOOKS: usize = 3;
+pub(crate) const UNLOCKED_LOOKS: usize = 3;

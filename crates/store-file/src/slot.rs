@@ -52,7 +52,7 @@ pub(crate) struct Written {
     /// The slot has flags or fields that came after this version of the format. Believe it only of a slot that
     /// [verifies](Self::verifies).
     pub(crate) has_unknown_fields: bool,
-    principal: Option<PrincipalTag>,
+    pub(crate) principal: Option<PrincipalTag>,
     checksum: u32,
 }
 

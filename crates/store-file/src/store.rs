@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nexios_settings::Vars;
 use nexios_store_core::{
-    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result, Revision, SessionId,
-    SessionStore, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
+    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, PrincipalTag, Record, RenameOutcome, Result, Revision,
+    SessionId, SessionStore, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
 };
 
 use crate::error::{DirectoryProblem, Failure};
@@ -19,7 +19,7 @@ use crate::{OpenError, quarantine, root};
 /// Keeps one file per session in a directory.
 ///
 /// Any number of threads and of processes may use one directory at the same time, also through several `FileStore`s.
-/// Clones share what is open: the directory, 65 lock files, and the sweep's place.
+/// Clones share what is open: the directory, 81 lock files, and the sweep's place.
 ///
 /// See the [crate] for an example and for what is promised.
 #[derive(Clone)]
@@ -159,7 +159,16 @@ impl SessionStore for FileStore {
     }
 
     fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        None
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl PrincipalIndex for FileStore {
+    /// A session that a newer program wrote is listed as well, whether it lives or not: who revokes must find it.
+    async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
+        let tag = *tag;
+        self.blocking(move |store| store.records.sessions_of(&tag, now)).await
     }
 }
 

@@ -1,20 +1,22 @@
-//! Removing what has expired, in bounded steps.
+//! Removing what has expired, in bounded steps, and then what was left behind in the index of principals.
 
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use nexios_store_core::{SessionId, Swept, Timestamp};
+use nexios_store_core::{PrincipalTag, SessionId, Swept, Timestamp};
 use parking_lot::Mutex;
 use rustix::fs::Dir;
 
 use crate::directory::{Access, Directory, READ_DIRECTORY, Status};
 use crate::error::{Failure, SystemError};
-use crate::name::{self, RecordName, TempName};
+use crate::name::{self, MarkerName, RecordName, TempName};
+use crate::principals;
+use crate::quarantine;
 use crate::record_file::{Found, Opened};
 use crate::records::Records;
 
-/// Walks through the fan-out directories, a step at each call.
+/// Walks through the fan-out directories and then those of the markers, a step at each call.
 #[derive(Default)]
 pub(crate) struct Sweeper(Mutex<Pass>);
 
@@ -41,38 +43,67 @@ impl Sweeper {
     }
 }
 
-/// One walk through all fan-out directories, from one call of `step` to another.
+/// One walk through all directories, from one call of `step` to another.
 #[derive(Default)]
 struct Pass {
-    /// The fan-out directory being read. The names come from the system in portions, never all at once.
-    open: Option<(u8, Dir)>,
-    next_fan_out: u16,
+    /// The directory being read, and what it is. The names come from the system in portions, never all at once.
+    open: Option<(Place, Dir)>,
+    next_place: u16,
     seen: usize,
     removed: usize,
 }
 
-/// A name in a fan-out directory that is of our pattern.
+/// A directory that is swept.
+#[derive(Clone, Copy)]
+enum Place {
+    /// The records whose id begins with this byte.
+    FanOut(u8),
+    /// The markers of tags that begin with this byte.
+    Markers(u8),
+}
+
+impl Place {
+    /// All places are numbered from 0, the markers after the records that they depend on.
+    fn of_number(number: u16) -> Option<Self> {
+        let [kind, first_byte] = number.to_be_bytes();
+        match kind {
+            0 => Some(Self::FanOut(first_byte)),
+            1 => Some(Self::Markers(first_byte)),
+            _ => None,
+        }
+    }
+
+    fn read(self, directory: &Directory) -> Result<Option<Dir>, SystemError> {
+        match self {
+            Self::FanOut(first_byte) => directory.read_directory(&name::fan_out_path(first_byte)),
+            Self::Markers(first_byte) => directory.read_directory(&MarkerName::shard_of(first_byte)),
+        }
+    }
+}
+
+/// A name in one of these directories.
 enum Entry {
     Record(SessionId),
     Temp(u8, TempName),
+    Marker(PrincipalTag, SessionId),
     Foreign,
 }
 
 impl Pass {
     fn next_entry(&mut self, directory: &Directory) -> Option<Entry> {
         loop {
-            if let Some((fan_out, names)) = &mut self.open {
+            if let Some((place, names)) = &mut self.open {
                 match names.read() {
-                    Some(Ok(entry)) => return Some(Entry::of(*fan_out, entry.file_name().to_bytes())),
+                    Some(Ok(entry)) => return Some(Entry::of(*place, entry.file_name().to_bytes())),
                     Some(Err(errno)) => report(&SystemError::new(READ_DIRECTORY, errno.into())),
                     None => {}
                 }
             }
             self.open = None;
-            let fan_out = u8::try_from(self.next_fan_out).ok()?;
-            self.next_fan_out += 1;
-            match directory.read_directory(&name::fan_out_path(fan_out)) {
-                Ok(names) => self.open = names.map(|names| (fan_out, names)),
+            let place = Place::of_number(self.next_place)?;
+            self.next_place += 1;
+            match place.read(directory) {
+                Ok(names) => self.open = names.map(|names| (place, names)),
                 Err(error) => report(&error),
             }
         }
@@ -83,6 +114,7 @@ impl Pass {
         let removed = match entry {
             Entry::Record(id) => self.sweep_record(records, id, now),
             Entry::Temp(fan_out, name) => sweep_temp(records, *fan_out, name, now).map(|()| false),
+            Entry::Marker(tag, id) => sweep_marker(records, tag, id).map(|()| false),
             Entry::Foreign => Ok(false),
         };
         removed.unwrap_or_else(|failure| {
@@ -103,12 +135,20 @@ impl Pass {
             Some(_) if self.removed >= self.allowance() => Ok(false),
             Some(_) => {
                 let removed = remove_expired(records, id, now)?;
+                if !removed && is_old(file.status(), now) {
+                    quarantine::set_aside(records, id)?;
+                }
                 self.removed += usize::from(removed);
                 Ok(removed)
             }
             None => {
-                if is_old(file.status(), now) && file.is_all_zero()? {
-                    remove_blank(records, id, now)?;
+                if is_old(file.status(), now) {
+                    if file.is_all_zero()? {
+                        remove_blank(records, id, now)?;
+                    } else {
+                        // A create that was torn by a kill leaves one for which nobody ever asks.
+                        quarantine::set_aside(records, id)?;
+                    }
                 }
                 Ok(false)
             }
@@ -123,7 +163,13 @@ impl Pass {
 }
 
 impl Entry {
-    fn of(fan_out: u8, name: &[u8]) -> Self {
+    fn of(place: Place, name: &[u8]) -> Self {
+        let fan_out = match place {
+            Place::FanOut(first_byte) => first_byte,
+            Place::Markers(first_byte) => {
+                return MarkerName::parse(first_byte, name).map_or(Self::Foreign, |(tag, id)| Self::Marker(tag, id));
+            }
+        };
         if let Some(id) = name::parse_record(fan_out, name) {
             Self::Record(id)
         } else if let Some(name) = TempName::parse(fan_out, name) {
@@ -137,12 +183,16 @@ impl Entry {
 /// Looks again under the lock: what was seen without it may have been prolonged since.
 fn remove_expired(records: &Records, id: &SessionId, now: Timestamp) -> Result<bool, Failure> {
     let _lock = records.locks.record(id)?;
-    let found = Found::locked(&records.directory, id, Access::Read)?;
-    let is_expired = matches!(&found, Found::Record(_, current) if current.stored.record.is_expired(now));
-    if is_expired {
-        records.directory.remove(RecordName::of(id).path())?;
+    let Found::Record(_, current) = Found::locked(&records.directory, id, Access::Read)? else { return Ok(false) };
+    let record = current.stored.record;
+    if !record.is_expired(now) {
+        return Ok(false);
     }
-    Ok(is_expired)
+    records.directory.remove(RecordName::of(id).path())?;
+    if let Some(tag) = &record.principal {
+        records.unmark(tag, id);
+    }
+    Ok(true)
 }
 
 fn remove_blank(records: &Records, id: &SessionId, now: Timestamp) -> Result<(), Failure> {
@@ -167,6 +217,15 @@ fn sweep_temp(records: &Records, fan_out: u8, name: &TempName, now: Timestamp) -
         if is_useless()? {
             directory.remove(name.path())?;
         }
+    }
+    Ok(())
+}
+
+/// Removes the marker of a record that is not there. One of a record that bears another tag stays as long as that.
+fn sweep_marker(records: &Records, tag: &PrincipalTag, id: &SessionId) -> Result<(), Failure> {
+    if principals::is_absent(records, id)? {
+        // A record that is being created has a marker already, until its lock is released.
+        records.drop_if_stale(tag, id);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-use common::{NOW, id, record, slot};
+use common::{NOW, id, record, slot, tagged};
 use nexios_store_core::{RenameOutcome, SessionStore, UpdateOutcome};
 use nexios_store_file::FileStore;
 use rustix::fs::Mode;
@@ -29,7 +29,7 @@ async fn nobody_else_can_read_anything_whatever_the_umask() {
     };
     let grown = store.update(&id(1), revision, &record(vec![0; 9000]), NOW).await.unwrap();
     let UpdateOutcome::Updated(revision) = grown else { panic!("{grown:?}") };
-    let renamed = store.rename(&id(1), revision, &id(2), &record("b"), NOW).await.unwrap();
+    let renamed = store.rename(&id(1), revision, &id(2), &tagged("b", 7), NOW).await.unwrap();
     assert!(matches!(renamed, RenameOutcome::Renamed(_)));
     assert!(store.create(&id(1), &record("a"), NOW).await.is_ok());
     let broken = dir.join("01").join(common::hex(&id(1)));
@@ -48,7 +48,7 @@ async fn nobody_else_can_read_anything_whatever_the_umask() {
             files += 1;
         }
     }
-    assert_eq!((files, directories), (65 + 2, 5 + 4));
+    assert_eq!((files, directories), (81 + 3, 5 + 4 + 2));
 }
 
 #[test]

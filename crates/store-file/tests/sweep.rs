@@ -171,13 +171,17 @@ async fn foreign_files_survive() {
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_left_for_who_can_tell() {
+async fn a_damaged_record_is_kept_for_who_can_tell() {
     let sessions = Sessions::new(Durability::Fast);
     sessions.plant(&id(1), &[b'?'; 4096]);
     sessions.plant(&id(2), &slot_of_version(2, &id(2), 1, b"x", at(1)));
+    sessions.plant(&id(3), &[b'?'; 4096]);
     changed(&sessions.path(&id(1)), SystemTime::UNIX_EPOCH);
-    assert_eq!(sweep(&sessions, at(u64::MAX), 1000).await.removed, 0);
-    assert!(sessions.path(&id(1)).exists() && sessions.path(&id(2)).exists());
+    changed(&sessions.path(&id(3)), SystemTime::now());
+    assert_eq!(sweep(&sessions, SystemTime::now().into(), 1000).await.removed, 0);
+    let kept = sessions.dir().join(".corrupt").join(hex(&id(1)));
+    assert!(kept.exists() && !sessions.path(&id(1)).exists(), "it is old, so nobody is writing it");
+    assert!(sessions.path(&id(2)).exists() && sessions.path(&id(3)).exists());
 }
 
 #[test]

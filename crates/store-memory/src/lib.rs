@@ -26,8 +26,9 @@
 //! The store keeps a limited number of records, 100 000 unless told otherwise. It never grows beyond that, and never
 //! drops a live session to make room: that would be a logout that nobody asked for. When it is full, `create` takes the
 //! place of expired records that it finds in its shard, a 64th of the store; if there are none, it fails until the
-//! next sweep or deletion.
+//! next sweep or deletion. The principal index goes with the records: it has an entry for each that has a principal.
 
+mod index;
 mod shard;
 mod store;
 

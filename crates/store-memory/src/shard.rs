@@ -2,30 +2,72 @@ use std::collections::HashMap;
 
 use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
-/// A part of the records, under a lock of its own.
+use crate::index::Index;
+
+/// A part of the records, under a lock of its own. Each change is noted in the index before the lock is released.
 #[derive(Default)]
 pub(crate) struct Shard(HashMap<SessionId, Stored>);
 
 impl Shard {
-    pub(crate) fn live(&mut self, id: &SessionId, now: Timestamp) -> Option<&mut Stored> {
-        self.0.get_mut(id).filter(|stored| !stored.record.is_expired(now))
-    }
-
-    /// Puts a record in the place of an expired one or of none, and says whether there was one.
-    pub(crate) fn put(&mut self, id: &SessionId, record: &Record, revision: Revision) -> bool {
-        self.0.insert(*id, Stored { record: record.clone(), revision }).is_some()
-    }
-
-    pub(crate) fn remove(&mut self, id: &SessionId) -> bool {
-        self.0.remove(id).is_some()
+    pub(crate) fn live(&self, id: &SessionId, now: Timestamp) -> Option<&Stored> {
+        self.0.get(id).filter(|stored| !stored.record.is_expired(now))
     }
 
     pub(crate) fn contains(&self, id: &SessionId) -> bool {
         self.0.contains_key(id)
     }
 
+    /// Puts a record under an id, in the place of what is there.
+    pub(crate) fn put(&mut self, id: &SessionId, record: &Record, revision: Revision, index: &Index) {
+        match self.0.insert(*id, Stored { record: record.clone(), revision }) {
+            Some(before) => index.replace((id, &before.record), (id, record)),
+            None => index.put(id, record),
+        }
+    }
+
+    /// Lets a live record live until `expires_at` at least, and says whether there is one.
+    pub(crate) fn prolong(&mut self, id: &SessionId, expires_at: Timestamp, now: Timestamp, index: &Index) -> bool {
+        let Some(stored) = self.0.get_mut(id).filter(|stored| !stored.record.is_expired(now)) else { return false };
+        if expires_at > stored.record.expires_at {
+            stored.record.expires_at = expires_at;
+            index.put(id, &stored.record);
+        }
+        true
+    }
+
+    /// Takes out a record that the caller puts elsewhere: the index still has it.
+    pub(crate) fn take(&mut self, id: &SessionId) -> Option<Record> {
+        self.0.remove(id).map(|stored| stored.record)
+    }
+
+    /// Puts a record that was taken out under another id, and says whether it took the place of an expired one.
+    pub(crate) fn put_renamed(
+        &mut self,
+        old: (&SessionId, &Record),
+        new: &SessionId,
+        record: &Record,
+        revision: Revision,
+        index: &Index,
+    ) -> bool {
+        let expired = self.0.insert(*new, Stored { record: record.clone(), revision });
+        if let Some(expired) = &expired {
+            index.remove(new, &expired.record);
+        }
+        index.replace(old, (new, record));
+        expired.is_some()
+    }
+
+    pub(crate) fn remove(&mut self, id: &SessionId, index: &Index) -> bool {
+        let removed = self.0.remove(id);
+        if let Some(removed) = &removed {
+            index.remove(id, &removed.record);
+        }
+        removed.is_some()
+    }
+
     /// Removes at most `limit` expired records, and says how many.
-    pub(crate) fn remove_expired(&mut self, now: Timestamp, limit: usize) -> usize {
-        self.0.extract_if(|_, stored| stored.record.is_expired(now)).take(limit).count()
+    pub(crate) fn remove_expired(&mut self, now: Timestamp, limit: usize, index: &Index) -> usize {
+        let expired = self.0.extract_if(|_, stored| stored.record.is_expired(now)).take(limit);
+        expired.inspect(|(id, stored)| index.remove(id, &stored.record)).count()
     }
 }

@@ -4,11 +4,12 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use nexios_store_core::{
-    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result, Revision, SessionId,
-    SessionStore, StoreError, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
+    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, PrincipalTag, Record, RenameOutcome, Result, Revision,
+    SessionId, SessionStore, StoreError, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
 };
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::index::Index;
 use crate::shard::Shard;
 
 /// Keeps a limited number of sessions in memory, for as long as it lives.
@@ -16,6 +17,7 @@ use crate::shard::Shard;
 /// See the [crate] for an example, and for what happens when it is full.
 pub struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
+    index: Index,
     /// Of all shards, and of `create`s that have their place but are not in it yet.
     records: AtomicUsize,
     capacity: NonZeroUsize,
@@ -33,6 +35,7 @@ impl MemoryStore {
     pub fn with_capacity_limit(records: NonZeroUsize) -> Self {
         Self {
             shards: array::from_fn(|_| Mutex::default()),
+            index: Index::default(),
             records: AtomicUsize::new(0),
             capacity: records,
             last_revision: AtomicU64::new(0),
@@ -56,7 +59,7 @@ impl MemoryStore {
         if is_taken() {
             return Ok(());
         }
-        self.give_back(shard.remove_expired(now, usize::MAX));
+        self.give_back(shard.remove_expired(now, usize::MAX, &self.index));
         if is_taken() { Ok(()) } else { Err(StoreError::backend(StoreFull)) }
     }
 
@@ -95,7 +98,7 @@ impl SessionStore for MemoryStore {
             self.take_place(&mut shard, now)?;
         }
         let revision = self.next_revision();
-        shard.put(id, record, revision);
+        shard.put(id, record, revision, &self.index);
         Ok(CreateOutcome::Created(revision))
     }
 
@@ -111,8 +114,9 @@ impl SessionStore for MemoryStore {
         if stored.revision != expected {
             return Ok(UpdateOutcome::Conflict);
         }
-        *stored = Stored { record: record.clone(), revision: self.next_revision() };
-        Ok(UpdateOutcome::Updated(stored.revision))
+        let revision = self.next_revision();
+        shard.put(id, record, revision, &self.index);
+        Ok(UpdateOutcome::Updated(revision))
     }
 
     async fn rename(
@@ -127,7 +131,7 @@ impl SessionStore for MemoryStore {
         let (of_old, of_new) = (shard_of(old), shard_of(new));
         let mut first = self.shards[of_old.min(of_new)].lock();
         let mut second = (of_old != of_new).then(|| self.shards[of_old.max(of_new)].lock());
-        let (source, mut target) = match &mut second {
+        let (source, target) = match &mut second {
             Some(second) if of_old < of_new => (&mut *first, Some(&mut **second)),
             Some(second) => (&mut **second, Some(&mut *first)),
             None => (&mut *first, None),
@@ -137,26 +141,24 @@ impl SessionStore for MemoryStore {
             Some(stored) if stored.revision != expected => return Ok(RenameOutcome::Conflict),
             Some(_) => {}
         }
-        if target.as_deref_mut().unwrap_or(source).live(new, now).is_some() {
+        if target.as_deref().unwrap_or(source).live(new, now).is_some() {
             return Ok(RenameOutcome::IdTaken);
         }
+        let Some(before) = source.take(old) else { return Ok(RenameOutcome::Missing) };
         let revision = self.next_revision();
-        source.remove(old);
-        if target.unwrap_or(source).put(new, record, revision) {
+        if target.unwrap_or(source).put_renamed((old, &before), new, record, revision, &self.index) {
             self.give_back(1);
         }
         Ok(RenameOutcome::Renamed(revision))
     }
 
     async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        let mut shard = self.shard(id);
-        let Some(stored) = shard.live(id, now) else { return Ok(TouchOutcome::Missing) };
-        stored.record.expires_at = stored.record.expires_at.max(expires_at);
-        Ok(TouchOutcome::Touched)
+        let is_live = self.shard(id).prolong(id, expires_at, now, &self.index);
+        Ok(if is_live { TouchOutcome::Touched } else { TouchOutcome::Missing })
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {
-        if !self.shard(id).remove(id) {
+        if !self.shard(id).remove(id, &self.index) {
             return Ok(DeleteOutcome::Missing);
         }
         self.give_back(1);
@@ -168,7 +170,7 @@ impl SessionStore for MemoryStore {
     }
 
     fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        None
+        Some(self)
     }
 }
 
@@ -177,13 +179,20 @@ impl DeleteExpired for MemoryStore {
     async fn delete_expired(&self, now: Timestamp, limit: NonZeroUsize) -> Result<Swept> {
         let mut removed = 0;
         for shard in &self.shards {
-            removed += shard.lock().remove_expired(now, limit.get() - removed);
+            removed += shard.lock().remove_expired(now, limit.get() - removed, &self.index);
             if removed == limit.get() {
                 break;
             }
         }
         self.give_back(removed);
         Ok(Swept { removed, more: removed == limit.get() })
+    }
+}
+
+#[async_trait]
+impl PrincipalIndex for MemoryStore {
+    async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
+        Ok(self.index.live(tag, now))
     }
 }
 

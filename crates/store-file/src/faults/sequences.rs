@@ -46,6 +46,8 @@ fn an_operation_makes_no_other_calls_than_these() {
     let look = [OPEN, STAT, READ];
     let sync_name = [OPEN_DIRECTORY, SYNC_DIRECTORY];
     let make_directory = [CREATE, FIND_DIRECTORY, MAKE_DIRECTORY, SYNC_DIRECTORY];
+    // Whose marker is to be removed.
+    let whose = [OPEN, STAT, READ, READ];
     let retire = [RENAME, OPEN_DIRECTORY, SYNC_DIRECTORY, REMOVE];
     for (operation, durability, expected) in [
         ("load", fast, look.to_vec()),
@@ -63,8 +65,8 @@ fn an_operation_makes_no_other_calls_than_these() {
         ("create", synced, [&[CREATE, WRITE, SYNC][..], &sync_name].concat()),
         ("create in a new directory", fast, [&make_directory[..], &[CREATE, WRITE]].concat()),
         ("create in a new directory", synced, [&make_directory[..], &[CREATE, WRITE, SYNC], &sync_name].concat()),
-        ("delete", fast, [&[STAT][..], &retire].concat()),
-        ("delete", synced, [&[STAT][..], &retire].concat()),
+        ("delete", fast, [&[STAT][..], &whose, &retire].concat()),
+        ("delete", synced, [&[STAT][..], &whose, &retire].concat()),
         ("rename", fast, [&look[..], &[CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
         ("rename", synced, [&look[..], &[CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
     ] {

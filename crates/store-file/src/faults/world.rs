@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nexios_store_core::{CreateOutcome, Record, Revision, SessionId, Stored, Timestamp, UpdateOutcome};
@@ -24,16 +25,39 @@ pub(super) struct World {
 
 /// A directory in which `OLD` has a record that was updated once.
 pub(super) fn world(durability: Durability, payload: &'static [u8]) -> World {
-    let dir = tempfile::tempdir().unwrap();
-    let directory = root::open(&dir.path().join("sessions")).unwrap();
-    let locks = Locks::open(&directory, Duration::ZERO).unwrap();
-    let records = Records { directory, locks, durability };
+    let dir = new_dir();
+    let records = open(&dir, durability);
     let created = records.create(&OLD, &record(b"first"), NOW).unwrap();
     let CreateOutcome::Created(revision) = created else { panic!("{created:?}") };
     let updated = records.update(&OLD, revision, &record(payload), NOW).unwrap();
     assert!(matches!(updated, UpdateOutcome::Updated(_)));
     let stored = records.load(&OLD, NOW).unwrap().unwrap();
     World { dir, records, stored }
+}
+
+/// In memory if possible: there are many.
+pub(super) fn new_dir() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// The records in `sessions` below a directory, as a process finds them that has just started.
+pub(super) fn open(dir: &TempDir, durability: Durability) -> Records {
+    let directory = root::open(&dir.path().join("sessions")).unwrap();
+    let locks = Locks::open(&directory, Duration::ZERO).unwrap();
+    Records { directory, locks, durability }
+}
+
+/// All files but the locks.
+pub(super) fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        match entry.file_type().unwrap().is_dir() {
+            true if entry.file_name() == ".locks" => {}
+            true => files.extend(files_below(&entry.path())),
+            false => files.push(entry.path()),
+        }
+    }
+    files
 }
 
 impl World {

@@ -1,0 +1,108 @@
+//! A full file system, and somebody who exchanges files all the time.
+//!
+//! The first mounts a small file system in a mount namespace of its own, which takes root (and `unshare` and `mount`):
+//! without it the test fails and says so.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
+
+mod common;
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::{BOTH, NOW, Sessions, at, id, record, tagged};
+use nexios_store_core::{CreateOutcome, DeleteOutcome, SessionId, SessionStore, StoreErrorKind};
+use nexios_store_file::{Durability, FileStore};
+
+const DIR: &str = "NEXIOS_TEST_MOUNT_POINT";
+
+/// Runs a test of this program again, where a file system of its own is mounted.
+fn with_mounted(test: &str, size: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let script = r#"mount -t tmpfs -o "$1" tmpfs "$2" && exec "$3" --exact "$4" --nocapture"#;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh", size]).arg(dir.path());
+    command.arg(env::current_exe().unwrap()).arg(test).env(DIR, dir.path());
+    let status = command.status().expect("`unshare` is installed");
+    assert!(status.success(), "failed, or could not mount a file system: that takes root, as in CI");
+}
+
+fn mounted() -> Option<PathBuf> {
+    env::var_os(DIR).map(PathBuf::from)
+}
+
+#[test]
+fn a_logout_works_on_a_full_file_system() {
+    with_mounted("on_a_full_file_system", "size=3m,mode=0700");
+}
+
+#[tokio::test]
+async fn on_a_full_file_system() {
+    // Does something only where the test above has mounted one.
+    let Some(dir) = mounted() else { return };
+    for durability in BOTH {
+        let store = FileStore::builder(dir.join(format!("{durability:?}"))).durability(durability).open().unwrap();
+        let mut ids = Vec::new();
+        let error = loop {
+            let id = SessionId::generate().unwrap();
+            match store.create(&id, &tagged([7; 1500], 7), NOW).await {
+                Ok(CreateOutcome::Created(revision)) => ids.push((id, revision)),
+                Ok(CreateOutcome::IdTaken) => panic!("no id comes twice"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), StoreErrorKind::Backend);
+        assert!(ids.len() > 20, "{}", ids.len());
+        let (first, revision) = ids[0];
+        assert!(store.update(&first, revision, &record([8; 500_000]), NOW).await.is_err(), "the disk is full");
+        for (id, revision) in &ids {
+            assert_eq!(store.load(id, NOW).await.unwrap().unwrap().revision, *revision);
+        }
+        for (id, _) in &ids {
+            assert_eq!(store.delete(id).await.unwrap(), DeleteOutcome::Deleted, "{durability:?}");
+            assert_eq!(store.load(id, NOW).await.unwrap(), None);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_exchanges_files_all_the_time_gets_no_foreign_file_touched() {
+    let sessions = Sessions::new(Durability::Fast);
+    sessions.created(&id(1), &record("a")).await;
+    let foreign = sessions.dir().join("foreign");
+    fs::write(&foreign, vec![b'f'; 4096]).unwrap();
+    let (path, is_over) = (sessions.path(&id(1)), Arc::new(AtomicBool::new(false)));
+    let swapping = {
+        let (path, foreign, is_over) = (path.clone(), foreign.clone(), Arc::clone(&is_over));
+        let (whole, link) = (fs::read(&path).unwrap(), path.with_file_name("link"));
+        std::thread::spawn(move || {
+            let (mut swaps, copy) = (0, path.with_file_name("copy"));
+            while !is_over.load(Ordering::Relaxed) {
+                symlink(&foreign, &link).unwrap();
+                fs::rename(&link, &path).unwrap();
+                fs::write(&copy, &whole).unwrap();
+                fs::rename(&copy, &path).unwrap();
+                swaps += 1;
+            }
+            swaps
+        })
+    };
+    let (mut refused, mut done) = (0, 0);
+    for round in 0..4_000 {
+        let is_done = match round % 4 {
+            0 => sessions.load(&id(1), NOW).await.is_ok(),
+            1 => sessions.touch(&id(1), at(3_000_000 + round), NOW).await.is_ok(),
+            2 => sessions.create(&id(1), &record("b"), at(9_000_000)).await.is_ok(),
+            _ => sessions.delete(&id(1)).await.is_ok(),
+        };
+        *if is_done { &mut done } else { &mut refused } += 1;
+    }
+    is_over.store(true, Ordering::Relaxed);
+    assert!(swapping.join().unwrap() > 100 && refused > 0 && done > 0, "{refused} {done}");
+    assert!(fs::read(&foreign).unwrap() == [b'f'; 4096], "the foreign file was touched");
+}

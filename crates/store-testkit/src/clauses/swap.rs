@@ -1,0 +1,132 @@
+//! (d) Of any number of concurrent `update`s or `rename`s from one revision exactly one succeeds.
+
+use nexios_store_core::{Record, RenameOutcome, Revision, SessionId, UpdateOutcome};
+use tokio::task::yield_now;
+
+use super::{CALLERS, ROUNDS};
+use crate::caller::{Caller, ensure, ensure_eq};
+use crate::race::{at_once, rounds};
+use crate::{Subject, Verdict};
+
+/// An update or a rename that names another revision than the current one is answered `Conflict` and changes nothing.
+pub async fn d_another_revision_is_a_conflict(subject: &Subject) -> Verdict {
+    let caller = subject.caller('d');
+    let (id, first) = caller.session(&caller.record("first")).await;
+    let second = caller.record("second");
+    let current = caller.updated(&id, first, &second).await;
+    let (_, of_another) = caller.session(&second).await;
+    let new = caller.id();
+    // The number of another session's revision may be this one's by chance.
+    let others =
+        [first, of_another, Revision::new(u64::MAX), Revision::new(0)].into_iter().filter(|other| *other != current);
+    for other in others {
+        let late = caller.record("late");
+        let updated = caller.update(&id, other, &late).await;
+        ensure_eq!(caller, updated, UpdateOutcome::Conflict, "updating from another revision than the current one");
+        let renamed = caller.rename(&id, other, &new, &late).await;
+        ensure_eq!(caller, renamed, RenameOutcome::Conflict, "renaming from another revision than the current one");
+        caller.finds(&id, &second, current, "after a conflict").await;
+        caller.finds_nothing(&new, "under the new id of a rename that met a conflict").await;
+    }
+    Verdict::Holds
+}
+
+/// One of many updates and renames from one revision wins, and its record is the only one that is left.
+pub async fn d_exactly_one_write_from_a_revision(subject: &Subject) -> Verdict {
+    let caller = subject.caller('d');
+    // Updates among themselves, renames among themselves, and both.
+    for renames in [|_| false, |_| true, |n: usize| n % 2 == 1] {
+        for _ in rounds(ROUNDS) {
+            race_from_a_revision(&caller, renames).await;
+        }
+    }
+    Verdict::Holds
+}
+
+async fn race_from_a_revision(caller: &Caller, renames: fn(usize) -> bool) {
+    let template = caller.record("before");
+    let (old, before) = caller.session(&template).await;
+    let entries: Vec<(SessionId, Record)> = (0..CALLERS)
+        .map(|n| {
+            let id = if renames(n) { caller.id() } else { old };
+            (id, Record { payload: format!("of caller {n}").into(), ..template.clone() })
+        })
+        .collect();
+    let answers = at_once(CALLERS, |n| {
+        let (caller, (new, record)) = (caller.clone(), entries[n].clone());
+        async move {
+            if new == old {
+                match caller.update(&old, before, &record).await {
+                    UpdateOutcome::Updated(revision) => Some(revision),
+                    UpdateOutcome::Conflict | UpdateOutcome::Missing => None,
+                }
+            } else {
+                match caller.rename(&old, before, &new, &record).await {
+                    RenameOutcome::Renamed(revision) => Some(revision),
+                    RenameOutcome::Conflict | RenameOutcome::Missing | RenameOutcome::IdTaken => None,
+                }
+            }
+        }
+    })
+    .await;
+    let winners: Vec<_> = answers.into_iter().zip(&entries).filter_map(|(won, entry)| Some((won?, entry))).collect();
+    ensure!(
+        caller,
+        winners.len() == 1,
+        "expected exactly one of {CALLERS} concurrent updates and renames from one revision to succeed, got {}",
+        winners.len()
+    );
+    let (revision, (place, record)) = winners[0];
+    caller.finds(place, record, revision, "of the only write that succeeded").await;
+    for (id, _) in entries.iter().filter(|(id, _)| id != place) {
+        caller.finds_nothing(id, "under an id whose write did not succeed").await;
+    }
+}
+
+/// Many callers that load, add one and update, and begin again after a conflict, end at the exact sum. None meets more
+/// conflicts than there were successes of others.
+pub async fn d_increments_end_at_the_exact_sum(subject: &Subject) -> Verdict {
+    let caller = subject.caller('d');
+    let (id, _) = caller.session(&caller.record(0_u64.to_le_bytes().to_vec())).await;
+    at_once(CALLERS, |_| {
+        let caller = caller.clone();
+        async move { increment(&caller, &id, INCREMENTS, (CALLERS - 1) * INCREMENTS).await }
+    })
+    .await;
+    let (sum, _) = counter(&caller, &id).await;
+    ensure_eq!(caller, sum, (CALLERS * INCREMENTS) as u64, "the sum of {CALLERS} times {INCREMENTS} increments");
+    Verdict::Holds
+}
+
+/// Adds one so many times, while others succeed so many times in all.
+pub(crate) async fn increment(caller: &Caller, id: &SessionId, times: usize, by_others: usize) {
+    let (mut done, mut conflicts) = (0, 0);
+    while done < times {
+        let (count, stored) = counter(caller, id).await;
+        // A store whose calls never wait would else do all of one caller's work at a stretch.
+        yield_now().await;
+        let next = Record { payload: (count + 1).to_le_bytes().to_vec().into(), ..stored.0 };
+        match caller.update(id, stored.1, &next).await {
+            UpdateOutcome::Updated(_) => done += 1,
+            UpdateOutcome::Conflict => conflicts += 1,
+            UpdateOutcome::Missing => caller.broken(format_args!("expected the record that all update, got Missing")),
+        }
+        ensure!(
+            caller,
+            conflicts <= by_others,
+            "expected a Conflict only where somebody else came first, which happened {by_others} times, got {conflicts}"
+        );
+    }
+}
+
+pub(crate) async fn counter(caller: &Caller, id: &SessionId) -> (u64, (Record, Revision)) {
+    let Some(stored) = caller.load(id).await else {
+        caller.broken(format_args!("expected the record that all update, got none"))
+    };
+    let Some(count) = stored.record.payload.first_chunk() else {
+        caller.broken(format_args!("expected a counter, got a shorter payload"))
+    };
+    (u64::from_le_bytes(*count), (stored.record, stored.revision))
+}
+
+const INCREMENTS: usize = 16;

@@ -1,0 +1,95 @@
+use std::future::{Future, poll_fn};
+use std::hint::spin_loop;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use crate::run::WORKERS;
+
+/// Runs so many tasks that begin together, and gives what they returned, in their order.
+pub(crate) async fn at_once<T, F>(tasks: usize, task: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(tasks));
+    let start = Arc::new(Start::default());
+    // A set, because it ends the others when one has panicked.
+    let mut running = JoinSet::new();
+    for n in 0..tasks {
+        let (barrier, start, task) = (Arc::clone(&barrier), Arc::clone(&start), task(n));
+        running.spawn(async move {
+            barrier.wait().await;
+            start.line_up();
+            (n, task.await)
+        });
+    }
+    let mut results = Vec::with_capacity(tasks);
+    while let Some(joined) = running.join_next().await {
+        results.push(joined.unwrap_or_else(|error| resume_unwind(error.into_panic())));
+    }
+    results.sort_by_key(|(n, _)| *n);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Lets tasks that run on different processors begin within nanoseconds.
+///
+/// A barrier wakes them one after the other, which for a store in memory is so late that the first has long ended.
+#[derive(Default)]
+struct Start(AtomicUsize);
+
+impl Start {
+    /// Waits for as many others as can run at the same time, but not long: they may not come.
+    fn line_up(&self) {
+        let abreast = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(WORKERS);
+        let row_is_full = (self.0.fetch_add(1, Ordering::SeqCst) / abreast + 1) * abreast;
+        for _ in 0..MOST_SPINS {
+            if self.0.load(Ordering::SeqCst) >= row_is_full {
+                return;
+            }
+            spin_loop();
+        }
+    }
+}
+
+/// Polls a future so many times, whenever it asks for it, then drops it. Gives its result if it came that far.
+pub(crate) async fn dropped_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut polled = 0;
+    poll_fn(|context| {
+        polled += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending if polled >= polls => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// The rounds of a race: as many as a store runs in a moment, since one start may not be close enough; at least so many.
+pub(crate) fn rounds(least: usize) -> impl Iterator<Item = usize> {
+    let begun = Instant::now();
+    (0..MOST_ROUNDS).take_while(move |round| *round < least || begun.elapsed() < MOMENT)
+}
+
+/// Numbers without a pattern, the same each time: the generator `SplitMix64`.
+pub(crate) fn scrambled(number: u64) -> u64 {
+    let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Some microseconds.
+const MOST_SPINS: usize = 5_000;
+const MOST_ROUNDS: usize = 2_000;
+const MOMENT: Duration = Duration::from_millis(50);

@@ -1,0 +1,131 @@
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nexios_store_core::{
+    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, PrincipalTag, Record, RenameOutcome, Result, Revision,
+    SessionId, SessionStore, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
+};
+use nexios_store_testkit::broken::Model;
+use nexios_store_testkit::{Fault, FaultInjection};
+
+/// Renames by creating the new record and then deleting the old one, as a backend must that cannot do both at once.
+///
+/// Writers take turns. Readers do not wait, so for a while they see both; and that is what remains when the second step is
+/// never made. From the moment that the new one is there, the index lists it in the place of the old one.
+#[derive(Debug, Default)]
+pub(crate) struct TwoSteps {
+    model: Model,
+    turn: tokio::sync::Mutex<()>,
+    moving: Mutex<HashMap<SessionId, SessionId>>,
+}
+
+impl TwoSteps {
+    /// The new ids of those that have been given one and may still be there.
+    fn moving(&self) -> MutexGuard<'_, HashMap<SessionId, SessionId>> {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl SessionStore for TwoSteps {
+    async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
+        self.model.load(id, now).await
+    }
+
+    async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
+        let _turn = self.turn.lock().await;
+        if self.model.load(id, now).await?.is_none() {
+            self.moving().remove(id);
+        }
+        self.model.create(id, record, now).await
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        expected: Revision,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<UpdateOutcome> {
+        let _turn = self.turn.lock().await;
+        self.model.update(id, expected, record, now).await
+    }
+
+    async fn rename(
+        &self,
+        old: &SessionId,
+        expected: Revision,
+        new: &SessionId,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<RenameOutcome> {
+        let _turn = self.turn.lock().await;
+        match self.model.load(old, now).await? {
+            None => return Ok(RenameOutcome::Missing),
+            Some(stored) if stored.revision != expected => return Ok(RenameOutcome::Conflict),
+            Some(_) => {}
+        }
+        if self.model.load(new, now).await?.is_some() {
+            return Ok(RenameOutcome::IdTaken);
+        }
+        self.moving().remove(new);
+        self.moving().insert(*old, *new);
+        let CreateOutcome::Created(revision) = self.model.create(new, record, now).await? else {
+            return Ok(RenameOutcome::IdTaken);
+        };
+        if let Err(error) = self.model.delete(old).await {
+            let _ = self.model.delete(new).await;
+            return Err(error);
+        }
+        self.moving().remove(old);
+        Ok(RenameOutcome::Renamed(revision))
+    }
+
+    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+        let _turn = self.turn.lock().await;
+        self.model.touch(id, expires_at, now).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {
+        let _turn = self.turn.lock().await;
+        self.model.delete(id).await
+    }
+
+    fn expiry(&self) -> Option<&dyn DeleteExpired> {
+        Some(self)
+    }
+
+    fn principals(&self) -> Option<&dyn PrincipalIndex> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl DeleteExpired for TwoSteps {
+    async fn delete_expired(&self, now: Timestamp, limit: NonZeroUsize) -> Result<Swept> {
+        let _turn = self.turn.lock().await;
+        self.model.delete_expired(now, limit).await
+    }
+}
+
+#[async_trait]
+impl PrincipalIndex for TwoSteps {
+    async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
+        let listed = self.model.sessions_of(tag, now).await?;
+        let moving = self.moving();
+        let is_replaced = |id| moving.get(id).is_some_and(|new| listed.contains(new));
+        Ok(listed.iter().filter(|id| !is_replaced(*id)).copied().collect())
+    }
+}
+
+#[async_trait]
+impl FaultInjection for TwoSteps {
+    fn arm(&self, fault: Fault, step: usize) {
+        self.model.arm(fault, step);
+    }
+
+    async fn disarm(&self) -> bool {
+        self.model.disarm().await
+    }
+}
