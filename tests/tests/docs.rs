@@ -16,8 +16,8 @@ fn read(path: &str) -> String {
 /// Each adapter's example is compiled as its example, and shown in two other places.
 #[test]
 fn the_readmes_examples_are_those_that_compile() {
-    for adapter in ["crates/adapter-axum", "crates/adapter-actix"] {
-        let example = read(&format!("{adapter}/examples/hits.rs"));
+    for (adapter, name) in [("crates/adapter-axum", "hits-axum"), ("crates/adapter-actix", "hits-actix")] {
+        let example = read(&format!("{adapter}/examples/{name}.rs"));
         let (_, code) = example.split_once("\n\n").unwrap();
         assert!(read("README.md").contains(&format!("```rust\n{code}```\n")), "README.md: {adapter}");
         let as_doc: String = code.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
