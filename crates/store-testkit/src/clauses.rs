@@ -103,6 +103,8 @@ fn patterned(len: usize) -> Bytes {
 
 /// How many take part in a race.
 const CALLERS: usize = 16;
+/// How many sessions they race for in one go, since who is beside another stays there for a while.
+const BATCH: usize = 16;
 /// How often a race is run at least.
 const ROUNDS: usize = 20;
 

@@ -24,7 +24,9 @@ where
     let start = Arc::new(Start::default());
     // A set, because it ends the others when one has panicked.
     let mut running = JoinSet::new();
-    for n in 0..tasks {
+    // Who comes last at the barrier runs first, so everybody comes last once in a while.
+    let shift = RACES.fetch_add(1, Ordering::Relaxed);
+    for n in (0..tasks).map(|n| (n + shift) % tasks) {
         let (barrier, start, task) = (Arc::clone(&barrier), Arc::clone(&start), task(n));
         running.spawn(async move {
             barrier.wait().await;
@@ -51,10 +53,8 @@ impl Start {
     fn line_up(&self) {
         let abreast = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(WORKERS);
         let row_is_full = (self.0.fetch_add(1, Ordering::SeqCst) / abreast + 1) * abreast;
-        for _ in 0..MOST_SPINS {
-            if self.0.load(Ordering::SeqCst) >= row_is_full {
-                return;
-            }
+        let begun = Instant::now();
+        while self.0.load(Ordering::SeqCst) < row_is_full && begun.elapsed() < WAKING {
             spin_loop();
         }
     }
@@ -89,7 +89,9 @@ pub(crate) fn scrambled(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Some microseconds.
-const MOST_SPINS: usize = 5_000;
+/// How many races there have been.
+static RACES: AtomicUsize = AtomicUsize::new(0);
+/// As long as it takes to wake a thread.
+const WAKING: Duration = Duration::from_micros(100);
 const MOST_ROUNDS: usize = 2_000;
 const MOMENT: Duration = Duration::from_millis(50);

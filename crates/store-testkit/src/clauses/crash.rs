@@ -2,13 +2,12 @@
 //! principal.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use nexios_store_core::{PrincipalTag, Record, RenameOutcome, Revision, SessionId};
 use tokio::task::yield_now;
 
 use super::error::Steps;
-use super::{NO_FAULTS, ROUNDS};
+use super::{BATCH, NO_FAULTS, ROUNDS};
 use crate::caller::{Caller, ensure, ensure_eq};
 use crate::race::{at_once, rounds};
 use crate::{Fault, Subject, Verdict};
@@ -17,25 +16,37 @@ use crate::{Fault, Subject, Verdict};
 /// at that moment would have left it, as far as other callers can tell.
 pub async fn m_a_session_is_somewhere_during_a_rename(subject: &Subject) -> Verdict {
     let caller = subject.caller('m');
-    for _ in rounds(ROUNDS * 5) {
-        let session = Session::new(&caller).await;
-        let renamed = Arc::new(AtomicBool::new(false));
+    for _ in rounds(ROUNDS / 4) {
+        let record = caller.tagged("a", caller.tag());
+        let ids: Arc<[SessionId]> = (0..=BATCH).map(|_| caller.id()).collect();
+        let first = caller.created(&ids[0], &record).await;
         at_once(4, |n| {
-            let (caller, session, renamed) = (caller.clone(), session.clone(), Arc::clone(&renamed));
+            let (caller, record, ids) = (caller.clone(), record.clone(), Arc::clone(&ids));
             async move {
-                if n == 1 {
-                    let _ = caller.renamed(&session.old, session.revision, &session.new, &session.renamed).await;
-                    renamed.store(true, Ordering::SeqCst);
+                if n == 0 {
+                    let mut revision = first;
+                    for step in ids.windows(2) {
+                        revision = caller.renamed(&step[0], revision, &step[1], &record).await;
+                        yield_now().await;
+                    }
                     return;
                 }
-                loop {
-                    let last = renamed.load(Ordering::SeqCst);
-                    lives_somewhere(&caller, &session, "during a rename").await;
-                    if last {
-                        return;
+                // Where it is not any more, it is further on: at the last one, if nowhere before.
+                let mut found = None;
+                for (at, id) in ids.iter().enumerate() {
+                    while let Some(stored) = caller.load(id).await {
+                        caller.is_record(&stored.record, &record, "that is read while it is renamed");
+                        found = Some(at);
+                        if at == BATCH {
+                            return;
+                        }
+                        yield_now().await;
                     }
-                    yield_now().await;
                 }
+                caller.broken(format_args!(
+                    "expected the session under its old id or its new one during a rename, got neither after {found:?} of \
+                     {BATCH} renames"
+                ));
             }
         })
         .await;
@@ -72,7 +83,6 @@ pub async fn m_a_crash_inside_a_rename_leaves_the_session(subject: &Subject) -> 
 }
 
 /// A session that is about to be renamed.
-#[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) old: SessionId,
     pub(crate) revision: Revision,

@@ -1,9 +1,11 @@
 //! (c) Of any number of concurrent `create`s of one id exactly one is answered `Created`.
 
+use std::sync::Arc;
+
 use nexios_store_core::{CreateOutcome, Record, SessionId};
 
-use super::{CALLERS, ROUNDS};
-use crate::caller::{Caller, ensure, ensure_eq};
+use super::{BATCH, CALLERS, ROUNDS};
+use crate::caller::{Caller, ensure_eq};
 use crate::race::{at_once, rounds};
 use crate::{Subject, Verdict};
 
@@ -25,8 +27,8 @@ pub async fn c_create_leaves_a_taken_id_alone(subject: &Subject) -> Verdict {
 /// One of many creates wins, and its record is the one that is stored.
 pub async fn c_exactly_one_create(subject: &Subject) -> Verdict {
     let caller = subject.caller('c');
-    for _ in rounds(ROUNDS) {
-        race_for(&caller, caller.id()).await;
+    for _ in rounds(ROUNDS / 4) {
+        race_for(&caller, (0..BATCH).map(|_| caller.id()).collect()).await;
     }
     Verdict::Holds
 }
@@ -34,40 +36,50 @@ pub async fn c_exactly_one_create(subject: &Subject) -> Verdict {
 /// One of many creates wins also where an expired record is in the way.
 pub async fn c_exactly_one_create_over_an_expired_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('c');
-    let mut ids = Vec::new();
-    for _ in 0..ROUNDS {
-        ids.push(caller.session(&caller.short_lived(caller.record("expired"))).await.0);
+    let mut batches = Vec::new();
+    for _ in 0..ROUNDS / 4 {
+        let mut ids = Vec::new();
+        for _ in 0..BATCH {
+            ids.push(caller.session(&caller.short_lived(caller.record("expired"))).await.0);
+        }
+        batches.push(ids);
     }
     caller.outlive().await;
-    for id in ids {
-        race_for(&caller, id).await;
+    for ids in batches {
+        race_for(&caller, ids).await;
     }
     Verdict::Holds
 }
 
-async fn race_for(caller: &Caller, id: SessionId) {
-    let template = caller.record("");
-    let records: Vec<Record> =
-        (0..CALLERS).map(|n| Record { payload: format!("of caller {n}").into(), ..template.clone() }).collect();
+/// All callers create all the ids, in the same order.
+async fn race_for(caller: &Caller, ids: Vec<SessionId>) {
+    let (ids, template) = (Arc::new(ids), caller.record(""));
+    let record = move |n: usize| Record { payload: format!("of caller {n}").into(), ..template.clone() };
     let outcomes = at_once(CALLERS, |n| {
-        let (caller, record) = (caller.clone(), records[n].clone());
-        async move { caller.create(&id, &record).await }
+        let (caller, ids, record) = (caller.clone(), Arc::clone(&ids), record(n));
+        async move {
+            let mut outcomes = Vec::new();
+            for id in &*ids {
+                outcomes.push(caller.create(id, &record).await);
+            }
+            outcomes
+        }
     })
     .await;
-    let created: Vec<_> = outcomes
-        .into_iter()
-        .zip(&records)
-        .filter_map(|(outcome, record)| match outcome {
-            CreateOutcome::Created(revision) => Some((record, revision)),
-            CreateOutcome::IdTaken => None,
-        })
-        .collect();
-    ensure!(
-        caller,
-        created.len() == 1,
-        "expected exactly one of {CALLERS} concurrent creates to be answered Created, got {}",
-        created.len()
-    );
-    let (record, revision) = created[0];
-    caller.finds(&id, record, revision, "of whoever was answered Created").await;
+    for (i, id) in ids.iter().enumerate() {
+        let answers = outcomes.iter().map(|outcomes| outcomes[i]).enumerate();
+        let created: Vec<_> = answers
+            .filter_map(|(n, outcome)| match outcome {
+                CreateOutcome::Created(revision) => Some((n, revision)),
+                CreateOutcome::IdTaken => None,
+            })
+            .collect();
+        let [(winner, revision)] = created[..] else {
+            caller.broken(format_args!(
+                "expected exactly one of {CALLERS} concurrent creates to be answered Created, got {}",
+                created.len()
+            ))
+        };
+        caller.finds(id, &record(winner), revision, "of whoever was answered Created").await;
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nexios_store_core::{CreateOutcome, Record, RenameOutcome, SessionId, TouchOutcome, UpdateOutcome};
 use tokio::task::yield_now;
 
-use super::{NO_INDEX, ROUNDS};
+use super::{BATCH, NO_INDEX, ROUNDS};
 use crate::caller::{ensure, ensure_eq};
 use crate::race::{at_once, rounds, scrambled};
 use crate::{Subject, Verdict};
@@ -152,8 +152,8 @@ pub async fn k_the_index_is_exact_after_a_storm(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Whoever lists a user's sessions while one of them gets a new id sees its old id, its new one or both, and sees all
-/// the others: a revocation misses nobody.
+/// Whoever lists a user's sessions while one of them gets new ids sees it under one of them, and sees all the others: a
+/// revocation misses nobody.
 pub async fn k_a_listing_during_renames_misses_nobody(subject: &Subject) -> Verdict {
     let caller = subject.caller('k');
     if caller.store().principals().is_none() {
@@ -162,41 +162,42 @@ pub async fn k_a_listing_during_renames_misses_nobody(subject: &Subject) -> Verd
     let tag = caller.tag();
     let record = caller.tagged("a", tag);
     let bystanders = [caller.session(&record).await.0, caller.session(&record).await.0];
-    let (mut old, mut revision) = caller.session(&record).await;
-    for _ in rounds(ROUNDS * 5) {
-        let new = caller.id();
+    for _ in rounds(ROUNDS / 4) {
+        let ids: Arc<[SessionId]> = (0..=BATCH).map(|_| caller.id()).collect();
+        let first = caller.created(&ids[0], &record).await;
         let renamed = Arc::new(AtomicBool::new(false));
-        let revisions = at_once(4, |n| {
-            let (caller, record, renamed) = (caller.clone(), record.clone(), Arc::clone(&renamed));
+        at_once(4, |n| {
+            let (caller, record, ids, renamed) =
+                (caller.clone(), record.clone(), Arc::clone(&ids), Arc::clone(&renamed));
             async move {
-                if n == 1 {
-                    let revision = caller.renamed(&old, revision, &new, &record).await;
+                if n == 0 {
+                    let mut revision = first;
+                    for step in ids.windows(2) {
+                        revision = caller.renamed(&step[0], revision, &step[1], &record).await;
+                        yield_now().await;
+                    }
                     renamed.store(true, Ordering::SeqCst);
-                    return Some(revision);
+                    return;
                 }
-                loop {
-                    let last = renamed.load(Ordering::SeqCst);
+                while !renamed.load(Ordering::SeqCst) {
                     let mut listed = caller.sessions_of(&tag).await;
                     let all = bystanders.iter().all(|id| listed.remove(id));
                     ensure!(caller, all, "expected a listing beside a rename to have the other sessions too");
-                    let one = [old, new].iter().filter(|id| listed.remove(id)).count() > 0;
                     ensure!(
                         caller,
-                        one,
+                        !listed.is_empty(),
                         "expected a listing beside a rename to have the old id, the new one or both, got neither"
                     );
-                    ensure!(caller, listed.is_empty(), "expected a listing beside a rename to have no other sessions");
-                    if last {
-                        return None;
-                    }
+                    let no_others = listed.iter().all(|id| ids.contains(id));
+                    ensure!(caller, no_others, "expected a listing beside a rename to have no other sessions");
                     yield_now().await;
                 }
             }
         })
         .await;
-        let Some(next) = revisions[1] else { unreachable!("the second caller renames") };
-        (old, revision) = (new, next);
-        caller.lists(&tag, &[bystanders[0], bystanders[1], new], "after a rename").await;
+        let last = ids[BATCH];
+        caller.lists(&tag, &[bystanders[0], bystanders[1], last], "after renames").await;
+        caller.deleted(&last).await;
     }
     Verdict::Holds
 }

@@ -1,9 +1,11 @@
 //! (d) Of any number of concurrent `update`s or `rename`s from one revision exactly one succeeds.
 
+use std::sync::Arc;
+
 use nexios_store_core::{Record, RenameOutcome, Revision, SessionId, UpdateOutcome};
 use tokio::task::yield_now;
 
-use super::{CALLERS, ROUNDS};
+use super::{BATCH, CALLERS, ROUNDS};
 use crate::caller::{Caller, ensure, ensure_eq};
 use crate::race::{at_once, rounds};
 use crate::{Subject, Verdict};
@@ -36,50 +38,70 @@ pub async fn d_exactly_one_write_from_a_revision(subject: &Subject) -> Verdict {
     let caller = subject.caller('d');
     // Updates among themselves, renames among themselves, and both.
     for renames in [|_| false, |_| true, |n: usize| n % 2 == 1] {
-        for _ in rounds(ROUNDS) {
+        for _ in rounds(ROUNDS / 10) {
             race_from_a_revision(&caller, renames).await;
         }
     }
     Verdict::Holds
 }
 
+/// All callers write to all of some sessions, in the same order, each under the old id or a new one of its own.
 async fn race_from_a_revision(caller: &Caller, renames: fn(usize) -> bool) {
     let template = caller.record("before");
-    let (old, before) = caller.session(&template).await;
-    let entries: Vec<(SessionId, Record)> = (0..CALLERS)
-        .map(|n| {
-            let id = if renames(n) { caller.id() } else { old };
-            (id, Record { payload: format!("of caller {n}").into(), ..template.clone() })
-        })
-        .collect();
+    let mut sessions = Vec::new();
+    for _ in 0..BATCH {
+        let (old, revision) = caller.session(&template).await;
+        let places = (0..CALLERS).map(|n| if renames(n) { caller.id() } else { old });
+        sessions.push((old, revision, places.collect::<Vec<SessionId>>()));
+    }
+    let sessions = Arc::new(sessions);
+    let record = move |n: usize| Record { payload: format!("of caller {n}").into(), ..template.clone() };
     let answers = at_once(CALLERS, |n| {
-        let (caller, (new, record)) = (caller.clone(), entries[n].clone());
+        let (caller, sessions, record) = (caller.clone(), Arc::clone(&sessions), record(n));
         async move {
-            if new == old {
-                match caller.update(&old, before, &record).await {
-                    UpdateOutcome::Updated(revision) => Some(revision),
-                    UpdateOutcome::Conflict | UpdateOutcome::Missing => None,
-                }
-            } else {
-                match caller.rename(&old, before, &new, &record).await {
-                    RenameOutcome::Renamed(revision) => Some(revision),
-                    RenameOutcome::Conflict | RenameOutcome::Missing | RenameOutcome::IdTaken => None,
-                }
+            let mut answers = Vec::new();
+            for (old, revision, places) in &*sessions {
+                answers.push(write(&caller, old, *revision, &places[n], &record).await);
             }
+            answers
         }
     })
     .await;
-    let winners: Vec<_> = answers.into_iter().zip(&entries).filter_map(|(won, entry)| Some((won?, entry))).collect();
-    ensure!(
-        caller,
-        winners.len() == 1,
-        "expected exactly one of {CALLERS} concurrent updates and renames from one revision to succeed, got {}",
-        winners.len()
-    );
-    let (revision, (place, record)) = winners[0];
-    caller.finds(place, record, revision, "of the only write that succeeded").await;
-    for (id, _) in entries.iter().filter(|(id, _)| id != place) {
-        caller.finds_nothing(id, "under an id whose write did not succeed").await;
+    for (i, (old, _, places)) in sessions.iter().enumerate() {
+        let answers = answers.iter().map(|answers| answers[i]).enumerate();
+        let written: Vec<_> = answers.filter_map(|(n, revision)| Some((n, revision?))).collect();
+        let [(winner, revision)] = written[..] else {
+            caller.broken(format_args!(
+                "expected exactly one of {CALLERS} concurrent updates and renames from one revision to succeed, got {}",
+                written.len()
+            ))
+        };
+        let place = places[winner];
+        caller.finds(&place, &record(winner), revision, "of the only write that succeeded").await;
+        for id in places.iter().chain([old]).filter(|id| **id != place) {
+            caller.finds_nothing(id, "under an id whose write did not succeed").await;
+        }
+    }
+}
+
+/// An update, or a rename if the new id is another one; the new revision if it succeeded.
+async fn write(
+    caller: &Caller,
+    old: &SessionId,
+    expected: Revision,
+    new: &SessionId,
+    record: &Record,
+) -> Option<Revision> {
+    if new == old {
+        match caller.update(old, expected, record).await {
+            UpdateOutcome::Updated(revision) => Some(revision),
+            UpdateOutcome::Conflict | UpdateOutcome::Missing => None,
+        }
+    } else {
+        match caller.rename(old, expected, new, record).await {
+            RenameOutcome::Renamed(revision) => Some(revision),
+            RenameOutcome::Conflict | RenameOutcome::Missing | RenameOutcome::IdTaken => None,
+        }
     }
 }
 
