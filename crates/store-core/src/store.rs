@@ -13,20 +13,22 @@ use crate::{
 ///
 /// # What a store promises
 ///
-/// The letters are those of the test kit, which has a test for each clause.
+/// The letters are those of the test kit, `nexios-store-testkit`, which has a test for each clause.
 ///
 /// * (a) What was written is read back byte for byte.
 /// * (b) A record whose `expires_at` is not later than `now` is absent to every method.
 /// * (c) Of any number of concurrent `create`s of one id exactly one is answered `Created`.
 /// * (d) Of any number of concurrent `update`s or `rename`s from one revision exactly one succeeds.
 /// * (e) A revision is never used again for an id, also not after the id was deleted and created anew.
-/// * (f) Only `create` and a successful `rename` bring an id to life: no update, touch or late write does.
+/// * (f) Only `create` and a successful `rename` bring an id to life: no update, touch or late write does. Of a `delete` and
+///   a `rename` of one id at most one succeeds: what was deleted does not live on under another id.
 /// * (g) `touch` never shortens a life, changes neither payload nor revision, and never loses a concurrent write.
 /// * (h) A future that is dropped at any await leaves the old record or the new one, never a mixture.
 /// * (i) `rename` refuses a new id that is taken.
 /// * (j) `delete_expired(limit)` removes at most `limit` records, only expired ones, and goes on past a bad one.
 /// * (k) With nothing in flight the principal index lists exactly the live sessions of a tag, through create,
-///   update, rename, delete and expiry. A listing that overlaps a rename shows the old id, the new one or both.
+///   update, rename, delete and expiry. A listing that overlaps a rename shows the old id, the new one or both; one that
+///   overlaps several shows at least one of the ids.
 /// * (l) An error from `rename` or `delete` leaves the old record as it was.
 /// * (m) A crash inside `rename` leaves the old record, the new one, or both, and then only the new one bears the
 ///   principal.

@@ -42,15 +42,15 @@ where
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Lets tasks that run on different processors begin within nanoseconds.
+/// Lets tasks that run on different processors begin something within nanoseconds.
 ///
 /// A barrier wakes them one after the other, which for a store in memory is so late that the first has long ended.
 #[derive(Default)]
-struct Start(AtomicUsize);
+pub(crate) struct Start(AtomicUsize);
 
 impl Start {
     /// Waits for as many others as can run at the same time, but not long: they may not come.
-    fn line_up(&self) {
+    pub(crate) fn line_up(&self) {
         let abreast = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(WORKERS);
         let row_is_full = (self.0.fetch_add(1, Ordering::SeqCst) / abreast + 1) * abreast;
         let begun = Instant::now();
@@ -94,4 +94,4 @@ static RACES: AtomicUsize = AtomicUsize::new(0);
 /// As long as it takes to wake a thread.
 const WAKING: Duration = Duration::from_micros(100);
 const MOST_ROUNDS: usize = 2_000;
-const MOMENT: Duration = Duration::from_millis(50);
+const MOMENT: Duration = Duration::from_millis(100);

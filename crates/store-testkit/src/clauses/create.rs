@@ -6,7 +6,7 @@ use nexios_store_core::{CreateOutcome, Record, SessionId};
 
 use super::{BATCH, CALLERS, ROUNDS};
 use crate::caller::{Caller, ensure_eq};
-use crate::race::{at_once, rounds};
+use crate::race::{Start, at_once, rounds};
 use crate::{Subject, Verdict};
 
 /// Creating an id that has a live record is answered `IdTaken` and changes nothing.
@@ -53,20 +53,22 @@ pub async fn c_exactly_one_create_over_an_expired_record(subject: &Subject) -> V
 
 /// All callers create all the ids, in the same order.
 async fn race_for(caller: &Caller, ids: Vec<SessionId>) {
-    let (ids, template) = (Arc::new(ids), caller.record(""));
+    let template = caller.record("");
+    let ids: Arc<[(SessionId, Start)]> = ids.into_iter().map(|id| (id, Start::default())).collect();
     let record = move |n: usize| Record { payload: format!("of caller {n}").into(), ..template.clone() };
     let outcomes = at_once(CALLERS, |n| {
         let (caller, ids, record) = (caller.clone(), Arc::clone(&ids), record(n));
         async move {
             let mut outcomes = Vec::new();
-            for id in &*ids {
+            for (id, start) in &*ids {
+                start.line_up();
                 outcomes.push(caller.create(id, &record).await);
             }
             outcomes
         }
     })
     .await;
-    for (i, id) in ids.iter().enumerate() {
+    for (i, (id, _)) in ids.iter().enumerate() {
         let answers = outcomes.iter().map(|outcomes| outcomes[i]).enumerate();
         let created: Vec<_> = answers
             .filter_map(|(n, outcome)| match outcome {

@@ -7,7 +7,7 @@ use tokio::task::yield_now;
 
 use super::{BATCH, CALLERS, ROUNDS};
 use crate::caller::{Caller, ensure, ensure_eq};
-use crate::race::{at_once, rounds};
+use crate::race::{Start, at_once, rounds};
 use crate::{Subject, Verdict};
 
 /// An update or a rename that names another revision than the current one is answered `Conflict` and changes nothing.
@@ -52,7 +52,7 @@ async fn race_from_a_revision(caller: &Caller, renames: fn(usize) -> bool) {
     for _ in 0..BATCH {
         let (old, revision) = caller.session(&template).await;
         let places = (0..CALLERS).map(|n| if renames(n) { caller.id() } else { old });
-        sessions.push((old, revision, places.collect::<Vec<SessionId>>()));
+        sessions.push((old, revision, places.collect::<Vec<SessionId>>(), Start::default()));
     }
     let sessions = Arc::new(sessions);
     let record = move |n: usize| Record { payload: format!("of caller {n}").into(), ..template.clone() };
@@ -60,14 +60,15 @@ async fn race_from_a_revision(caller: &Caller, renames: fn(usize) -> bool) {
         let (caller, sessions, record) = (caller.clone(), Arc::clone(&sessions), record(n));
         async move {
             let mut answers = Vec::new();
-            for (old, revision, places) in &*sessions {
+            for (old, revision, places, start) in &*sessions {
+                start.line_up();
                 answers.push(write(&caller, old, *revision, &places[n], &record).await);
             }
             answers
         }
     })
     .await;
-    for (i, (old, _, places)) in sessions.iter().enumerate() {
+    for (i, (old, _, places, _)) in sessions.iter().enumerate() {
         let answers = answers.iter().map(|answers| answers[i]).enumerate();
         let written: Vec<_> = answers.filter_map(|(n, revision)| Some((n, revision?))).collect();
         let [(winner, revision)] = written[..] else {
