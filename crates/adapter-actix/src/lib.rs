@@ -34,7 +34,7 @@
 //!
 //! A middleware can have a marker type, and so can the extractor: with `struct Admin;`,
 //! `SessionMiddleware::<Admin>::marked` serves `Session<Admin>`, next to or around the middleware that serves `Session`.
-//! Give the two managers different cookie names.
+//! Give the two managers different cookie names, and build one [beside](SessionManagerBuilder::beside) the other.
 //!
 //! # Scope
 //!

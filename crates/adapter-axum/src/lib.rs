@@ -31,7 +31,7 @@
 //!
 //! A layer can have a marker type, and so can the extractor: with `struct Admin;`, `SessionLayer::<Admin>::marked`
 //! serves `Session<Admin>`, next to or around the layer that serves `Session`. Give the two managers different cookie
-//! names.
+//! names, and build one [beside](SessionManagerBuilder::beside) the other.
 //!
 //! # Without axum
 //!

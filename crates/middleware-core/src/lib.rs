@@ -44,6 +44,7 @@
 mod changes;
 mod clock;
 mod commit;
+mod cookie_names;
 mod counters;
 mod entry;
 mod error;

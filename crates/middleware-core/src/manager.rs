@@ -7,6 +7,7 @@ use nexios_settings::{ByteSize, SettingError, Vars};
 use nexios_signer::KeyRing;
 use nexios_store_core::{SessionId, SessionStore, Timestamp};
 
+use crate::cookie_names::CookieNames;
 use crate::counters::{Counters, Counting};
 use crate::lifetime::{DEFAULT_TOUCH_FRACTION, Lifetime, MAX_TOUCH_FRACTION};
 use crate::signers::{COOKIE_VALUE_LEN, Signers};
@@ -39,6 +40,7 @@ struct Inner {
     store: Arc<dyn SessionStore>,
     signers: Signers,
     cookie: CookieConfig,
+    cookie_names: Arc<CookieNames>,
     signed_cookies: CookieConfig,
     settings: SessionSettings,
     lifetime: Lifetime,
@@ -56,6 +58,7 @@ impl SessionManager {
             store: Arc::new(store),
             keys: None,
             cookie: CookieConfig::default(),
+            cookie_names: Arc::default(),
             signed_cookies: None,
             settings: SessionSettings::default(),
             touch_fraction: DEFAULT_TOUCH_FRACTION,
@@ -137,8 +140,7 @@ impl SessionManager {
 
     /// The configuration of the signed cookie of this name, if there can be one.
     pub(crate) fn signed_cookie(&self, name: &str) -> Option<CookieConfig> {
-        // Without regard to case, as browsers compare prefixes: whoever confuses the two should hear of it.
-        if name.eq_ignore_ascii_case(self.0.cookie.name()) {
+        if self.0.cookie_names.is_taken(name) {
             return None;
         }
         self.0.signed_cookies.to_builder().name(name).build().ok()
@@ -175,6 +177,7 @@ pub struct SessionManagerBuilder {
     store: Arc<dyn SessionStore>,
     keys: Option<KeyRing>,
     cookie: CookieConfig,
+    cookie_names: Arc<CookieNames>,
     signed_cookies: Option<CookieConfig>,
     settings: SessionSettings,
     touch_fraction: f64,
@@ -192,6 +195,17 @@ impl SessionManagerBuilder {
     /// The cookie that carries the id. [`CookieConfig::default`] unless set.
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
+        self
+    }
+
+    /// Says that these sessions and those of `other` are used in one application: an administrator's beside a
+    /// customer's, say.
+    ///
+    /// [Signed cookies](crate::SignedCookies) of either then refuse the names of both session cookies, and two managers
+    /// with one cookie name are an error when the second is [built](Self::build). Of three managers, let the second be
+    /// beside the first and the third beside either.
+    pub fn beside(mut self, other: &SessionManager) -> Self {
+        self.cookie_names = Arc::clone(&other.0.cookie_names);
         self
     }
 
@@ -270,7 +284,8 @@ impl SessionManagerBuilder {
     ///
     /// # Errors
     ///
-    /// When there are no keys, or a setting is out of its bounds. The message names what is missing or wrong.
+    /// When there are no keys, a setting is out of its bounds, or a manager [beside](Self::beside) this one has the
+    /// cookie's name. The message names what is missing or wrong.
     pub fn build(self) -> Result<SessionManager, SettingError> {
         let keys = self.keys.ok_or_else(|| SettingError::described("SessionManager", "has no keys to sign with"))?;
         self.settings.check()?;
@@ -282,6 +297,10 @@ impl SessionManagerBuilder {
         self.cookie
             .set_cookie(&"0".repeat(COOKIE_VALUE_LEN), Some(largest))
             .map_err(|error| SettingError::described("SESSION_COOKIE_NAME", format!("cannot be used: {error}")))?;
+        if !self.cookie_names.take(self.cookie.name()) {
+            let allowed = "a name of its own, because a session manager beside this one has it";
+            return Err(SettingError::new("SESSION_COOKIE_NAME", self.cookie.name(), allowed));
+        }
         if !self.cookie.is_secure() {
             tracing::warn!(
                 cookie = self.cookie.name(),
@@ -298,6 +317,7 @@ impl SessionManagerBuilder {
             store: self.store,
             signed_cookies: self.signed_cookies.unwrap_or_else(|| self.cookie.clone()),
             cookie: self.cookie,
+            cookie_names: self.cookie_names,
             settings: self.settings,
             commit_on_server_error: self.commit_on_server_error,
             clock: self.clock,

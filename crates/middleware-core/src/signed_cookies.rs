@@ -99,8 +99,9 @@ impl SignedCookies {
     ///
     /// # Errors
     ///
-    /// * [`BadName`](SignedCookieErrorKind::BadName): the name is that of the session's cookie, is no RFC 6265 token, or
-    ///   has a prefix that the attributes do not live up to.
+    /// * [`BadName`](SignedCookieErrorKind::BadName): the name is that of the cookie of a session, this one or one
+    ///   [beside](crate::SessionManagerBuilder::beside) it, is no RFC 6265 token, or has a prefix that the attributes do
+    ///   not live up to.
     /// * [`TooLarge`](SignedCookieErrorKind::TooLarge): name and signed value are longer than the 4096 bytes that
     ///   browsers accept. The signed value is a third longer than `value`, and 44 bytes for the signature.
     pub fn set(&self, name: &str, value: &str) -> Result<(), SignedCookieError> {
@@ -252,7 +253,7 @@ impl fmt::Display for SignedCookieError {
         f.write_str(match self.kind {
             SignedCookieErrorKind::Tampered => "was tampered with",
             SignedCookieErrorKind::BadName => {
-                "cannot have this name: it must be an RFC 6265 token, other than the session's"
+                "cannot have this name: it must be an RFC 6265 token, other than a session cookie's"
             }
             SignedCookieErrorKind::TooLarge => "would be longer than 4096 bytes",
         })

@@ -6,7 +6,7 @@ mod site;
 use std::time::Duration;
 
 use nexios_cookie_config::CookieConfig;
-use nexios_middleware_core::{SignedCookieErrorKind, SignedCookies};
+use nexios_middleware_core::{SessionManager, SignedCookieErrorKind, SignedCookies};
 use site::{Answer, KEY, OTHER_KEY, Site, Visitor, keys};
 
 fn cookies(site: &Site, header: &str) -> SignedCookies {
@@ -92,6 +92,36 @@ async fn the_session_cookies_name_is_refused_in_any_case() {
             assert_eq!(result.unwrap_err().kind(), SignedCookieErrorKind::BadName, "{name}");
         }
     }
+}
+
+/// Two kinds of sessions in one application, which know of each other.
+fn users_and_admins() -> (Site, Site) {
+    let users = Site::new();
+    let admin_cookie = CookieConfig::builder().name("admin").build().unwrap();
+    let admins = Site::with(|builder| builder.cookie(admin_cookie).beside(&users.manager));
+    (users, admins)
+}
+
+#[tokio::test]
+async fn the_names_of_all_session_cookies_are_refused_by_each_layers_signed_cookies() {
+    let (users, admins) = users_and_admins();
+    for site in [&users, &admins] {
+        for name in ["sessionid", "admin", "Admin"] {
+            let error = cookies(site, "").set(name, "1").unwrap_err();
+            assert_eq!(error.kind(), SignedCookieErrorKind::BadName, "{name}");
+        }
+        assert!(cookies(site, "").set("theme", "dark").is_ok());
+    }
+}
+
+#[tokio::test]
+async fn two_managers_beside_each_other_cannot_share_a_cookies_name() {
+    let (users, _admins) = users_and_admins();
+    let third = SessionManager::builder(users.store.clone()).keys(keys(&[KEY])).beside(&users.manager);
+    assert_eq!(
+        third.build().unwrap_err().to_string(),
+        "SESSION_COOKIE_NAME is `sessionid`, but must be a name of its own, because a session manager beside this one has it"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,26 @@
+use std::sync::{PoisonError, RwLock};
+
+/// The names of the session cookies of one application, each of which is some manager's alone.
+#[derive(Debug, Default)]
+pub(crate) struct CookieNames(RwLock<Vec<Box<str>>>);
+
+impl CookieNames {
+    /// Takes a name for a manager, and says whether it was free.
+    pub(crate) fn take(&self, name: &str) -> bool {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let free = !contains(&names, name);
+        if free {
+            names.push(name.into());
+        }
+        free
+    }
+
+    pub(crate) fn is_taken(&self, name: &str) -> bool {
+        contains(&self.0.read().unwrap_or_else(PoisonError::into_inner), name)
+    }
+}
+
+/// Without regard to case, as browsers compare prefixes: whoever confuses the two should hear of it.
+fn contains(names: &[Box<str>], name: &str) -> bool {
+    names.iter().any(|taken| taken.eq_ignore_ascii_case(name))
+}
