@@ -99,6 +99,32 @@ pub fn logout(session: &Session) -> Reply {
     Reply::done()
 }
 
+/// `GET /sessions`: the live sessions of whoever is logged in. Times are in milliseconds since 1970.
+pub async fn sessions(session: &Session) -> Result {
+    let Some(user) = session.principal() else { return Ok(nobody_is_logged_in()) };
+    let sessions = session.manager().sessions_of(&user).await?;
+    let rows = sessions.iter().map(|found| {
+        json!({
+            "created_at": found.created_at.as_unix_millis(),
+            "last_seen": found.last_seen.as_unix_millis(),
+            "current": found.is_current(session),
+        })
+    });
+    Ok(Reply::ok(rows.collect::<Vec<_>>()))
+}
+
+/// `POST /logout-everywhere`: ends all sessions of whoever is logged in, this one included.
+pub async fn logout_everywhere(session: &Session) -> Result {
+    let Some(user) = session.principal() else { return Ok(nobody_is_logged_in()) };
+    let revoked = session.manager().revoke_all(&user).await?;
+    session.destroy(); // for the cookie
+    Ok(Reply::ok(json!({ "revoked": revoked })))
+}
+
+fn nobody_is_logged_in() -> Reply {
+    Reply::refused(401, "nobody is logged in")
+}
+
 /// `GET /slow?ms=N`: works for a while, then sets `slow`.
 pub async fn slow(session: &Session, query: &str) -> Result {
     let millis = query.split('&').find_map(|pair| pair.strip_prefix("ms=")).map(str::parse::<u64>);
@@ -144,11 +170,6 @@ fn refused_cookie(kind: SignedCookieErrorKind) -> Reply {
         SignedCookieErrorKind::Tampered => Reply::refused(400, "the cookie was tampered with"),
         _ => Reply::refused(400, "there can be no signed cookie of this name"),
     }
-}
-
-/// What cannot be done yet.
-pub fn not_implemented() -> Reply {
-    Reply::refused(501, "not implemented yet")
 }
 
 const MAX_SLOW_MILLIS: u64 = 10_000;

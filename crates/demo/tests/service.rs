@@ -11,9 +11,11 @@ use std::thread;
 
 use program::{Browser, Framework, Program, sessions};
 use rustix::process::Signal;
+use serde_json::Value;
 
 on_both! {
     the_interface_row_by_row
+    a_users_sessions_are_listed_and_end_everywhere_at_once
     signed_cookies_row_by_row
     no_two_parallel_increments_are_given_the_same_number
     a_logout_during_a_slow_request_stays_logged_out
@@ -84,8 +86,32 @@ fn the_interface_row_by_row(framework: Framework) {
     let logout = visitor.post("/logout", "");
     assert_eq!((logout.status, logout.set_cookie.len()), (200, 0), "no cookie was sent, so none is removed");
 
-    assert_eq!(visitor.post("/logout-everywhere", "").status, 501);
-    assert_eq!(visitor.get("/sessions").status, 501);
+    assert_eq!(visitor.post("/logout-everywhere", "").status, 401);
+    assert_eq!(visitor.get("/sessions").status, 401);
+}
+
+fn a_users_sessions_are_listed_and_end_everywhere_at_once(framework: Framework) {
+    let (_parent, dir) = sessions();
+    let program = Program::start(framework, &dir, &[]);
+    let [mut laptop, mut phone, mut bobs] = [(); 3].map(|()| Browser::new(&program));
+    for (visitor, user) in [(&mut laptop, "ada"), (&mut phone, "ada"), (&mut bobs, "bob")] {
+        visitor.post("/login", &format!(r#"{{"user": "{user}"}}"#));
+    }
+    let answer = laptop.get("/sessions");
+    let listed: Vec<serde_json::Map<String, Value>> = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((answer.status, listed.len()), (200, 2));
+    assert_eq!(listed.iter().filter(|session| session["current"] == true).count(), 1);
+    for session in &listed {
+        assert_eq!(session.keys().collect::<Vec<_>>(), ["created_at", "current", "last_seen"]);
+        assert!(session["created_at"].as_u64().unwrap() <= session["last_seen"].as_u64().unwrap());
+    }
+
+    let answer = laptop.post("/logout-everywhere", "");
+    assert_eq!((answer.status, &*answer.body, answer.set_cookie.len()), (200, r#"{"revoked":2}"#, 1));
+    assert_eq!(laptop.cookie, None);
+    assert_eq!(phone.get("/sessions").status, 401);
+    assert_eq!(bobs.get("/session/user").body, "\"bob\"");
+    assert_eq!(walk(&dir), 1);
 }
 
 fn signed_cookies_row_by_row(framework: Framework) {

@@ -21,6 +21,8 @@ pub(crate) struct Changes {
     pub(crate) idle_timeout: Option<Option<Duration>>,
     /// The session's own choice of a persistent cookie, if it was changed.
     pub(crate) persistent: Option<Option<bool>>,
+    /// What the session's device is called, if that was changed.
+    pub(crate) device: Option<Option<ByteString>>,
 }
 
 /// Computes a value from the present one; the two may be of any type, in their encoding.
@@ -44,7 +46,8 @@ enum Start {
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        !self.cleared && self.keys.is_empty() && self.idle_timeout.is_none() && self.persistent.is_none()
+        let chose_for_itself = self.idle_timeout.is_some() || self.persistent.is_some() || self.device.is_some();
+        !self.cleared && self.keys.is_empty() && !chose_for_itself
     }
 
     /// Whether making these changes twice comes to the same as making them once.
@@ -88,6 +91,7 @@ impl Changes {
         }
         self.idle_timeout = later.idle_timeout.or(self.idle_timeout);
         self.persistent = later.persistent.or(self.persistent);
+        self.device = later.device.or_else(|| self.device.take());
     }
 
     /// Makes the same changes to `values`.

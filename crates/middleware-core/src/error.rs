@@ -38,6 +38,8 @@ pub enum SessionErrorKind {
     HeadSent,
     /// An earlier `save` took too long or was dropped half-way, so it is not known what the store has.
     Interrupted,
+    /// The user has as many sessions as they may have, so a login made no further one.
+    TooManySessions,
     /// The application is put together wrongly: a layer is missing, or a setting cannot be served.
     Misconfigured,
 }
@@ -49,10 +51,10 @@ impl SessionError {
     }
 
     /// The HTTP status for a request that failed for this reason: 503 where another try may succeed, 409 where the
-    /// session was ended meanwhile, otherwise 500.
+    /// session was ended meanwhile or would be one too many, otherwise 500.
     pub const fn status(&self) -> u16 {
         match self.kind {
-            SessionErrorKind::Gone => 409,
+            SessionErrorKind::Gone | SessionErrorKind::TooManySessions => 409,
             SessionErrorKind::Unavailable | SessionErrorKind::Unsupported | SessionErrorKind::Interrupted => 503,
             _ => 500,
         }
@@ -80,6 +82,11 @@ impl SessionError {
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// What the store's error means, if the store has answered with one.
+    pub(crate) fn store_error_kind(&self) -> Option<StoreErrorKind> {
+        Some(self.source.as_deref()?.downcast_ref::<StoreError>()?.kind())
     }
 
     pub(crate) fn gone() -> Self {
@@ -165,6 +172,7 @@ mod tests {
             (SessionErrorKind::InvalidValue, 500),
             (SessionErrorKind::TooLarge, 500),
             (SessionErrorKind::Gone, 409),
+            (SessionErrorKind::TooManySessions, 409),
             (SessionErrorKind::Ended, 500),
             (SessionErrorKind::Misconfigured, 500),
         ] {

@@ -78,6 +78,7 @@ pub(crate) const MAX_TOUCH_FRACTION: f64 = 0.5;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SessionHandle;
     use crate::payload::Own;
     use proptest::prelude::*;
 
@@ -102,7 +103,7 @@ mod tests {
             authenticated_at: at(100),
             idle_timeout: HOUR * idle,
             own: Own::default(),
-            handle: [0; 16],
+            handle: SessionHandle(0),
             principal: None,
         }
     }

@@ -1,15 +1,17 @@
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nexios_cookie_config::{CookieConfig, Lifetime as CookieLifetime};
 use nexios_settings::{ByteSize, SettingError, Vars};
 use nexios_signer::KeyRing;
-use nexios_store_core::{SessionId, SessionStore, Timestamp};
+use nexios_store_core::{Result as StoreResult, SessionId, SessionStore, Timestamp};
 
 use crate::cookie_names::CookieNames;
 use crate::counters::{Counters, Counting};
 use crate::lifetime::{DEFAULT_TOUCH_FRACTION, Lifetime, MAX_TOUCH_FRACTION};
+use crate::session_limit::{AtLimit, SessionLimit};
 use crate::signers::{COOKIE_VALUE_LEN, Signers};
 use crate::turns::Turns;
 use crate::{Clock, RequestSession, SessionError, SessionErrorKind, SessionSettings, SystemClock};
@@ -47,6 +49,8 @@ struct Inner {
     commit_on_server_error: bool,
     clock: Arc<dyn Clock>,
     turns: Turns,
+    session_limit: Option<SessionLimit>,
+    login_turns: Turns,
     counting: Counting,
 }
 
@@ -63,6 +67,7 @@ impl SessionManager {
             settings: SessionSettings::default(),
             touch_fraction: DEFAULT_TOUCH_FRACTION,
             commit_on_server_error: false,
+            session_limit: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -126,8 +131,26 @@ impl SessionManager {
         &self.0.turns
     }
 
+    pub(crate) fn session_limit(&self) -> Option<SessionLimit> {
+        self.0.session_limit
+    }
+
+    pub(crate) fn login_turns(&self) -> &Turns {
+        &self.0.login_turns
+    }
+
     pub(crate) fn counting(&self) -> &Counting {
         &self.0.counting
+    }
+
+    /// Waits for an answer of the store as long as the settings allow.
+    pub(crate) async fn in_time<T>(&self, call: impl Future<Output = StoreResult<T>>) -> Result<T, SessionError> {
+        let limit = self.0.settings.store_timeout;
+        let answer = match tokio::time::timeout(limit, call).await {
+            Ok(answer) => answer.map_err(SessionError::from),
+            Err(_) => Err(SessionError::timed_out(limit)),
+        };
+        answer.inspect_err(|_| self.0.counting.store_failures.increment())
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -182,6 +205,7 @@ pub struct SessionManagerBuilder {
     settings: SessionSettings,
     touch_fraction: f64,
     commit_on_server_error: bool,
+    session_limit: Option<SessionLimit>,
     clock: Arc<dyn Clock>,
 }
 
@@ -274,6 +298,16 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// How many sessions a user may have at the same time, and what becomes of a login that would be one too many. As
+    /// many as they like unless set. It is looked at by logins, so that a lower number ends no session by itself.
+    ///
+    /// Where the last place is contended for by two processes, [`AtLimit::Refuse`] may refuse both: there are never
+    /// more sessions than this.
+    pub const fn max_sessions_per_user(mut self, max: NonZeroUsize, at_limit: AtLimit) -> Self {
+        self.session_limit = Some(SessionLimit { max, at_limit });
+        self
+    }
+
     /// Where the time comes from; the system's clock unless set.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -291,6 +325,10 @@ impl SessionManagerBuilder {
         self.settings.check()?;
         if !(0.0..=MAX_TOUCH_FRACTION).contains(&self.touch_fraction) {
             return Err(SettingError::new("touch_fraction", &self.touch_fraction.to_string(), "from 0 to 0.5"));
+        }
+        if self.session_limit.is_some() && self.store.principals().is_none() {
+            let problem = "is limited, but the session store keeps no index of users to count them by";
+            return Err(SettingError::described("max_sessions_per_user", problem));
         }
         // Here, so that it cannot happen in a request.
         let largest = CookieLifetime::new(Duration::MAX, u64::MAX);
@@ -322,6 +360,8 @@ impl SessionManagerBuilder {
             commit_on_server_error: self.commit_on_server_error,
             clock: self.clock,
             turns: Turns::new(),
+            session_limit: self.session_limit,
+            login_turns: Turns::new(),
             counting: Counting::default(),
         })))
     }

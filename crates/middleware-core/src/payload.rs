@@ -11,6 +11,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use nexios_store_core::Timestamp;
 
+use crate::SessionHandle;
 use crate::values::Values;
 
 /// What a session carries beside its values.
@@ -23,15 +24,17 @@ pub(crate) struct Meta {
     pub(crate) idle_timeout: Duration,
     pub(crate) own: Own,
     /// A random name for the session that, unlike its id, opens nothing, and that survives a rename.
-    pub(crate) handle: [u8; 16],
+    pub(crate) handle: SessionHandle,
     pub(crate) principal: Option<ByteString>,
 }
 
 /// What a session has decided for itself, against the settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Own {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) persistent: Option<bool>,
+    /// What the application calls the device that the session is used on.
+    pub(crate) device: Option<ByteString>,
 }
 
 /// Why a payload cannot be read.
@@ -50,11 +53,12 @@ pub(crate) fn encode(meta: &Meta, values: &Values) -> Result<Bytes, PayloadError
         idle_timeout: millis(meta.idle_timeout),
         own_idle_timeout: meta.own.idle_timeout.map(millis),
         own_persistent: meta.own.persistent,
-        handle: meta.handle,
+        device: meta.own.device.as_deref(),
+        handle: meta.handle.0.to_be_bytes(),
         principal: meta.principal.as_deref(),
         values: values.iter().map(|(key, value)| (&**key, &**value)).collect(),
     };
-    let mut payload = Vec::with_capacity(encoded_len(meta.principal.as_deref(), values.encoded_len()));
+    let mut payload = Vec::with_capacity(encoded_len(texts_len(meta), values.encoded_len()));
     payload.push(VERSION);
     bincode::encode_into_std_write(wire, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
     Ok(payload.into())
@@ -83,18 +87,27 @@ pub(crate) fn decode(payload: &Bytes) -> Result<(Meta, Values), PayloadError> {
         created_at: Timestamp::from_unix_millis(wire.created_at),
         authenticated_at: Timestamp::from_unix_millis(wire.authenticated_at),
         idle_timeout: Duration::from_millis(wire.idle_timeout),
-        own: Own { idle_timeout: wire.own_idle_timeout.map(Duration::from_millis), persistent: wire.own_persistent },
-        handle: wire.handle,
+        own: Own {
+            idle_timeout: wire.own_idle_timeout.map(Duration::from_millis),
+            persistent: wire.own_persistent,
+            device: wire.device.map(text).transpose()?,
+        },
+        handle: SessionHandle(u128::from_be_bytes(wire.handle)),
         principal: wire.principal.map(text).transpose()?,
     };
     Ok((meta, values))
 }
 
-/// How many bytes a payload has, at most, whose values take `values_len`.
+/// How many bytes a payload has, at most, whose values take `values_len` and whose other texts `texts_len`.
 ///
 /// `bincode`'s own limit works on decoding only, so the size is checked with this before a change is accepted.
-pub(crate) fn encoded_len(principal: Option<&str>, values_len: usize) -> usize {
-    FIXED_FIELDS + principal.map_or(0, str::len) + values_len
+pub(crate) const fn encoded_len(texts_len: usize, values_len: usize) -> usize {
+    FIXED_FIELDS + texts_len + values_len
+}
+
+/// How long the texts of the envelope are, without the values.
+pub(crate) fn texts_len(meta: &Meta) -> usize {
+    [&meta.principal, &meta.own.device].into_iter().flatten().map(|text| text.len()).sum()
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -104,6 +117,7 @@ struct Wire<'a> {
     idle_timeout: u64,
     own_idle_timeout: Option<u64>,
     own_persistent: Option<bool>,
+    device: Option<&'a str>,
     handle: [u8; 16],
     principal: Option<&'a str>,
     values: Vec<(&'a str, &'a [u8])>,
@@ -115,9 +129,9 @@ fn millis(duration: Duration) -> u64 {
 
 const VERSION: u8 = 1;
 
-/// Version, three times, own idle timeout, own persistence, handle, length of the principal, number of values. A
-/// `u64` takes up to nine bytes.
-const FIXED_FIELDS: usize = 1 + 3 * 9 + (1 + 9) + (1 + 1) + 16 + (1 + 9) + 9;
+/// Version, three times, own idle timeout, own persistence, length of the device, handle, length of the principal,
+/// number of values. A `u64` takes up to nine bytes.
+const FIXED_FIELDS: usize = 1 + 3 * 9 + (1 + 9) + (1 + 1) + (1 + 9) + 16 + (1 + 9) + 9;
 
 /// The limit is on what decoding allocates, and above what a payload of the largest permitted size needs.
 const CONFIG: Configuration<LittleEndian, Varint, Limit<{ 64 * 1024 * 1024 }>> =
@@ -133,8 +147,12 @@ mod tests {
             created_at: Timestamp::from_unix_millis(1_780_000_000_000),
             authenticated_at: Timestamp::from_unix_millis(1_780_000_000_500),
             idle_timeout: Duration::from_secs(1_209_600),
-            own: Own { idle_timeout: Some(Duration::from_secs(60)), persistent: Some(false) },
-            handle: [7; 16],
+            own: Own {
+                idle_timeout: Some(Duration::from_secs(60)),
+                persistent: Some(false),
+                device: Some("laptop".into()),
+            },
+            handle: SessionHandle(0x0707_0707_0707_0707_0707_0707_0707_0707),
             principal: Some("ada".into()),
         };
         let values = [("cart", &b"\x93\x01\x02\x03"[..]), ("name", b"\xa3Ada")]
@@ -160,6 +178,7 @@ mod tests {
             "01\
              fd008844709e010000fdf48944709e010000fc00081948\
              01fb60ea0100\
+             01066c6170746f70\
              07070707070707070707070707070707\
              0103616461\
              0204636172740493010203\
@@ -187,14 +206,14 @@ mod tests {
 
     #[test]
     fn a_key_that_occurs_twice_is_corrupt() {
-        let (meta, _) = example();
         let twice = Wire {
             created_at: 0,
             authenticated_at: 0,
             idle_timeout: 0,
             own_idle_timeout: None,
             own_persistent: None,
-            handle: meta.handle,
+            device: None,
+            handle: [0; 16],
             principal: None,
             values: vec![("a", b"\x01"), ("a", b"\x02")],
         };
@@ -215,20 +234,21 @@ mod tests {
         fn the_announced_size_is_never_exceeded(
             times in any::<[u64; 4]>(),
             persistent in any::<Option<bool>>(),
-            principal in any::<Option<String>>(),
+            texts in any::<[Option<String>; 2]>(),
             entries in prop::collection::btree_map(any::<String>(), prop::collection::vec(any::<u8>(), 0..400), 0..20),
         ) {
+            let [principal, device] = texts.map(|text| text.map(Into::into));
             let meta = Meta {
                 created_at: Timestamp::from_unix_millis(times[0]),
                 authenticated_at: Timestamp::from_unix_millis(times[1]),
                 idle_timeout: Duration::from_millis(times[2]),
-                own: Own { idle_timeout: Some(Duration::from_millis(times[3])), persistent },
-                handle: [255; 16],
-                principal: principal.map(Into::into),
+                own: Own { idle_timeout: Some(Duration::from_millis(times[3])), persistent, device },
+                handle: SessionHandle(u128::MAX),
+                principal,
             };
             let values: Values = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
             let payload = encode(&meta, &values).unwrap();
-            prop_assert!(payload.len() <= encoded_len(meta.principal.as_deref(), values.encoded_len()));
+            prop_assert!(payload.len() <= encoded_len(texts_len(&meta), values.encoded_len()));
             prop_assert!(decode(&payload).is_ok_and(|decoded| decoded == (meta, values)));
         }
     }

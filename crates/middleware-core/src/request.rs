@@ -142,7 +142,7 @@ impl RequestSession {
         let set_cookie = match (state.cookie, &state.base) {
             (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
             (CookieAction::Send, Some(base)) => {
-                let persistent = state.own().persistent.unwrap_or_else(|| self.manager.settings().persistent);
+                let persistent = state.persistent().unwrap_or_else(|| self.manager.settings().persistent);
                 self.manager.session_cookie(&base.id, persistent.then_some(base.expires_at)).map(Some)
             }
             (CookieAction::Keep | CookieAction::Send, _) => Ok(None),

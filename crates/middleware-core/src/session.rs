@@ -13,7 +13,7 @@ use crate::payload;
 use crate::plan::Fate;
 use crate::settings::check_duration;
 use crate::state::{Base, State};
-use crate::{Entry, SessionError, SessionErrorKind, SessionManager, value};
+use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager, value};
 
 /// A visitor's session, within one request.
 ///
@@ -93,7 +93,7 @@ impl Session {
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
-        self.check_size(&state, state.principal(), state.values.encoded_len_with(key, &bytes))?;
+        self.check_size(&state, state.texts_len(), state.values.encoded_len_with(key, &bytes))?;
         let key = ByteString::from(key);
         state.values.insert(key.clone(), bytes.clone());
         state.changes.insert(key, bytes);
@@ -139,7 +139,7 @@ impl Session {
             if state.values.get(&key) != before.as_ref() {
                 continue; // a clone of this session has changed the value meanwhile
             }
-            self.check_size(&state, state.principal(), state.values.encoded_len_with(&key, &after))?;
+            self.check_size(&state, state.texts_len(), state.values.encoded_len_with(&key, &after))?;
             state.values.insert(key.clone(), after);
             state.changes.update(key, update);
             return Ok(());
@@ -247,7 +247,11 @@ impl Session {
         let mut state = self.open_state()?;
         let user = ByteString::from(user);
         let is_another = state.principal().is_some_and(|principal| *principal != user);
-        self.check_size(&state, Some(&user), if is_another { 0 } else { state.values.encoded_len() })?;
+        let (kept_texts, kept_values) = match is_another {
+            true => (0, 0),
+            false => (state.device().map_or(0, |device| device.len()), state.values.encoded_len()),
+        };
+        self.check_size(&state, user.len() + kept_texts, kept_values)?;
         if is_another {
             state.values.clear();
             state.changes = Changes::default();
@@ -315,6 +319,37 @@ impl Session {
         Ok(())
     }
 
+    /// Notes what device the session is used on ("Firefox on Linux"), for the user to tell their sessions apart; see
+    /// [`SessionManager::sessions_of`]. It is the application's own text, and stays when the id changes.
+    ///
+    /// By itself it does not make a visitor without a session one.
+    ///
+    /// # Errors
+    ///
+    /// When the session would become too large, or was destroyed.
+    pub fn set_device(&self, device: &str) -> Result<(), SessionError> {
+        let mut state = self.open_state()?;
+        let principal_len = state.principal().map_or(0, |principal| principal.len());
+        self.check_size(&state, principal_len + device.len(), state.values.encoded_len())?;
+        state.changes.device = Some(Some(device.into()));
+        Ok(())
+    }
+
+    /// What the application has called the device, if it has.
+    pub fn device(&self) -> Option<String> {
+        self.state().device().map(ToString::to_string)
+    }
+
+    /// The name of this session among its user's; `None` if it was not saved yet.
+    pub fn handle(&self) -> Option<SessionHandle> {
+        Some(self.state().kept_meta()?.handle)
+    }
+
+    /// The manager of this session and all others of its layer.
+    pub fn manager(&self) -> &SessionManager {
+        &self.0.manager
+    }
+
     /// When the session was first saved; `None` if it was not yet.
     pub fn created_at(&self) -> Option<Timestamp> {
         Some(self.state().base.as_ref()?.meta.created_at)
@@ -363,9 +398,9 @@ impl Session {
     }
 
     /// A session that was larger already, because the maximum has been lowered, may stay as large.
-    fn check_size(&self, state: &State, principal: Option<&ByteString>, values_len: usize) -> Result<(), SessionError> {
+    fn check_size(&self, state: &State, texts_len: usize, values_len: usize) -> Result<(), SessionError> {
         let max_size = self.0.manager.settings().max_size.as_bytes();
-        let len = payload::encoded_len(principal.map(|name| &**name), values_len);
+        let len = payload::encoded_len(texts_len, values_len);
         if len > max_size.max(state.base.as_ref().map_or(0, Base::encoded_len)) {
             return Err(SessionError::too_large(max_size));
         }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use nexios_store_core::{Revision, SessionId, Timestamp};
 
+use crate::SessionHandle;
 use crate::changes::Changes;
 use crate::lifetime::{Lifetime, Renewal};
 use crate::payload::{self, Meta, Own};
@@ -22,7 +23,7 @@ pub(crate) struct Base {
 impl Base {
     /// How many bytes its payload has, at most.
     pub(crate) fn encoded_len(&self) -> usize {
-        payload::encoded_len(self.meta.principal.as_deref(), self.values.encoded_len())
+        payload::encoded_len(payload::texts_len(&self.meta), self.values.encoded_len())
     }
 }
 
@@ -67,12 +68,28 @@ impl State {
         self.base.as_ref()?.meta.principal.as_ref()
     }
 
-    /// What the session has decided for itself, changes included.
-    pub(crate) fn own(&self) -> Own {
-        match &self.base {
-            Some(base) if !base.meta.changes_hands(self.login.as_ref()) => self.changes.own(base.meta.own),
-            _ => self.changes.own(Own::default()),
+    /// The envelope that the next commit begins with: the stored one, unless a login gives the session to another user.
+    pub(crate) fn kept_meta(&self) -> Option<&Meta> {
+        let base = self.base.as_ref()?;
+        (!base.meta.changes_hands(self.login.as_ref())).then_some(&base.meta)
+    }
+
+    /// The session's own choice of a persistent cookie, changes included.
+    pub(crate) fn persistent(&self) -> Option<bool> {
+        self.changes.persistent.unwrap_or_else(|| self.kept_meta()?.own.persistent)
+    }
+
+    /// What the session's device is called, changes included.
+    pub(crate) fn device(&self) -> Option<&ByteString> {
+        match &self.changes.device {
+            Some(device) => device.as_ref(),
+            None => self.kept_meta()?.own.device.as_ref(),
         }
+    }
+
+    /// How long the texts beside the values will be.
+    pub(crate) fn texts_len(&self) -> usize {
+        [self.principal(), self.device()].into_iter().flatten().map(|text| text.len()).sum()
     }
 
     /// Whether a commit would have something to save.
@@ -91,7 +108,7 @@ impl State {
             touch_due: matches!(renewal, Renewal::Touch(_)),
             rewrite_due: renewal == Renewal::Rewrite || self.retag_due,
             reissue_due: self.reissue_due,
-            persistent: self.own().persistent.unwrap_or(persistent_by_default),
+            persistent: self.persistent().unwrap_or(persistent_by_default),
             persistence_changed: self.changes.persistent.is_some(),
             cookie_received: self.cookie_received,
         }
@@ -132,10 +149,11 @@ impl State {
 
 impl Changes {
     /// What the session has decided for itself, with these changes to it.
-    pub(crate) fn own(&self, stored: Own) -> Own {
+    pub(crate) fn own(&self, stored: &Own) -> Own {
         Own {
             idle_timeout: self.idle_timeout.unwrap_or(stored.idle_timeout),
             persistent: self.persistent.unwrap_or(stored.persistent),
+            device: self.device.as_ref().unwrap_or(&stored.device).clone(),
         }
     }
 }
@@ -147,7 +165,7 @@ impl Meta {
     }
 
     /// The envelope of a session that begins now.
-    pub(crate) fn new(now: Timestamp, handle: [u8; 16]) -> Self {
+    pub(crate) fn new(now: Timestamp, handle: SessionHandle) -> Self {
         Self {
             created_at: now,
             authenticated_at: now,
@@ -170,7 +188,7 @@ mod tests {
             id: SessionId::from_bytes([1; 16]),
             revision: Revision::new(1),
             expires_at: Timestamp::MAX,
-            meta: Meta::new(Timestamp::UNIX_EPOCH, [0; 16]),
+            meta: Meta::new(Timestamp::UNIX_EPOCH, SessionHandle(0)),
             values,
         })
     }

@@ -49,11 +49,7 @@ impl SessionManager {
         let Some(expiry) = self.store().expiry() else { return Ok(None) };
         // The last step may have been a synchronous one.
         tokio::task::yield_now().await;
-        let limit = self.settings().store_timeout;
-        match tokio::time::timeout(limit, expiry.delete_expired(self.now(), STEP)).await {
-            Ok(swept) => Ok(Some(swept?)),
-            Err(_) => Err(SessionError::timed_out(limit)),
-        }
+        self.in_time(expiry.delete_expired(self.now(), STEP)).await.map(Some)
     }
 }
 

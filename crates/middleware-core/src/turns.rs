@@ -1,9 +1,9 @@
-use nexios_store_core::SessionId;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Lets the writers of one session who have met a conflict go one after the other.
+/// Lets those who want the same thing go one after the other: the writers of one session who have met a conflict, the
+/// logins of one user.
 ///
-/// Held only for reload, replay and write, never while a handler runs. Two sessions may share a turn.
+/// Held only for calls of the store, never while a handler runs. Two sessions, or two users, may share a turn.
 #[derive(Debug)]
 pub(crate) struct Turns([Mutex<()>; STRIPES]);
 
@@ -12,9 +12,10 @@ impl Turns {
         Self([const { Mutex::const_new(()) }; STRIPES])
     }
 
-    pub(crate) async fn take(&self, id: &SessionId) -> MutexGuard<'_, ()> {
-        // Ids are random, so any byte spreads them evenly.
-        self.0[usize::from(id.as_bytes()[0]) % STRIPES].lock().await
+    /// Waits for the turn of an id or a tag.
+    pub(crate) async fn take(&self, random: &[u8]) -> MutexGuard<'_, ()> {
+        // Each of its bytes spreads them evenly.
+        self.0[usize::from(random.first().copied().unwrap_or_default()) % STRIPES].lock().await
     }
 }
 

@@ -14,7 +14,7 @@ use crate::payload::{self, Meta};
 use crate::plan::{Action, Fate, Plan};
 use crate::state::{Base, State};
 use crate::values::Values;
-use crate::{SessionError, SessionErrorKind, SessionManager};
+use crate::{SessionError, SessionErrorKind, SessionHandle, SessionManager};
 
 /// What a commit was given to do.
 pub(crate) struct Work {
@@ -64,7 +64,7 @@ impl<E: Into<SessionError>> From<E> for Failed {
 }
 
 impl Work {
-    pub(crate) async fn perform(&self, manager: &SessionManager) -> Result<Done, Failed> {
+    pub(crate) async fn carry_out(&self, manager: &SessionManager) -> Result<Done, Failed> {
         match (&self.base, self.plan.action) {
             (Some(base), Action::Touch) => self.touch(manager, base).await,
             (Some(base), Action::Update | Action::Rename) => match self.replace(manager, base).await? {
@@ -93,30 +93,15 @@ impl Work {
     }
 
     async fn destroy(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
-        if manager.store().delete(&base.id).await.map_err(Failed::not_known_whether)? == DeleteOutcome::Missing {
+        if manager.store().delete(&base.id).await.map_err(Failed::not_known_whether)? == DeleteOutcome::Missing
+            && let Some(principal) = &base.meta.principal
+            && manager.store().principals().is_some()
+        {
             // Ended by another request, or renamed by one: then it lives on under another id, and must not.
-            self.destroy_renamed(manager, base).await?;
+            manager.revoke(principal, base.meta.handle).await.map_err(Failed::not_known_whether)?;
         }
         tracing::debug!(session = %manager.signers().fingerprint(&base.id), "session destroyed");
         Ok(Done::Destroyed)
-    }
-
-    /// Finds the session by its handle among those of its user, and deletes it.
-    async fn destroy_renamed(&self, manager: &SessionManager, base: &Base) -> Result<(), Failed> {
-        let (Some(principal), Some(index)) = (&base.meta.principal, manager.store().principals()) else {
-            return Ok(());
-        };
-        for tag in manager.signers().principal_tags(principal) {
-            for id in index.sessions_of(&tag, self.now).await? {
-                let Some(stored) = manager.store().load(&id, self.now).await? else { continue };
-                if let Ok((meta, _)) = payload::decode(&stored.record.payload)
-                    && meta.handle == base.meta.handle
-                {
-                    let _ = manager.store().delete(&id).await.map_err(Failed::not_known_whether)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn create(&self, manager: &SessionManager, values: Values) -> Result<Done, Failed> {
@@ -161,7 +146,7 @@ impl Work {
                     tracing::debug!(session = %manager.signers().fingerprint(&current.id), "parallel changes are merged");
                     conflicts += 1;
                     if turn.is_none() {
-                        turn = Some(manager.turns().take(&current.id).await);
+                        turn = Some(manager.turns().take(current.id.as_bytes()).await);
                     } else {
                         // With the turn taken, this is another process, or a request's first try.
                         tokio::time::sleep(back_off(conflicts)).await;
@@ -222,7 +207,7 @@ impl Work {
             // Nothing of the one user's session is the other's business.
             *meta = Meta::new(self.now, random_handle()?);
         }
-        meta.own = self.changes.own(meta.own);
+        meta.own = self.changes.own(&meta.own);
         meta.idle_timeout = manager.lifetime().idle_timeout(meta.own.idle_timeout);
         if let Some(user) = &self.login {
             meta.principal = Some(user.clone());
@@ -284,10 +269,10 @@ fn new_id() -> Result<SessionId, SessionError> {
     SessionId::generate().map_err(no_randomness)
 }
 
-fn random_handle() -> Result<[u8; 16], SessionError> {
+fn random_handle() -> Result<SessionHandle, SessionError> {
     let mut handle = [0; 16];
     getrandom::fill(&mut handle).map_err(|error| no_randomness(error.into()))?;
-    Ok(handle)
+    Ok(SessionHandle(u128::from_be_bytes(handle)))
 }
 
 fn no_randomness(error: io::Error) -> SessionError {

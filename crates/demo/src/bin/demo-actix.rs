@@ -28,8 +28,8 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/logout").post(logout))
         .service(web::resource("/slow").get(slow))
         .service(web::resource("/fail").get(fail))
-        .service(web::resource("/logout-everywhere").post(not_implemented))
-        .service(web::resource("/sessions").get(not_implemented))
+        .service(web::resource("/logout-everywhere").post(logout_everywhere))
+        .service(web::resource("/sessions").get(sessions))
         .service(web::resource("/signed-cookie/{key}").get(signed_cookie).post(set_signed_cookie));
 }
 
@@ -61,6 +61,14 @@ async fn logout(session: Session) -> Reply {
     Reply(actions::logout(&session))
 }
 
+async fn logout_everywhere(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::logout_everywhere(&session).await?))
+}
+
+async fn sessions(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::sessions(&session).await?))
+}
+
 async fn slow(session: Session, request: HttpRequest) -> Result<Reply, SessionError> {
     Ok(Reply(actions::slow(&session, request.query_string()).await?))
 }
@@ -75,10 +83,6 @@ async fn set_signed_cookie(cookies: SignedCookies, name: Key, text: Body) -> Rep
 
 async fn signed_cookie(cookies: SignedCookies, name: Key) -> Reply {
     Reply(actions::signed_cookie(&cookies, &name.0))
-}
-
-async fn not_implemented() -> Reply {
-    Reply(actions::not_implemented())
 }
 
 /// A path's key. actix's own extractor would take bytes that are not UTF-8 for others.

@@ -28,8 +28,8 @@ fn app(manager: SessionManager) -> Router {
         .route("/logout", post(logout))
         .route("/slow", get(slow))
         .route("/fail", get(fail))
-        .route("/logout-everywhere", post(not_implemented))
-        .route("/sessions", get(not_implemented))
+        .route("/logout-everywhere", post(logout_everywhere))
+        .route("/sessions", get(sessions))
         .route("/signed-cookie/{name}", get(signed_cookie).post(set_signed_cookie))
         .layer(SessionLayer::new(manager))
         .route("/healthz", get(StatusCode::OK))
@@ -64,6 +64,14 @@ async fn logout(session: Session) -> Reply {
     Reply(actions::logout(&session))
 }
 
+async fn logout_everywhere(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::logout_everywhere(&session).await?))
+}
+
+async fn sessions(session: Session) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::sessions(&session).await?))
+}
+
 async fn slow(session: Session, RawQuery(query): RawQuery) -> Result<Reply, SessionError> {
     Ok(Reply(actions::slow(&session, &query.unwrap_or_default()).await?))
 }
@@ -78,10 +86,6 @@ async fn set_signed_cookie(cookies: SignedCookies, Key(name): Key, Body(text): B
 
 async fn signed_cookie(cookies: SignedCookies, Key(name): Key) -> Reply {
     Reply(actions::signed_cookie(&cookies, &name))
-}
-
-async fn not_implemented() -> Reply {
-    Reply(actions::not_implemented())
 }
 
 /// A path's key. axum's own rejection would not be JSON.

@@ -1,6 +1,8 @@
 //! A site without a web server: a manager on a file store, visitors who keep their cookie, and a store that can be
 //! told to fail. A test is then the story of some requests.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, unreachable_pub)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::panic, unreachable_pub)]
+
+mod wrapper;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,12 +10,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nexios_middleware_core::{
-    ManualClock, RequestSession, Session, SessionError, SessionManager, SessionManagerBuilder, Timestamp,
+    Clock, ManualClock, RequestSession, Session, SessionError, SessionManager, SessionManagerBuilder, Timestamp,
 };
 use nexios_signer::{Key, KeyRing};
 use nexios_store_core::*;
 use nexios_store_file::FileStore;
 use tempfile::TempDir;
+
+pub use wrapper::Wrapper;
 
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210";
@@ -54,6 +58,10 @@ impl Site {
 
     pub fn sleep(&self, duration: Duration) {
         self.clock.advance(duration);
+    }
+
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The session directory. It is not the temporary one itself, which others may read.
@@ -207,6 +215,8 @@ pub struct Probe {
 pub enum Trouble {
     /// Fails without doing anything.
     Fails,
+    /// Says that the record is corrupt, or of a newer format.
+    Answers(StoreErrorKind),
     /// Never answers.
     Hangs,
     /// Does it, and fails to say so. For updates and renames.
@@ -247,6 +257,8 @@ impl Probe {
         match trouble {
             None | Some(Trouble::LosesTheAnswer) => Ok(()),
             Some(Trouble::Fails) => Err(StoreError::backend("told to fail")),
+            Some(Trouble::Answers(StoreErrorKind::Unsupported)) => Err(StoreError::unsupported("told so")),
+            Some(Trouble::Answers(_)) => Err(StoreError::corrupt("told so")),
             Some(Trouble::Hangs) => std::future::pending().await,
         }
     }

@@ -1,0 +1,73 @@
+//! How many sessions a user may have at the same time.
+
+use std::num::NonZeroUsize;
+
+use crate::work::{Done, Failed, Work};
+use crate::{SessionError, SessionErrorKind, SessionHandle, SessionManager, UserSession};
+
+/// How many sessions each user may have, and what becomes of a login that would be one too many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionLimit {
+    pub(crate) max: NonZeroUsize,
+    pub(crate) at_limit: AtLimit,
+}
+
+/// What becomes of a login when the user has as many sessions as they may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AtLimit {
+    /// It is refused, with [`TooManySessions`](SessionErrorKind::TooManySessions). The user has to log out elsewhere
+    /// first, or wait for a session to expire.
+    Refuse,
+    /// It is let in, and the session with the oldest login ends.
+    EndOldest,
+}
+
+impl Work {
+    /// Carries out the plan; a login only if the user may have the session.
+    pub(crate) async fn perform(&self, manager: &SessionManager) -> Result<Done, Failed> {
+        let (Some(user), Some(limit)) = (&self.login, manager.session_limit()) else {
+            return self.carry_out(manager).await;
+        };
+        // The logins of one user in this process come one after the other. With those of other processes the limit is
+        // looked at again afterwards.
+        let _turn = manager.login_turns().take(manager.signers().principal_tag(user).as_bytes()).await;
+        let present = self.base.as_ref().filter(|base| !base.meta.changes_hands(Some(user)));
+        limit.make_room(manager, user, present.map(|base| base.meta.handle)).await?;
+        let done = self.carry_out(manager).await?;
+        if let Done::Written { base, .. } = &done
+            && let Err(error) = limit.make_room(manager, user, Some(base.meta.handle)).await
+        {
+            let _ = manager.store().delete(&base.id).await.map_err(Failed::not_known_whether)?;
+            return Err(error.into());
+        }
+        Ok(done)
+    }
+}
+
+impl SessionLimit {
+    /// Makes sure that the user may have one session, the `present` one if it exists, beside all others.
+    async fn make_room(
+        self,
+        manager: &SessionManager,
+        user: &str,
+        present: Option<SessionHandle>,
+    ) -> Result<(), SessionError> {
+        let mut others = manager.sessions_of(user).await?;
+        others.retain(|session| Some(session.handle) != present);
+        let excess = (others.len() + 1).saturating_sub(self.max.get());
+        if excess == 0 {
+            return Ok(());
+        }
+        if self.at_limit == AtLimit::Refuse {
+            let message = format!("user has {} sessions already, which is as many as they may have", others.len());
+            return Err(SessionError::new(SessionErrorKind::TooManySessions, message));
+        }
+        // The handle decides between logins of one millisecond, so that all processes end the same ones.
+        others.sort_by_key(|session: &UserSession| (session.authenticated_at, session.handle));
+        for oldest in &others[..excess] {
+            manager.revoke(user, oldest.handle).await?;
+        }
+        Ok(())
+    }
+}

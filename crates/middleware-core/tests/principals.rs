@@ -1,0 +1,303 @@
+//! A user's sessions are listed and revoked, without a scan and whatever else happens to them.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nexios_middleware_core::{SessionErrorKind, SessionHandle, SessionManager};
+use nexios_settings::ByteSize;
+use nexios_store_core::*;
+use nexios_store_memory::MemoryStore;
+use site::{Call, KEY, OTHER_KEY, Site, Trouble, Visitor, Wrapper, keys};
+
+async fn logged_in(site: &Site, user: &str) -> Visitor {
+    let mut visitor = Visitor::default();
+    visitor
+        .visit(site, async |session| {
+            session.login(user).unwrap();
+            200
+        })
+        .await;
+    visitor
+}
+
+async fn handle(site: &Site, visitor: &Visitor) -> SessionHandle {
+    site.open(visitor).await.handle().unwrap()
+}
+
+async fn is_logged_in(site: &Site, visitor: &Visitor) -> bool {
+    site.open(visitor).await.principal().is_some()
+}
+
+#[tokio::test]
+async fn a_users_sessions_are_listed_with_what_the_user_knows_them_by() {
+    let site = Site::new();
+    let start = site.clock_now();
+    let mut laptop = logged_in(&site, "ada").await;
+    let phone = logged_in(&site, "ada").await;
+    let _bobs = logged_in(&site, "bob").await;
+    site.sleep(Duration::from_secs(3600));
+    laptop
+        .visit(&site, async |session| {
+            session.set_device("Firefox on Linux").unwrap();
+            200
+        })
+        .await;
+
+    let sessions = site.manager.sessions_of("ada").await.unwrap();
+    assert_eq!(
+        sessions.iter().map(|s| s.handle).collect::<Vec<_>>(),
+        [handle(&site, &laptop).await, handle(&site, &phone).await]
+    );
+    let current = site.open(&laptop).await;
+    assert_eq!(sessions.iter().map(|s| s.is_current(&current.session)).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(sessions[0].device.as_deref(), Some("Firefox on Linux"));
+    assert_eq!(sessions[1].device, None);
+    let hour_later = start.saturating_add(Duration::from_secs(3600));
+    assert_eq!((sessions[0].created_at, sessions[0].last_seen), (start, hour_later));
+    assert_eq!((sessions[1].created_at, sessions[1].last_seen), (start, start));
+    assert_eq!(sessions[0].expires_at, current.expires_at().unwrap());
+    assert_eq!(site.manager.sessions_of("eve").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn handle_and_device_stay_with_the_session_and_not_with_another_user() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site, "ada").await;
+    visitor
+        .visit(&site, async |session| {
+            session.set_device("phone").unwrap();
+            200
+        })
+        .await;
+    let first = handle(&site, &visitor).await;
+    visitor
+        .visit(&site, async |session| {
+            session.cycle_id();
+            200
+        })
+        .await;
+    let session = site.open(&visitor).await;
+    assert_eq!((session.handle(), session.device().as_deref()), (Some(first), Some("phone")));
+    session.login("bob").unwrap();
+    assert_eq!((session.handle(), session.device()), (None, None), "known at once");
+    session.answer(&mut visitor, 200).await;
+    assert_ne!(handle(&site, &visitor).await, first);
+    assert_eq!(site.open(&visitor).await.device(), None);
+}
+
+#[tokio::test]
+async fn a_device_counts_towards_the_sessions_size() {
+    let site = Site::with(|builder| builder.max_size(ByteSize::new(1024).unwrap()));
+    let visitor = logged_in(&site, "ada").await;
+    let session = site.open(&visitor).await;
+    assert_eq!(session.set_device(&"x".repeat(1024)).unwrap_err().kind(), SessionErrorKind::TooLarge);
+    session.set_device(&"x".repeat(512)).unwrap();
+    assert_eq!(session.insert("a", &"x".repeat(512)).unwrap_err().kind(), SessionErrorKind::TooLarge);
+}
+
+#[tokio::test]
+async fn one_session_is_revoked_and_the_others_stay() {
+    let site = Site::new();
+    let (one, other, bobs) =
+        (logged_in(&site, "ada").await, logged_in(&site, "ada").await, logged_in(&site, "bob").await);
+    let bobs_handle = handle(&site, &bobs).await;
+    assert!(!site.manager.revoke("ada", bobs_handle).await.unwrap(), "it is not hers");
+    let handle = handle(&site, &one).await;
+    assert!(site.manager.revoke("ada", handle).await.unwrap());
+    assert!(!site.manager.revoke("ada", handle).await.unwrap(), "once");
+    assert!(!is_logged_in(&site, &one).await);
+    assert!(is_logged_in(&site, &other).await && is_logged_in(&site, &bobs).await);
+}
+
+#[tokio::test]
+async fn all_sessions_of_a_user_end_at_once() {
+    let site = Site::new();
+    let (one, other, bobs) =
+        (logged_in(&site, "ada").await, logged_in(&site, "ada").await, logged_in(&site, "bob").await);
+    assert_eq!(site.manager.revoke_all("ada").await.unwrap(), 2);
+    assert!(!is_logged_in(&site, &one).await && !is_logged_in(&site, &other).await);
+    assert!(is_logged_in(&site, &bobs).await);
+    assert_eq!(site.files(), [bobs.id()]);
+}
+
+#[tokio::test]
+async fn all_sessions_but_the_current_one_end() {
+    let site = Site::new();
+    let (current, other) = (logged_in(&site, "ada").await, logged_in(&site, "ada").await);
+    let current_handle = handle(&site, &current).await;
+    assert_eq!(site.manager.revoke_others("ada", current_handle).await.unwrap(), 1);
+    assert!(is_logged_in(&site, &current).await && !is_logged_in(&site, &other).await);
+    assert_eq!(site.manager.sessions_of("ada").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_revocation_is_not_undone_by_a_slower_request() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site, "ada").await;
+    let (writing, cycling) = (site.open(&visitor).await, site.open(&visitor).await);
+    writing.insert("a", &1).unwrap();
+    cycling.cycle_id();
+    site.manager.revoke_all("ada").await.unwrap();
+    for slow in [writing, cycling] {
+        let answer = slow.answer(&mut visitor, 200).await;
+        assert_eq!((answer.set_cookie, answer.failure), (None, None));
+    }
+    assert!(site.files().is_empty() && !is_logged_in(&site, &visitor).await);
+}
+
+#[tokio::test]
+async fn sessions_are_found_under_every_key_of_the_ring() {
+    let site = Site::new();
+    let _before = logged_in(&site, "ada").await;
+    let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
+    let _after = logged_in(&rotated, "ada").await;
+    assert_eq!(rotated.manager.sessions_of("ada").await.unwrap().len(), 2);
+    assert_eq!(rotated.manager.revoke_all("ada").await.unwrap(), 2);
+    assert!(site.files().is_empty());
+}
+
+#[tokio::test]
+async fn an_expired_session_is_not_listed() {
+    let site = Site::new();
+    logged_in(&site, "ada").await;
+    let shorter = site.restarted(|builder| builder.idle_timeout(Duration::from_secs(60)));
+    site.sleep(Duration::from_secs(61));
+    assert_eq!(shorter.manager.sessions_of("ada").await.unwrap(), [], "by today's settings");
+    assert_eq!(site.manager.sessions_of("ada").await.unwrap().len(), 1);
+    site.sleep(Duration::from_secs(15 * 24 * 3600));
+    assert_eq!(site.manager.sessions_of("ada").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_outage_is_an_error_and_never_an_empty_list() {
+    let site = Site::with(|builder| builder.store_timeout(Duration::from_secs(1)));
+    let visitor = logged_in(&site, "ada").await;
+    let handle = handle(&site, &visitor).await;
+    tokio::time::pause();
+    for (call, trouble) in [(Call::Load, Trouble::Fails), (Call::Load, Trouble::Hangs)] {
+        site.store.make(call, trouble);
+        for error in [
+            site.manager.sessions_of("ada").await.map(drop).unwrap_err(),
+            site.manager.revoke("ada", handle).await.map(drop).unwrap_err(),
+            site.manager.revoke_others("ada", handle).await.map(drop).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), SessionErrorKind::Unavailable, "{call:?} {trouble:?}");
+        }
+    }
+    site.store.heal();
+    site.store.make(Call::Delete, Trouble::Fails);
+    let error = site.manager.revoke_all("ada").await.unwrap_err();
+    assert_eq!(error.kind(), SessionErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_not_listed_and_ends_with_the_others() {
+    for kind in [StoreErrorKind::Corrupt, StoreErrorKind::Unsupported] {
+        let site = Site::new();
+        let unreadable = logged_in(&site, "ada").await;
+        let other = "00000000000000000000000000000000".parse().unwrap();
+        site.store.make(Call::Load, Trouble::Answers(kind));
+        assert_eq!(site.manager.sessions_of("ada").await.unwrap(), [], "{kind:?}");
+        assert!(!site.manager.revoke("ada", other).await.unwrap(), "{kind:?}");
+        assert_eq!(site.files(), [unreadable.id()], "{kind:?}");
+        assert_eq!(site.manager.revoke_others("ada", other).await.unwrap(), 1, "{kind:?}");
+        assert!(site.files().is_empty(), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_absolute_timeout_ends_a_session_it_was_last_seen_at_the_login() {
+    let site = Site::with(|builder| builder.absolute_timeout(Some(Duration::from_secs(3600))));
+    let login = site.clock_now();
+    logged_in(&site, "ada").await;
+    assert_eq!(site.manager.sessions_of("ada").await.unwrap()[0].last_seen, login);
+}
+
+/// A manager over a store in which `ada` has one session, which so many times moves to a new id just before or
+/// after somebody does something with the old one.
+async fn restless() -> (Arc<AtomicUsize>, SessionManager, SessionHandle) {
+    let (inner, moves_left) = (Arc::new(MemoryStore::new()), Arc::new(AtomicUsize::new(0)));
+    let (moved, moves) = (inner.clone(), moves_left.clone());
+    let store = Wrapper::new(inner, move |call, id| {
+        let (inner, moves) = (moved.clone(), moves.clone());
+        async move {
+            let now = Timestamp::UNIX_EPOCH;
+            let may_move =
+                || moves.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+            if matches!(call, Call::Load | Call::Delete)
+                && let Some(stored) = inner.load(&id, now).await.unwrap()
+                && may_move()
+            {
+                let new = SessionId::generate().unwrap();
+                let renamed = inner.rename(&id, stored.revision, &new, &stored.record, now).await.unwrap();
+                assert!(matches!(renamed, RenameOutcome::Renamed(_)));
+            }
+        }
+    });
+    let manager = SessionManager::builder(store).keys(keys(&[KEY])).build().unwrap();
+    let session = manager.request([""; 0]).session().await.unwrap();
+    session.login("ada").unwrap();
+    session.save().await.unwrap();
+    let handle = session.handle().unwrap();
+    (moves_left, manager, handle)
+}
+
+#[tokio::test]
+async fn a_session_that_moves_while_it_is_revoked_is_revoked_all_the_same() {
+    let other = "00000000000000000000000000000000".parse().unwrap();
+    for moves in 1..=7 {
+        for which in ["one", "all", "others"] {
+            let (moves_left, manager, handle) = restless().await;
+            moves_left.store(moves, Ordering::Relaxed);
+            let revoked = match which {
+                "one" => usize::from(manager.revoke("ada", handle).await.unwrap()),
+                "all" => manager.revoke_all("ada").await.unwrap(),
+                _ => manager.revoke_others("ada", other).await.unwrap(),
+            };
+            assert_eq!(revoked, 1, "{which}, {moves}");
+            moves_left.store(0, Ordering::Relaxed);
+            assert_eq!(manager.sessions_of("ada").await.unwrap(), [], "{which}, {moves}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_moves_while_it_is_listed_is_listed_once() {
+    for moves in 1..=7 {
+        let (moves_left, manager, handle) = restless().await;
+        moves_left.store(moves, Ordering::Relaxed);
+        let sessions = manager.sessions_of("ada").await.unwrap();
+        assert_eq!(sessions.iter().map(|s| s.handle).collect::<Vec<_>>(), [handle], "{moves}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_that_cannot_come_to_an_end_is_an_error() {
+    let (moves_left, manager, _) = restless().await;
+    moves_left.store(usize::MAX, Ordering::Relaxed);
+    let error = manager.revoke_all("ada").await.unwrap_err();
+    assert_eq!(error.kind(), SessionErrorKind::Unavailable);
+    assert!(error.to_string().contains("kept appearing"), "{error}");
+}
+
+#[tokio::test]
+async fn without_an_index_revocation_is_an_error_and_a_logout_is_not() {
+    let manager = SessionManager::builder(Wrapper::without_index()).keys(keys(&[KEY])).build().unwrap();
+    for error in [
+        manager.sessions_of("ada").await.map(drop).unwrap_err(),
+        manager.revoke_all("ada").await.map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), SessionErrorKind::Misconfigured);
+        assert!(error.to_string().contains("index"), "{error}");
+    }
+    let request = manager.request([""; 0]);
+    let session = request.session().await.unwrap();
+    session.login("ada").unwrap();
+    session.save().await.unwrap();
+    session.destroy();
+    session.save().await.unwrap();
+}

@@ -1,0 +1,163 @@
+//! A user has no more sessions at the same time than they may have.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nexios_middleware_core::{AtLimit, SessionError, SessionErrorKind, SessionManager};
+use nexios_store_memory::MemoryStore;
+use site::{Call, KEY, Site, Trouble, Visitor, Wrapper, keys};
+
+fn two() -> NonZeroUsize {
+    NonZeroUsize::new(2).unwrap()
+}
+
+fn site(at_limit: AtLimit) -> Site {
+    Site::with(|builder| builder.max_sessions_per_user(two(), at_limit))
+}
+
+async fn login(site: &Site, visitor: &mut Visitor, user: &str) -> Option<u16> {
+    let login = async |session: &nexios_middleware_core::Session| {
+        session.login(user).unwrap();
+        200
+    };
+    visitor.visit(site, login).await.failure
+}
+
+#[tokio::test]
+async fn a_login_beyond_the_limit_is_refused_and_loses_nothing() {
+    let site = site(AtLimit::Refuse);
+    let mut visitors = [const { Visitor { cookies: Vec::new() } }; 3];
+    visitors[2]
+        .visit(&site, async |session| {
+            session.insert("cart", &3).unwrap();
+            200
+        })
+        .await;
+    assert_eq!(login(&site, &mut visitors[0], "ada").await, None);
+    assert_eq!(login(&site, &mut visitors[1], "ada").await, None);
+    assert_eq!(login(&site, &mut visitors[2], "ada").await, Some(409));
+    assert_eq!(visitors[2].sees(&site, "cart").await, Some(3), "the anonymous session goes on");
+    assert_eq!(site.open(&visitors[2]).await.principal(), None);
+
+    assert_eq!(login(&site, &mut visitors[2], "bob").await, None, "another user has a limit of their own");
+    assert_eq!(login(&site, &mut visitors[1], "ada").await, None, "a further login of a session makes no further one");
+    visitors[0]
+        .visit(&site, async |session| {
+            session.destroy();
+            200
+        })
+        .await;
+    assert_eq!(login(&site, &mut Visitor::default(), "ada").await, None, "there is room again");
+}
+
+#[tokio::test]
+async fn a_handler_can_act_on_the_refusal() {
+    let site = site(AtLimit::Refuse);
+    for _ in 0..2 {
+        login(&site, &mut Visitor::default(), "ada").await;
+    }
+    let session = site.open(&Visitor::default()).await;
+    session.login("ada").unwrap();
+    let error: SessionError = session.save().await.unwrap_err();
+    assert_eq!(error.kind(), SessionErrorKind::TooManySessions);
+    assert!(!error.to_string().contains("ada"));
+    session.discard();
+    session.insert("message", "too many").unwrap();
+    session.save().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_session_with_the_oldest_login_ends() {
+    let site = site(AtLimit::EndOldest);
+    let mut visitors = [const { Visitor { cookies: Vec::new() } }; 3];
+    for visitor in &mut visitors[..2] {
+        login(&site, visitor, "ada").await;
+        site.sleep(Duration::from_secs(1));
+    }
+    // The use of a session does not make its login younger; another login does.
+    assert_eq!(login(&site, &mut visitors[0], "ada").await, None);
+    site.sleep(Duration::from_secs(1));
+    assert_eq!(login(&site, &mut visitors[2], "ada").await, None);
+    let mut logged_in = Vec::new();
+    for visitor in &visitors {
+        logged_in.push(site.open(visitor).await.principal().is_some());
+    }
+    assert_eq!(logged_in, [true, false, true]);
+}
+
+#[tokio::test]
+async fn a_login_fails_if_the_others_cannot_be_counted_or_ended() {
+    let site = site(AtLimit::EndOldest);
+    for _ in 0..2 {
+        login(&site, &mut Visitor::default(), "ada").await;
+    }
+    for call in [Call::Load, Call::Delete] {
+        let session = site.open(&Visitor::default()).await;
+        site.store.make(call, Trouble::Fails);
+        session.login("ada").unwrap();
+        assert_eq!(session.answer(&mut Visitor::default(), 200).await.failure, Some(503), "{call:?}");
+        site.store.heal();
+        assert_eq!(site.files().len(), 2, "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_takes_a_store_with_an_index() {
+    let builder = SessionManager::builder(Wrapper::without_index()).keys(keys(&[KEY]));
+    let error = builder.max_sessions_per_user(two(), AtLimit::Refuse).build().unwrap_err();
+    assert!(error.to_string().contains("max_sessions_per_user") && error.to_string().contains("index"), "{error}");
+}
+
+/// So many logins of one user at once, through so many managers on one store; how many were let in, and how many
+/// sessions there are afterwards.
+async fn race(managers: usize, logins: usize, at_limit: AtLimit) -> (usize, usize) {
+    let inner = Arc::new(MemoryStore::new());
+    // All logins get as far as each store call before any of them gets further, unless something holds them back.
+    let build = || {
+        let store = Wrapper::new(inner.clone(), |_, _| tokio::task::yield_now());
+        SessionManager::builder(store).keys(keys(&[KEY])).max_sessions_per_user(two(), at_limit).build().unwrap()
+    };
+    let managers: Vec<_> = (0..managers).map(|_| build()).collect();
+    let mut tasks = Vec::new();
+    for n in 0..logins {
+        let session = managers[n % managers.len()].request([""; 0]).session().await.unwrap();
+        session.login("ada").unwrap();
+        tasks.push(tokio::spawn(async move { session.save().await }));
+    }
+    let mut let_in = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(()) => let_in += 1,
+            Err(error) => assert_eq!(error.kind(), SessionErrorKind::TooManySessions),
+        }
+    }
+    (let_in, managers[0].sessions_of("ada").await.unwrap().len())
+}
+
+#[tokio::test]
+async fn of_parallel_logins_exactly_as_many_are_let_in_as_there_is_room_for() {
+    assert_eq!(race(1, 8, AtLimit::Refuse).await, (2, 2));
+    assert_eq!(race(1, 8, AtLimit::EndOldest).await, (8, 2));
+}
+
+#[tokio::test]
+async fn two_processes_together_let_in_no_more() {
+    let (let_in, sessions) = race(2, 8, AtLimit::Refuse).await;
+    assert!(let_in == sessions && sessions <= 2, "{let_in} were let in and {sessions} are there");
+    let (_, sessions) = race(2, 8, AtLimit::EndOldest).await;
+    assert!(sessions <= 2, "{sessions} are there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nor_do_they_on_several_threads() {
+    for _ in 0..20 {
+        let (let_in, sessions) = race(2, 8, AtLimit::Refuse).await;
+        assert!(let_in == sessions && sessions <= 2, "{let_in} were let in and {sessions} are there");
+        let (_, sessions) = race(2, 8, AtLimit::EndOldest).await;
+        assert!(sessions <= 2, "{sessions} are there");
+    }
+}
