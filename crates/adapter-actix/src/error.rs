@@ -2,6 +2,7 @@ use std::error::Error;
 use std::fmt;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use nexios_middleware_core::SessionErrorKind;
 
@@ -42,7 +43,11 @@ impl ResponseError for SessionError {
 
     fn error_response(&self) -> HttpResponse {
         self.0.log();
-        HttpResponse::new(self.status_code())
+        let mut response = HttpResponse::new(self.status_code());
+        if let Some(retry_after) = self.0.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+        }
+        response
     }
 }
 

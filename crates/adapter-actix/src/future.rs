@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY};
 use actix_web::{Error, HttpResponse};
 use nexios_middleware_core::{RequestEnd, RequestSession, SessionHeaders};
 use pin_project_lite::pin_project;
@@ -115,6 +115,9 @@ fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
     }
     if let Some(cache_control) = session_headers.cache_control {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    }
+    if let Some(retry_after) = session_headers.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
     }
     if session_headers.set_cookies.is_empty() {
         return;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderName, LOCATION, SET_COOKIE, VARY};
+use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderName, LOCATION, RETRY_AFTER, SET_COOKIE, VARY};
 use actix_web::middleware::{ErrorHandlerResponse, ErrorHandlers, Next, from_fn};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, ServiceConfig};
@@ -164,6 +164,7 @@ async fn a_store_that_does_not_answer_is_a_503_without_a_body() {
         let answer = send(&manager(BrokenStore), routes, path, cookies).await;
         assert_eq!((answer.status, &*answer.body), (StatusCode::SERVICE_UNAVAILABLE, ""), "{path}");
         assert_eq!((answer.all(&SET_COOKIE).len(), answer.all(&VARY)), (0, vec!["Cookie"]), "{path}");
+        assert_eq!(answer.all(&RETRY_AFTER), ["5"], "{path}");
     }
 }
 

@@ -2,7 +2,8 @@ use std::error::Error;
 use std::fmt;
 
 use axum_core::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use nexios_middleware_core::SessionErrorKind;
 
 /// A session could not do what it was asked; as a response, an empty 503, 500, or 409 if it was ended meanwhile.
@@ -42,7 +43,11 @@ impl From<nexios_middleware_core::SessionError> for SessionError {
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
         self.0.log();
-        self.status().into_response()
+        let mut response = self.status().into_response();
+        if let Some(retry_after) = self.0.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+        }
+        response
     }
 }
 

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, HeaderName, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use nexios_middleware_core::{RequestEnd, RequestSession, SessionHeaders};
 use pin_project_lite::pin_project;
@@ -104,6 +104,9 @@ fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
     }
     if let Some(cache_control) = session_headers.cache_control {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    }
+    if let Some(retry_after) = session_headers.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
     }
     if session_headers.set_cookies.is_empty() {
         return;

@@ -55,6 +55,6 @@ pub use crate::future::ResponseFuture;
 pub use crate::layer::{SessionLayer, SessionService};
 pub use crate::signed_cookies::{SignedCookieError, SignedCookies};
 pub use nexios_middleware_core::{
-    AtLimit, Clock, Counters, Entry, SessionErrorKind, SessionHandle, SessionHandleError, SessionManager,
+    AtLimit, Clock, Counters, Entry, OnOutage, SessionErrorKind, SessionHandle, SessionHandleError, SessionManager,
     SessionManagerBuilder, SessionSettings, SignedCookieErrorKind, SweepCounts, Sweeper, Timestamp, UserSession,
 };

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{AppendHeaders, IntoResponse, Redirect};
 use axum::routing::{get, post};
-use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, COOKIE, RETRY_AFTER, SET_COOKIE, VARY};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager};
@@ -157,6 +157,7 @@ async fn a_store_that_does_not_answer_is_a_503_without_a_body() {
         let response = app.clone().oneshot(request(path, cookie)).await.unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert_eq!((header(&response, SET_COOKIE).len(), header(&response, VARY)), (0, vec!["Cookie"]), "{path}");
+        assert_eq!(header(&response, RETRY_AFTER), ["5"], "{path}");
         assert_eq!(text(response).await, "", "{path}: what the handler had to say is gone");
     }
 }

@@ -38,6 +38,9 @@ impl Shared {
         if state.committing && state.fate != Fate::Destroy {
             return Err(SessionError::interrupted());
         }
+        if state.read_only && state.fate == Fate::Destroy {
+            return Err(SessionError::read_only()); // a logout that was not carried out must not look like one
+        }
         let plan = self.plan(&state, now);
         match plan.action {
             Action::Nothing => {

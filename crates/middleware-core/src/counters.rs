@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nexios_store_core::Timestamp;
+
 /// How often something happened to sessions that an operator should know of, since the manager was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -14,6 +16,10 @@ pub struct Counters {
     pub conflicts: u64,
     /// Store calls that failed or took too long.
     pub store_failures: u64,
+    /// Cookies and sessions that a key other than the first of the ring had signed or tagged.
+    pub retired_key_uses: u64,
+    /// When that was the last time. Once it is longer ago than a session can live, the retired keys can be removed.
+    pub retired_key_last_used: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +29,8 @@ pub(crate) struct Counting {
     pub(crate) dropped_commits: Counter,
     pub(crate) conflicts: Counter,
     pub(crate) store_failures: Counter,
+    pub(crate) retired_key_uses: Counter,
+    retired_key_last_used: AtomicU64,
 }
 
 impl Counting {
@@ -33,7 +41,17 @@ impl Counting {
             dropped_commits: self.dropped_commits.get(),
             conflicts: self.conflicts.get(),
             store_failures: self.store_failures.get(),
+            retired_key_uses: self.retired_key_uses.get(),
+            retired_key_last_used: (self.retired_key_uses.get() > 0)
+                .then(|| Timestamp::from_unix_millis(self.retired_key_last_used.load(Ordering::Relaxed))),
         }
+    }
+
+    /// Counts the use of a retired key, and says when the one before it was.
+    pub(crate) fn retired_key_used(&self, now: Timestamp) -> Timestamp {
+        let before = self.retired_key_last_used.fetch_max(now.as_unix_millis(), Ordering::Relaxed);
+        self.retired_key_uses.increment();
+        Timestamp::from_unix_millis(before)
     }
 }
 

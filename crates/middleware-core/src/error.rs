@@ -60,6 +60,11 @@ impl SessionError {
         }
     }
 
+    /// The value of a `Retry-After` header (RFC 9110, 10.2.3), in seconds, where another try may succeed. For adapters.
+    pub const fn retry_after(&self) -> Option<&'static str> {
+        if self.status() == 503 { Some(RETRY_AFTER) } else { None }
+    }
+
     /// Writes the error to the log, with its whole chain of causes, which the visitor is not told. For adapters, where an
     /// error becomes an answer.
     pub fn log(&self) {
@@ -100,6 +105,11 @@ impl SessionError {
     pub(crate) fn head_sent() -> Self {
         let message = "session needs a new cookie, but the response's head was sent already";
         Self::new(SessionErrorKind::HeadSent, message)
+    }
+
+    pub(crate) fn read_only() -> Self {
+        let message = "session store did not answer, so the session is empty and takes no changes";
+        Self::new(SessionErrorKind::Unavailable, message)
     }
 
     pub(crate) fn interrupted() -> Self {
@@ -154,6 +164,9 @@ impl From<StoreError> for SessionError {
     }
 }
 
+/// As long as a request waits for the store by default: one that comes earlier would only wait as well.
+const RETRY_AFTER: &str = "5";
+
 /// A key as it may appear in a message: one line, and no longer than a line.
 fn shown(key: &str) -> String {
     key.chars().take(64).flat_map(char::escape_debug).collect()
@@ -176,7 +189,9 @@ mod tests {
             (SessionErrorKind::Ended, 500),
             (SessionErrorKind::Misconfigured, 500),
         ] {
-            assert_eq!(SessionError::new(kind, "").status(), status, "{kind:?}");
+            let error = SessionError::new(kind, "");
+            assert_eq!(error.status(), status, "{kind:?}");
+            assert_eq!(error.retry_after().is_some(), status == 503, "{kind:?}");
         }
     }
 

@@ -10,6 +10,8 @@ pub struct SessionHeaders {
     pub vary: Option<String>,
     /// The value to which to set `Cache-Control`.
     pub cache_control: Option<&'static str>,
+    /// The value to which to set `Retry-After`, on the answer that takes the place of the application's.
+    pub retry_after: Option<&'static str>,
 }
 
 impl SessionHeaders {
@@ -26,6 +28,7 @@ impl SessionHeaders {
             set_cookies,
             vary: if looked_at { with_cookie(vary) } else { None },
             cache_control: is_public.then_some("no-store"),
+            retry_after: None,
         }
     }
 

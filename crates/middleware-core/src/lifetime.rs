@@ -49,6 +49,13 @@ impl Lifetime {
         idle_end.min(self.absolute_end(meta))
     }
 
+    /// Whether the clock must have been set back since the session was made, or the login. To let it live on would give
+    /// it more time than its absolute timeout.
+    #[expect(clippy::unused_self, reason = "a decision about lifetimes like the others")]
+    pub(crate) fn is_from_the_future(&self, meta: &Meta, now: Timestamp) -> bool {
+        meta.created_at.max(meta.authenticated_at) > now.saturating_add(MAX_CLOCK_SKEW)
+    }
+
     pub(crate) fn renewal(&self, meta: &Meta, stored_expiry: Timestamp, now: Timestamp) -> Renewal {
         let idle_timeout = self.idle_timeout(meta.own.idle_timeout);
         // The payload keeps milliseconds.
@@ -71,6 +78,9 @@ impl Lifetime {
 
 /// A touch is due after a tenth of the idle timeout, so that ten idle timeouts of reading cost ten times ten writes.
 pub(crate) const DEFAULT_TOUCH_FRACTION: f64 = 0.1;
+
+/// How far the clocks of several machines may be apart.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// A visitor who comes back within half the idle timeout must find the session alive.
 pub(crate) const MAX_TOUCH_FRACTION: f64 = 0.5;
@@ -140,6 +150,16 @@ mod tests {
     #[test]
     fn a_lengthened_timeout_does_not_revive_what_has_expired() {
         assert_eq!(lifetime(20, None).effective_end(&meta(10), at(120)), at(120));
+    }
+
+    #[test]
+    fn a_session_from_the_future_does_not_count_until_then() {
+        let (created, skew) = (at(100), MAX_CLOCK_SKEW);
+        assert!(!lifetime(10, None).is_from_the_future(&meta(10), created.saturating_sub(skew)));
+        assert!(lifetime(10, None).is_from_the_future(&meta(10), created.saturating_sub(skew * 2)));
+        let mut logged_in = meta(10);
+        logged_in.authenticated_at = at(110);
+        assert!(lifetime(10, None).is_from_the_future(&logged_in, at(101)));
     }
 
     #[test]

@@ -38,11 +38,16 @@ impl SessionManager {
             }
         }
         let state = match found {
-            Some((opened, signed_by)) => State {
-                reissue_due: signed_by.is_retired(),
-                retag_due: opened.tagged_by_retired_key,
-                ..State::for_stored(opened.base)
-            },
+            Some((opened, signed_by)) => {
+                if signed_by.is_retired() || opened.tagged_by_retired_key {
+                    self.note_retired_key();
+                }
+                State {
+                    reissue_due: signed_by.is_retired(),
+                    retag_due: opened.tagged_by_retired_key,
+                    ..State::for_stored(opened.base)
+                }
+            }
             None => State::default(),
         };
         Ok(State { cookie_received, ..state })
@@ -141,6 +146,13 @@ pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stor
         },
         _ => return Opened::Unreadable(Unreadable::Payload("only one of payload and record names a principal")),
     };
+    if manager.lifetime().is_from_the_future(&meta, now) {
+        tracing::warn!(
+            session = %manager.signers().fingerprint(&id),
+            "session was made in the future and does not count until then; was the clock set back?"
+        );
+        return Opened::Expired;
+    }
     let expires_at = manager.lifetime().effective_end(&meta, stored.record.expires_at);
     if expires_at <= now {
         return Opened::Expired;

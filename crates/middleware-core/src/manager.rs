@@ -14,7 +14,7 @@ use crate::lifetime::{DEFAULT_TOUCH_FRACTION, Lifetime, MAX_TOUCH_FRACTION};
 use crate::session_limit::{AtLimit, SessionLimit};
 use crate::signers::{COOKIE_VALUE_LEN, Signers};
 use crate::turns::Turns;
-use crate::{Clock, RequestSession, SessionError, SessionErrorKind, SessionSettings, SystemClock};
+use crate::{Clock, OnOutage, RequestSession, SessionError, SessionErrorKind, SessionSettings, SystemClock};
 
 /// Everything that the sessions of an application have in common: store, keys, cookie, lifetimes.
 ///
@@ -47,6 +47,7 @@ struct Inner {
     settings: SessionSettings,
     lifetime: Lifetime,
     commit_on_server_error: bool,
+    on_outage: OnOutage,
     clock: Arc<dyn Clock>,
     turns: Turns,
     session_limit: Option<SessionLimit>,
@@ -67,6 +68,7 @@ impl SessionManager {
             settings: SessionSettings::default(),
             touch_fraction: DEFAULT_TOUCH_FRACTION,
             commit_on_server_error: false,
+            on_outage: OnOutage::default(),
             session_limit: None,
             clock: Arc::new(SystemClock),
         }
@@ -153,12 +155,28 @@ impl SessionManager {
         answer.inspect_err(|_| self.0.counting.store_failures.increment())
     }
 
+    /// Lets the operator know that a retired key is still in use: at once, and then not more than once a minute.
+    pub(crate) fn note_retired_key(&self) {
+        let now = self.now();
+        let before = self.0.counting.retired_key_used(now);
+        if now.saturating_duration_since(before) >= Duration::from_secs(60) {
+            tracing::info!(
+                last_used = now.as_unix_millis(),
+                "a retired key of the ring was used; it can be removed once it has not been for as long as sessions live"
+            );
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
     pub(crate) fn commits_on_server_error(&self) -> bool {
         self.0.commit_on_server_error
+    }
+
+    pub(crate) fn on_outage(&self) -> OnOutage {
+        self.0.on_outage
     }
 
     /// The configuration of the signed cookie of this name, if there can be one.
@@ -205,6 +223,7 @@ pub struct SessionManagerBuilder {
     settings: SessionSettings,
     touch_fraction: f64,
     commit_on_server_error: bool,
+    on_outage: OnOutage,
     session_limit: Option<SessionLimit>,
     clock: Arc<dyn Clock>,
 }
@@ -298,6 +317,12 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// What a request gets while the store does not answer. An error unless set.
+    pub const fn on_outage(mut self, choice: OnOutage) -> Self {
+        self.on_outage = choice;
+        self
+    }
+
     /// How many sessions a user may have at the same time, and what becomes of a login that would be one too many. As
     /// many as they like unless set. It is looked at by logins, so that a lower number ends no session by itself.
     ///
@@ -358,6 +383,7 @@ impl SessionManagerBuilder {
             cookie_names: self.cookie_names,
             settings: self.settings,
             commit_on_server_error: self.commit_on_server_error,
+            on_outage: self.on_outage,
             clock: self.clock,
             turns: Turns::new(),
             session_limit: self.session_limit,

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use crate::headers::SessionHeaders;
 use crate::plan::{Action, CookieAction};
 use crate::state::State;
-use crate::{Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
+use crate::{OnOutage, Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
 /// One request's way to its session.
 ///
@@ -48,7 +48,8 @@ impl RequestSession {
     ///
     /// # Errors
     ///
-    /// When the store cannot answer, or the session has a newer format. It can be asked for again.
+    /// When the store cannot answer, unless the manager was told [otherwise](crate::SessionManagerBuilder::on_outage),
+    /// or the session has a newer format. It can be asked for again.
     ///
     /// # Panics
     ///
@@ -57,13 +58,13 @@ impl RequestSession {
         self.looked_at.store(true, Ordering::Relaxed);
         let load = || async {
             let limit = self.manager.settings().store_timeout;
-            match tokio::time::timeout(limit, self.manager.load(&self.cookie_header)).await {
-                Ok(state) => Ok(Session::new(self.manager.clone(), state?, Arc::clone(&self.head_sent))),
-                Err(_) => {
-                    self.manager.counting().store_failures.increment();
-                    Err(SessionError::timed_out(limit))
-                }
-            }
+            let loaded = tokio::time::timeout(limit, self.manager.load(&self.cookie_header)).await;
+            let state = loaded.unwrap_or_else(|_| {
+                self.manager.counting().store_failures.increment();
+                Err(SessionError::timed_out(limit))
+            });
+            let state = state.or_else(|error| self.without_store(error))?;
+            Ok(Session::new(self.manager.clone(), state, Arc::clone(&self.head_sent)))
         };
         self.session.get_or_try_init(load).await.cloned()
     }
@@ -97,7 +98,7 @@ impl RequestSession {
         let mut state = session.0.state();
         self.roll_back(&mut state, status);
         let plan = session.0.plan(&state, self.manager.now());
-        if plan.action != Action::Nothing || state.committing {
+        if plan.action != Action::Nothing || state.committing || state.read_only {
             return None;
         }
         state.settle_without_store(plan.cookie);
@@ -124,6 +125,15 @@ impl RequestSession {
             Err(error) => Some(error),
         };
         self.finish_session(&mut session.0.state(), failure)
+    }
+
+    /// What the application has chosen to serve while the store does not answer.
+    fn without_store(&self, error: SessionError) -> Result<State, SessionError> {
+        if self.manager.on_outage() == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
+            return Err(error);
+        }
+        error.log();
+        Ok(State { read_only: true, ..State::default() })
     }
 
     fn roll_back(&self, state: &mut State, status: u16) {
@@ -197,7 +207,10 @@ impl RequestEnd {
         vary: impl IntoIterator<Item = &'h [u8]>,
         cache_control: impl IntoIterator<Item = &'h [u8]>,
     ) -> Option<SessionHeaders> {
-        (self.looked_at || !self.set_cookies.is_empty())
-            .then(|| SessionHeaders::new(self.looked_at, self.set_cookies, vary, cache_control))
+        let retry_after = self.failure.as_ref().and_then(SessionError::retry_after);
+        (self.looked_at || !self.set_cookies.is_empty()).then(|| SessionHeaders {
+            retry_after,
+            ..SessionHeaders::new(self.looked_at, self.set_cookies, vary, cache_control)
+        })
     }
 }

@@ -223,6 +223,12 @@ impl Session {
         state.is_changed() || state.fate != Fate::Keep
     }
 
+    /// Whether this stands for a session that the store could not be asked for: it is empty and takes no changes. Only
+    /// where the manager was told so; see [`OnOutage::EmptyReadOnly`](crate::OnOutage::EmptyReadOnly).
+    pub fn is_read_only(&self) -> bool {
+        self.state().read_only
+    }
+
     /// Removes all values. The session stays, and so does its user; to end it, [`destroy`](Self::destroy) it.
     pub fn clear(&self) {
         let mut state = self.state();
@@ -394,7 +400,13 @@ impl Session {
     /// The state of a session that still takes changes.
     fn open_state(&self) -> Result<MutexGuard<'_, State>, SessionError> {
         let state = self.state();
-        if state.ended || state.fate == Fate::Destroy { Err(SessionError::ended()) } else { Ok(state) }
+        if state.read_only {
+            Err(SessionError::read_only())
+        } else if state.ended || state.fate == Fate::Destroy {
+            Err(SessionError::ended())
+        } else {
+            Ok(state)
+        }
     }
 
     /// A session that was larger already, because the maximum has been lowered, may stay as large.

@@ -87,6 +87,7 @@ impl SignedCookies {
                 break;
             }
             if opened.signed_by.is_retired() {
+                self.0.manager.note_retired_key();
                 let set_cookie = self.set_cookie(&config, &opened.value, opened.expires_at)?;
                 jar.changes.insert(name.to_owned(), Change { value: Some(opened.value.clone()), set_cookie });
             }

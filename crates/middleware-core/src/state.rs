@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) cookie: CookieAction,
     /// This request, or another one seen by it, has ended the session.
     pub(crate) ended: bool,
+    /// The store did not answer: there may be a session, which must be neither changed nor ended without knowing it.
+    pub(crate) read_only: bool,
     /// A commit that has something to save is under way, or has begun and was not heard of again. What it had to save
     /// must not be saved a second time.
     pub(crate) committing: bool,

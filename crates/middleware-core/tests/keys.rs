@@ -3,7 +3,10 @@
 
 mod site;
 
-use site::{Call, KEY, OTHER_KEY, Site, Trouble, Visitor, keys};
+use std::time::Duration;
+
+use site::{Call, KEY, Log, OTHER_KEY, Site, Trouble, Visitor, keys};
+use tracing::Level;
 
 async fn visitor(site: &Site) -> Visitor {
     let mut visitor = Visitor::default();
@@ -62,6 +65,37 @@ async fn a_removed_key_opens_nothing_and_its_records_stay() {
     assert_eq!(visitor.sees::<u8>(&other, "a").await, None);
     assert_eq!(site.store.total(), calls, "nothing is even looked up");
     assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "the key has come back");
+}
+
+#[tokio::test]
+async fn the_operator_hears_when_a_retired_key_was_last_used() {
+    let site = Site::new();
+    let (mut one, mut other) = (visitor(&site).await, visitor(&site).await);
+    let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
+    assert_eq!(rotated.manager.counters().retired_key_last_used, None);
+
+    let log = Log::of_level(Level::INFO);
+    let last_used = || log.text().matches("a retired key of the ring was used").count();
+    one.visit(&rotated, async |_| 200).await;
+    other.visit(&rotated, async |_| 200).await;
+    assert_eq!(last_used(), 1, "not for each visitor");
+    let counters = rotated.manager.counters();
+    assert_eq!((counters.retired_key_uses, counters.retired_key_last_used), (2, Some(site.clock_now())));
+
+    site.sleep(Duration::from_secs(60));
+    one.visit(&rotated, async |_| 200).await;
+    assert_eq!(last_used(), 1, "the visitor has a cookie of the first key");
+    rotated.manager.request([cookie_of(&site)]).signed_cookies().get("theme").unwrap();
+    assert_eq!(last_used(), 2);
+    assert_eq!(rotated.manager.counters().retired_key_last_used, Some(site.clock_now()));
+}
+
+/// A signed cookie that the site has set.
+fn cookie_of(site: &Site) -> String {
+    let request = site.manager.request([""; 0]);
+    request.signed_cookies().set("theme", "dark").unwrap();
+    let end = request.end_without_store(200).unwrap();
+    end.headers([], []).unwrap().set_cookies[0].split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test]

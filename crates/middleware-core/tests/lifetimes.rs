@@ -6,7 +6,8 @@ mod site;
 use std::time::Duration;
 
 use nexios_middleware_core::{Clock, SessionErrorKind};
-use site::{Call, Site, Visitor};
+use site::{Call, Log, Site, Visitor};
+use tracing::Level;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -221,11 +222,11 @@ async fn times_are_shown() {
 }
 
 #[tokio::test]
-async fn a_clock_that_goes_back_shortens_nothing_and_breaks_nothing() {
+async fn a_clock_that_goes_back_a_little_shortens_nothing_and_breaks_nothing() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR * 2)));
     let mut visitor = visitor(&site).await;
     let now = site.clock.now();
-    site.clock.set(now.saturating_sub(HOUR * 24));
+    site.clock.set(now.saturating_sub(MINUTE * 4));
     visitor
         .visit(&site, async |session| {
             session.insert("b", &1).unwrap();
@@ -235,6 +236,20 @@ async fn a_clock_that_goes_back_shortens_nothing_and_breaks_nothing() {
     assert!(is_alive(&site, &visitor).await);
     site.clock.set(now.saturating_add(HOUR * 2));
     assert!(!is_alive(&site, &visitor).await, "the absolute end stays where it was");
+}
+
+#[tokio::test]
+async fn a_session_from_the_future_does_not_count_until_the_clock_is_there() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR * 2)));
+    let visitor = visitor(&site).await;
+    let now = site.clock.now();
+    let log = Log::of_level(Level::WARN);
+    site.clock.set(now.saturating_sub(HOUR * 24));
+    assert!(!is_alive(&site, &visitor).await, "it would outlive its absolute timeout");
+    assert!(log.text().contains("was the clock set back?"), "{}", log.text());
+    assert_eq!(site.files(), [visitor.id()], "but is not removed");
+    site.clock.set(now.saturating_add(MINUTE));
+    assert!(is_alive(&site, &visitor).await);
 }
 
 #[tokio::test]

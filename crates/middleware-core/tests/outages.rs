@@ -5,7 +5,7 @@ mod site;
 
 use std::time::Duration;
 
-use nexios_middleware_core::SessionErrorKind;
+use nexios_middleware_core::{OnOutage, SessionErrorKind};
 use site::{Answer, Call, Site, Trouble, Visitor};
 
 async fn visitor(site: &Site) -> Visitor {
@@ -38,6 +38,65 @@ async fn a_store_that_cannot_answer_is_never_an_empty_session() {
 
     site.store.heal();
     assert_eq!(request.session().await.unwrap().get("a").unwrap(), Some(1), "it can be asked for again");
+}
+
+#[tokio::test]
+async fn where_it_was_chosen_an_outage_is_an_empty_session_that_takes_no_changes() {
+    for trouble in [Trouble::Fails, Trouble::Hangs] {
+        let site =
+            Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly).store_timeout(Duration::from_secs(1)));
+        let mut visitor = visitor(&site).await;
+        let cookies = visitor.cookies.clone();
+        site.store.make(Call::Load, trouble);
+        let writes = site.store.total() - site.store.count(Call::Load);
+        tokio::time::pause();
+
+        let session = site.open(&visitor).await;
+        assert!(session.is_read_only() && session.is_empty() && session.principal().is_none());
+        assert!(session.request.existing_session().await.unwrap().is_none());
+        for error in [
+            session.insert("a", &2).unwrap_err(),
+            session.update("a", |n: Option<i32>| n.unwrap_or(0) + 1).unwrap_err(),
+            session.login("ada").unwrap_err(),
+            session.set_device("phone").unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.status()), (SessionErrorKind::Unavailable, 503));
+        }
+        session.clear();
+        session.cycle_id();
+        assert!(!session.remove("a"));
+        session.save().await.unwrap();
+        let answer = session.answer(&mut visitor, 200).await;
+        assert_eq!((answer.failure, answer.set_cookie, answer.vary.as_deref()), (None, None, Some("Cookie")));
+        assert_eq!(site.store.total() - site.store.count(Call::Load), writes, "no write after a failed load");
+        tokio::time::resume();
+
+        site.store.heal();
+        let session = site.open(&Visitor { cookies }).await;
+        assert_eq!((session.get("a").unwrap(), session.is_read_only()), (Some(1), false));
+    }
+}
+
+#[tokio::test]
+async fn a_logout_in_an_outage_never_looks_like_a_success() {
+    let site = Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly));
+    let mut visitor = visitor(&site).await;
+    site.store.make(Call::Load, Trouble::Fails);
+    let answer = visitor
+        .visit(&site, async |session| {
+            session.destroy();
+            200
+        })
+        .await;
+    assert_eq!((answer.failure, answer.set_cookie), (Some(503), None));
+}
+
+#[tokio::test]
+async fn a_newer_format_is_no_outage() {
+    let site = Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly));
+    let visitor = visitor(&site).await;
+    site.store.make(Call::Load, Trouble::Answers(nexios_store_core::StoreErrorKind::Unsupported));
+    assert_eq!(site.try_open(&visitor).await.err().unwrap().kind(), SessionErrorKind::Unsupported);
 }
 
 #[tokio::test]

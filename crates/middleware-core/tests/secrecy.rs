@@ -3,30 +3,12 @@
 
 mod site;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
-use site::{Call, KEY, Site, Trouble, Visitor};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use site::{Call, KEY, Log, Site, Trouble, Visitor};
+use tracing::Level;
 
 #[tokio::test]
 async fn no_event_shows_an_id_a_cookie_or_a_value() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
-    let _guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    let log = Log::of_level(Level::TRACE);
     let mut secrets = vec![KEY.to_owned(), "hush".to_owned(), "ada@example.org".to_owned()];
 
     let (site, mut visitor) = (Site::new(), Visitor::default());
@@ -84,7 +66,7 @@ async fn no_event_shows_an_id_a_cookie_or_a_value() {
     std::fs::write(site.file(&corrupt.id()), [b'x'; 4096]).unwrap();
     corrupt.sees::<u8>(&site, "word").await;
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for event in [
         "session created",
         "session id cycled",

@@ -1,36 +1,20 @@
 //! What the log says at the start.
 #![allow(clippy::unwrap_used)]
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+mod site;
 
 use nexios_cookie_config::CookieConfig;
 use nexios_middleware_core::SessionManager;
 use nexios_signer::{Key, KeyRing};
 use nexios_store_memory::MemoryStore;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use site::Log;
+use tracing::Level;
 
 fn log_of(cookie: CookieConfig) -> String {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
-    tracing::subscriber::with_default(subscriber, || {
-        let keys = KeyRing::new(Key::generate().unwrap());
-        let _manager = SessionManager::builder(MemoryStore::new()).keys(keys).cookie(cookie).build().unwrap();
-    });
-    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    let log = Log::of_level(Level::INFO);
+    let keys = KeyRing::new(Key::generate().unwrap());
+    let _manager = SessionManager::builder(MemoryStore::new()).keys(keys).cookie(cookie).build().unwrap();
+    log.text()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! told to fail. A test is then the story of some requests.
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
+mod log;
 mod wrapper;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use nexios_store_core::*;
 use nexios_store_file::FileStore;
 use tempfile::TempDir;
 
+pub use log::Log;
 pub use wrapper::Wrapper;
 
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";

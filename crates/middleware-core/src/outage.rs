@@ -1,0 +1,13 @@
+/// What a request gets that asks for its session while the store does not answer, or not in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnOutage {
+    /// An error, which adapters answer with an empty 503. Nobody is taken for logged out who is not.
+    #[default]
+    Refuse,
+    /// An empty session that [takes no changes](crate::Session::is_read_only), for sites whose pages are of use to
+    /// visitors who are not logged in. What would change it, a login among that, fails with
+    /// [`Unavailable`](crate::SessionErrorKind::Unavailable), and so does the answer to a request that destroys it. The
+    /// visitor's cookie is not touched. To an extractor for an existing session there is none.
+    EmptyReadOnly,
+}
