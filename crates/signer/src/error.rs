@@ -53,3 +53,16 @@ impl fmt::Display for KeyError {
 }
 
 impl std::error::Error for KeyError {}
+
+/// A value could not be sealed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct SealError(#[from] SealProblem);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SealProblem {
+    #[error("value could not be sealed: the random generator of the system failed")]
+    Random,
+    #[error("value is too long to be sealed")]
+    TooLong,
+}

@@ -8,7 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::KeyError;
 use crate::error::Problem;
 
-/// A secret to sign with: random, at least 32 bytes long.
+/// A secret to sign and seal with: random, at least 32 bytes long.
 ///
 /// It is key material, not a passphrase: nothing here slows down somebody who guesses it. Make one with
 /// [`generate`](Self::generate). The checks of the constructors catch placeholders, not every weak key.

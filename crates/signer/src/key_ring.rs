@@ -2,12 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Problem;
-use crate::{Key, KeyError, Purpose, Signer};
+use crate::{Key, KeyError, Purpose, Sealer, Signer};
 
-/// The keys of an application: one that signs, and retired ones that still verify.
+/// The keys of an application: one that signs and seals, and retired ones that still verify and open.
 ///
-/// To replace a key, put the new one first and keep the old one behind it until nothing signed with it needs to be
-/// accepted any more. Each retired key costs one more HMAC for a signature that no key made, so keep the ring short.
+/// To replace a key, put the new one first and keep the old one behind it until nothing signed or sealed with it needs
+/// to be accepted any more. Each retired key costs one more HMAC for a signature that no key made, and one more
+/// decryption for such a seal, so keep the ring short.
 ///
 /// A clone is cheap and shares the keys. A ring is never empty.
 ///
@@ -33,7 +34,7 @@ impl KeyRing {
         Self(Arc::new(Keys { first, retired: Vec::new() }))
     }
 
-    /// The ring with one more key behind the others, which verifies and never signs.
+    /// The ring with one more key behind the others, which verifies and opens, and never signs or seals.
     #[must_use]
     pub fn with_retired(mut self, key: Key) -> Self {
         Arc::make_mut(&mut self.0).retired.push(key);
@@ -64,6 +65,14 @@ impl KeyRing {
     /// This derives a sub-key from each key; do it once and keep the signer.
     pub fn signer(&self, purpose: Purpose) -> Signer {
         Signer::new(purpose.sub_key(&self.0.first), self.0.retired.iter().map(|key| purpose.sub_key(key)).collect())
+    }
+
+    /// Prepares the keys to seal and open for one purpose.
+    ///
+    /// This derives a sub-key from each key; do it once and keep the sealer. It is independent of the signer of the same
+    /// purpose.
+    pub fn sealer(&self, purpose: Purpose) -> Sealer {
+        Sealer::new(purpose.seal_root(&self.0.first), self.0.retired.iter().map(|key| purpose.seal_root(key)).collect())
     }
 }
 

@@ -77,17 +77,17 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// Which key of the ring made a signature.
+/// Which key of the ring made a signature or a seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SignedBy {
-    /// The key that signs today.
+    /// The key that signs and seals today.
     First,
-    /// A key that only verifies. Sign the value again, so that the key can be removed one day.
+    /// A key that only verifies and opens. Sign or seal the value again, so that the key can be removed one day.
     Retired,
 }
 
 impl SignedBy {
-    /// Whether the value should be signed again.
+    /// Whether the value should be signed or sealed again.
     #[must_use]
     pub const fn is_retired(self) -> bool {
         matches!(self, Self::Retired)

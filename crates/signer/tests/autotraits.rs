@@ -13,16 +13,20 @@ fn public_types_are_send_and_sync() {
     is_shareable::<Key>();
     is_shareable::<KeyError>();
     is_shareable::<KeyRing>();
+    is_shareable::<Opened>();
     is_shareable::<Purpose>();
+    is_shareable::<SealError>();
+    is_shareable::<Sealer>();
     is_shareable::<SignedBy>();
     is_shareable::<Signer>();
     is_shareable::<Tag>();
 }
 
 #[test]
-fn the_error_is_an_error() {
+fn the_errors_are_errors() {
     const fn is_error<T: Error>() {}
     is_error::<KeyError>();
+    is_error::<SealError>();
 }
 
 /// Compiles only if the type does not implement the trait: if it does, two implementations of `Unless` apply and the
@@ -47,6 +51,10 @@ assert_not_implemented!(KeyRing: Display);
 assert_not_implemented!(KeyRing: serde::Serialize);
 assert_not_implemented!(Signer: Display);
 assert_not_implemented!(Signer: serde::Serialize);
+assert_not_implemented!(Sealer: Display);
+assert_not_implemented!(Sealer: serde::Serialize);
+assert_not_implemented!(Opened: Display);
+assert_not_implemented!(Opened: serde::Serialize);
 // Keys are not compared at all, and tags by `verify` only: `==` takes longer the more of the beginning is right.
 assert_not_implemented!(Key: PartialEq);
 assert_not_implemented!(Tag: PartialEq);

@@ -1,4 +1,4 @@
-//! No public type and no error shows any part of a key.
+//! No public type and no error shows any part of a key, or of what was sealed.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -23,11 +23,15 @@ fn debug_shows_no_part_of_a_key() {
     let ring = KeyRing::from_text(&format!("{FIRST},{RETIRED}")).unwrap();
     let signer = ring.signer(Purpose::new("test"));
     let tag = signer.sign(b"name", b"value");
+    let sealer = ring.sealer(Purpose::new("test"));
+    let opened = sealer.open(b"name", &sealer.seal(b"name", b"hush-hush").unwrap()).unwrap();
     assert_eq!(format!("{:?}", Key::from_text(FIRST).unwrap()), "Key(..)");
     assert_eq!(format!("{ring:?}"), "KeyRing(number of keys: 2)");
     assert_eq!(format!("{signer:?}"), "Signer(..)");
     assert_eq!(format!("{tag:?}"), "Tag(..)");
-    for shown in [format!("{ring:#?}"), format!("{signer:#?}"), format!("{tag:#?}")] {
+    assert_eq!(format!("{sealer:?}"), "Sealer(..)");
+    assert_eq!(format!("{opened:?}"), "Opened { sealed_by: First, .. }");
+    for shown in [format!("{ring:#?}"), format!("{signer:#?}"), format!("{tag:#?}"), format!("{sealer:#?}")] {
         assert_hidden(&shown, &[FIRST, RETIRED, &tag.to_text()]);
     }
 }
