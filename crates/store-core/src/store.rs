@@ -30,8 +30,8 @@ use crate::{
 ///   update, rename, delete and expiry. A listing that overlaps a rename shows the old id, the new one or both; one that
 ///   overlaps several shows at least one of the ids.
 /// * (l) An error from `rename` or `delete` leaves the old record as it was.
-/// * (m) A crash inside `rename` leaves the old record, the new one, or both, and then only the new one bears the
-///   principal.
+/// * (m) A crash inside `rename` leaves the old record, the new one, or both, each as it was written. So a principal that
+///   the rename sets is borne by the new one only; where the principal stays the same both bear it, and both are listed.
 ///
 /// If (c) to (f) do not hold, parallel requests lose each other's changes and a slow request undoes a logout.
 ///

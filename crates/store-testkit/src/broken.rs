@@ -10,6 +10,7 @@ use tokio::task::yield_now;
 
 use crate::Subject;
 
+mod crashes;
 mod indexes;
 mod model;
 mod reads;
@@ -135,8 +136,11 @@ broken_stores! {
         m_a_crash_inside_a_rename_leaves_the_session;
     renames::CreatesAndForgetsToDelete breaks f_no_write_brings_an_id_to_life i_rename_refuses_a_taken_id
         k_the_index_follows_every_change;
-    renames::CreatesThenDeletesWhateverHappened breaks f_what_was_deleted_does_not_live_on_under_another_id
-        m_a_crash_inside_a_rename_leaves_the_session;
+    renames::CreatesThenDeletesWhateverHappened breaks f_what_was_deleted_does_not_live_on_under_another_id;
+    crashes::SetsThePrincipalFirst breaks m_a_crash_inside_a_rename_leaves_the_session;
+    crashes::MarksTheOldRecord breaks m_a_crash_inside_a_rename_leaves_the_session;
+    crashes::ListsOneOfTwo breaks m_a_crash_inside_a_rename_leaves_the_session;
+    crashes::ListsWhatNeverWas breaks m_a_crash_inside_a_rename_leaves_the_session;
     renames::ChecksThenWrites breaks d_exactly_one_write_from_a_revision i_exactly_one_gets_the_new_id;
     renames::TakesTakenIds breaks i_rename_refuses_a_taken_id i_exactly_one_gets_the_new_id
         i_renames_towards_each_other_are_refused;

@@ -55,7 +55,7 @@ impl Twist for CreatesAndForgetsToDelete {
     }
 }
 
-/// Between the two, a delete of the old id succeeds and the session lives on; and a crash leaves it listed twice.
+/// Between the two, a delete of the old id succeeds and the session lives on.
 #[derive(Default)]
 pub(super) struct CreatesThenDeletesWhateverHappened;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use nexios_store_core::{DeleteOutcome, PrincipalTag, Record, SessionId, Stored, UpdateOutcome};
 
 use super::NO_EXPIRY;
-use super::crash::{Session, lives_somewhere};
+use super::crash::{Principal, Session, lives_somewhere};
 use crate::caller::{Caller, ensure, ensure_eq};
 use crate::race::dropped_after;
 use crate::{Subject, Verdict};
@@ -71,17 +71,20 @@ pub async fn h_a_dropped_update_leaves_the_old_record_or_the_new(subject: &Subje
     Verdict::Holds
 }
 
-/// A dropped `rename` leaves the old record, the new one or both, and then only the new one bears the principal.
+/// A dropped `rename` leaves the old record, the new one or both, as a [crash](m_a_crash_inside_a_rename_leaves_the_session)
+/// does.
 pub async fn h_a_dropped_rename_leaves_the_old_record_or_the_new(subject: &Subject) -> Verdict {
     let caller = subject.caller('h');
     for polls in 1..=MOST_POLLS {
         let mut finished = true;
-        for _ in 0..TRIES {
-            let session = Session::new(&caller).await;
-            let Session { old, revision, new, renamed, tag, .. } = &session;
+        for principal in (0..TRIES).flat_map(|_| Principal::ALL) {
+            let session = Session::new(&caller, principal).await;
+            let Session { old, revision, new, renamed, .. } = &session;
             finished &= dropped_after(polls, caller.rename(old, *revision, new, renamed)).await.is_some();
             lives_somewhere(&caller, &session, "after a dropped rename").await;
-            index_follows(&caller, tag, &[*old, *new], "after a dropped rename").await;
+            for tag in session.tags() {
+                index_follows(&caller, &tag, &[*old, *new], "after a dropped rename").await;
+            }
             for id in [old, new] {
                 let _ = caller.delete(id).await;
             }
@@ -208,12 +211,10 @@ async fn index_follows(caller: &Caller, tag: &PrincipalTag, ids: &[SessionId], w
                 live.push(*id);
             }
         }
-        // Of the two that a rename may leave, the new one bears the principal.
-        let expected = &live[live.len().saturating_sub(1)..];
         if tries_left == 0 {
-            return caller.lists(tag, expected, when).await;
+            return caller.lists(tag, &live, when).await;
         }
-        if caller.sessions_of(tag).await.into_iter().eq(expected.iter().copied()) {
+        if caller.sessions_of(tag).await == live.into_iter().collect() {
             return;
         }
         tokio::time::sleep(SETTLING_PAUSE).await;

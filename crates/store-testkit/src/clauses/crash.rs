@@ -1,5 +1,5 @@
-//! (m) A crash inside `rename` leaves the old record, the new one, or both, and then only the new one bears the
-//! principal.
+//! (m) A crash inside `rename` leaves the old record, the new one, or both, each as it was written: only the new one bears
+//! a principal that the rename set, and those that are there are listed.
 
 use std::sync::Arc;
 
@@ -54,32 +54,71 @@ pub async fn m_a_session_is_somewhere_during_a_rename(subject: &Subject) -> Verd
     Verdict::Holds
 }
 
-/// Whichever step of a rename is the last that a process makes, the session is there afterwards, and is listed once.
+/// Whichever step of a rename is the last that a process makes, the session is there afterwards, and whatever is there is
+/// listed: once if the rename sets a new principal, who is not to be found under the old id, which somebody else may know;
+/// and twice if the principal stays and both records are there, so that both can be revoked.
 ///
 /// Applies to subjects with [faults](Subject::faults).
 pub async fn m_a_crash_inside_a_rename_leaves_the_session(subject: &Subject) -> Verdict {
     let caller = subject.caller('m');
     let Some(faults) = subject.fault_injection() else { return NO_FAULTS };
-    let mut steps = Steps::new(&caller, "rename");
-    while let Some(step) = steps.next() {
-        let session = Session::new(&caller).await;
-        let Session { old, revision, new, renamed, tag, .. } = &session;
-        faults.arm(Fault::Crash, step);
-        let answer = caller.store().rename(old, *revision, new, renamed, caller.now()).await;
-        steps.struck(faults.disarm().await);
-        lives_somewhere(&caller, &session, "after a crash inside a rename").await;
-        let (has_old, has_new) = (caller.load(old).await.is_some(), caller.load(new).await.is_some());
-        if let Ok(outcome) = answer {
-            let is_renamed = matches!(outcome, RenameOutcome::Renamed(_)) && has_new && !has_old;
-            ensure!(caller, is_renamed, "expected what a rename answered before a crash to be there, got {outcome:?}");
-        }
-        caller.lists(tag, &[if has_new { *new } else { *old }], "after a crash inside a rename").await;
-        let _ = caller.delete(new).await;
-        if has_old {
-            caller.deleted(old).await;
+    for principal in Principal::ALL {
+        let when = format!("after a crash inside a rename {}", principal.described());
+        let mut steps = Steps::new(&caller, "rename");
+        while let Some(step) = steps.next() {
+            let session = Session::new(&caller, principal).await;
+            let Session { old, revision, new, renamed, .. } = &session;
+            faults.arm(Fault::Crash, step);
+            let answer = caller.store().rename(old, *revision, new, renamed, caller.now()).await;
+            steps.struck(faults.disarm().await);
+            let (has_old, has_new) = lives_somewhere(&caller, &session, &when).await;
+            if let Ok(outcome) = answer {
+                let is_renamed = matches!(outcome, RenameOutcome::Renamed(_)) && has_new && !has_old;
+                ensure!(
+                    caller,
+                    is_renamed,
+                    "expected what a rename answered before a crash to be there, got {outcome:?}"
+                );
+            }
+            for tag in session.tags() {
+                // Both are as they were written, so whose they are is known.
+                let bears = |record: &Record, has: bool| has && record.principal == Some(tag);
+                let mut listed = Vec::new();
+                listed.extend(bears(&session.before, has_old).then_some(*old));
+                listed.extend(bears(renamed, has_new).then_some(*new));
+                caller.lists(&tag, &listed, &when).await;
+            }
+            for (id, is_there) in [(old, has_old), (new, has_new)] {
+                if is_there {
+                    caller.deleted(id).await;
+                }
+            }
         }
     }
     Verdict::Holds
+}
+
+/// What a rename does to the principal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Principal {
+    /// It sets one, as a login does.
+    Set,
+    /// Somebody else was logged in.
+    Changed,
+    /// The session only gets a new id.
+    Kept,
+}
+
+impl Principal {
+    pub(crate) const ALL: [Self; 3] = [Self::Set, Self::Changed, Self::Kept];
+
+    const fn described(self) -> &'static str {
+        match self {
+            Self::Set => "that sets a principal",
+            Self::Changed => "that changes the principal",
+            Self::Kept => "that keeps the principal",
+        }
+    }
 }
 
 /// A session that is about to be renamed.
@@ -89,20 +128,29 @@ pub(crate) struct Session {
     pub(crate) before: Record,
     pub(crate) new: SessionId,
     pub(crate) renamed: Record,
-    pub(crate) tag: PrincipalTag,
 }
 
 impl Session {
-    pub(crate) async fn new(caller: &Caller) -> Self {
+    pub(crate) async fn new(caller: &Caller, principal: Principal) -> Self {
         let tag = caller.tag();
-        let (before, renamed) = (caller.tagged("before", tag), caller.tagged("renamed", tag));
+        let before = match principal {
+            Principal::Set => caller.record("before"),
+            Principal::Changed => caller.tagged("before", caller.tag()),
+            Principal::Kept => caller.tagged("before", tag),
+        };
         let (old, revision) = caller.session(&before).await;
-        Self { old, revision, before, new: caller.id(), renamed, tag }
+        Self { old, revision, before, new: caller.id(), renamed: caller.tagged("renamed", tag) }
+    }
+
+    /// Whose the session is, before the rename or after it.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = PrincipalTag> {
+        let before = self.before.principal.filter(|_| self.before.principal != self.renamed.principal);
+        before.into_iter().chain(self.renamed.principal)
     }
 }
 
-/// Wants the session under its old id or its new one, and whole.
-pub(crate) async fn lives_somewhere(caller: &Caller, session: &Session, when: &str) {
+/// Wants the session under its old id or its new one, and whole; says under which of them it is.
+pub(crate) async fn lives_somewhere(caller: &Caller, session: &Session, when: &str) -> (bool, bool) {
     // In this order: a session that is not under its old id any more is under the new one.
     let old = caller.load(&session.old).await;
     let new = caller.load(&session.new).await;
@@ -111,11 +159,12 @@ pub(crate) async fn lives_somewhere(caller: &Caller, session: &Session, when: &s
         old.is_some() || new.is_some(),
         "expected the session under its old id or its new one {when}, got neither"
     );
-    if let Some(old) = old {
+    if let Some(old) = &old {
         caller.is_record(&old.record, &session.before, &format!("under the old id {when}"));
         ensure_eq!(caller, old.revision, session.revision, "the revision under the old id {when}");
     }
-    if let Some(new) = new {
+    if let Some(new) = &new {
         caller.is_record(&new.record, &session.renamed, &format!("under the new id {when}"));
     }
+    (old.is_some(), new.is_some())
 }

@@ -1,6 +1,4 @@
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nexios_store_core::{
     CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, PrincipalTag, Record, RenameOutcome, Result, Revision,
@@ -11,20 +9,12 @@ use nexios_store_testkit::{Fault, FaultInjection};
 
 /// Renames by creating the new record and then deleting the old one, as a backend must that cannot do both at once.
 ///
-/// Writers take turns. Readers do not wait, so for a while they see both; and that is what remains when the second step is
-/// never made. From the moment that the new one is there, the index lists it in the place of the old one.
+/// Writers take turns. Readers do not wait, so for a while they see both, and find both listed; and that is what remains
+/// when the second step is never made.
 #[derive(Debug, Default)]
 pub(crate) struct TwoSteps {
     model: Model,
     turn: tokio::sync::Mutex<()>,
-    moving: Mutex<HashMap<SessionId, SessionId>>,
-}
-
-impl TwoSteps {
-    /// The new ids of those that have been given one and may still be there.
-    fn moving(&self) -> MutexGuard<'_, HashMap<SessionId, SessionId>> {
-        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[async_trait]
@@ -35,9 +25,6 @@ impl SessionStore for TwoSteps {
 
     async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
         let _turn = self.turn.lock().await;
-        if self.model.load(id, now).await?.is_none() {
-            self.moving().remove(id);
-        }
         self.model.create(id, record, now).await
     }
 
@@ -69,8 +56,6 @@ impl SessionStore for TwoSteps {
         if self.model.load(new, now).await?.is_some() {
             return Ok(RenameOutcome::IdTaken);
         }
-        self.moving().remove(new);
-        self.moving().insert(*old, *new);
         let CreateOutcome::Created(revision) = self.model.create(new, record, now).await? else {
             return Ok(RenameOutcome::IdTaken);
         };
@@ -78,7 +63,6 @@ impl SessionStore for TwoSteps {
             let _ = self.model.delete(new).await;
             return Err(error);
         }
-        self.moving().remove(old);
         Ok(RenameOutcome::Renamed(revision))
     }
 
@@ -112,10 +96,7 @@ impl DeleteExpired for TwoSteps {
 #[async_trait]
 impl PrincipalIndex for TwoSteps {
     async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
-        let listed = self.model.sessions_of(tag, now).await?;
-        let moving = self.moving();
-        let is_replaced = |id| moving.get(id).is_some_and(|new| listed.contains(new));
-        Ok(listed.iter().filter(|id| !is_replaced(*id)).copied().collect())
+        self.model.sessions_of(tag, now).await
     }
 }
 
