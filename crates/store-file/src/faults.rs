@@ -3,6 +3,7 @@
 //! Every call on a record, all of which [`directory`](crate::directory) makes, asks here first. The plan is the
 //! thread's own, so that tests do not disturb each other.
 
+mod armed;
 pub(crate) mod disk;
 mod failures;
 mod matrix;
@@ -17,8 +18,10 @@ use std::io;
 
 use rustix::io::Errno;
 
+pub(crate) use self::armed::Armed;
+
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Plan {
+enum Plan {
     None,
     /// Only this call fails, counted from 0.
     Call(usize, Errno),
@@ -39,7 +42,7 @@ thread_local! {
     static PLAN: Cell<Plan> = const { Cell::new(Plan::None) };
     static CALLS: Cell<usize> = const { Cell::new(0) };
     static HITS: Cell<usize> = const { Cell::new(0) };
-    static TRACE: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    static TRACE: RefCell<Option<Vec<&'static str>>> = const { RefCell::new(None) };
     static MEANWHILE: RefCell<Option<Intrusion>> = const { RefCell::new(None) };
 }
 
@@ -53,9 +56,9 @@ fn meanwhile<T>(call: usize, other: impl FnOnce() + 'static, work: impl FnOnce()
 
 /// Runs `work`, and says what its system calls were for.
 fn traced<T>(work: impl FnOnce() -> T) -> (T, Vec<&'static str>) {
-    TRACE.take();
+    TRACE.set(Some(Vec::new()));
     let result = work();
-    (result, TRACE.take())
+    (result, TRACE.take().unwrap_or_default())
 }
 
 /// Runs `work` under a plan, and says how often the plan made a difference.
@@ -70,7 +73,7 @@ fn during<T>(plan: Plan, work: impl FnOnce() -> T) -> (T, usize) {
 
 /// Asked before each system call.
 pub(crate) fn check(operation: &'static str) -> io::Result<()> {
-    TRACE.with_borrow_mut(|trace| trace.push(operation));
+    TRACE.with_borrow_mut(|trace| trace.as_mut().map(|trace| trace.push(operation)));
     let call = CALLS.replace(CALLS.get() + 1);
     if let Some((_, other)) = MEANWHILE.with_borrow_mut(|planned| planned.take_if(|(at, _)| call == *at)) {
         other();

@@ -63,6 +63,8 @@
 #[cfg(not(unix))]
 compile_error!("nexios-store-file relies on Unix file locks, permissions and renames; choose another store here");
 
+#[cfg(test)]
+mod conformance;
 mod contents;
 mod directory;
 mod error;

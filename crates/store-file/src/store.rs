@@ -30,6 +30,8 @@ struct Inner {
     inline_reads: bool,
     records: Records,
     sweeper: Sweeper,
+    #[cfg(test)]
+    faults: crate::faults::Armed,
 }
 
 impl FileStore {
@@ -73,7 +75,14 @@ impl FileStore {
         let locks = Locks::open(&directory, lock_timeout)
             .map_err(|error| OpenError::directory(&dir, DirectoryProblem::Prepare(error)))?;
         let records = Records { directory, locks, durability };
-        Ok(Self(Arc::new(Inner { dir, inline_reads, records, sweeper: Sweeper::default() })))
+        Ok(Self(Arc::new(Inner {
+            dir,
+            inline_reads,
+            records,
+            sweeper: Sweeper::default(),
+            #[cfg(test)]
+            faults: crate::faults::Armed::default(),
+        })))
     }
 
     /// Does blocking work away from the async threads. Once begun it runs to its end, whoever still waits for it.
@@ -83,8 +92,15 @@ impl FileStore {
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| Failure::NoRuntime)?;
+        #[cfg(test)]
+        let work = |inner: &Inner| inner.faults.during(|| work(inner));
         let done = runtime.spawn_blocking(move || work(&inner)).await;
         Ok(done.map_err(|_| Failure::TaskLost)??)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn faults(&self) -> &crate::faults::Armed {
+        &self.0.faults
     }
 }
 
