@@ -3,11 +3,14 @@
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
-use nexios_store_core::{DeleteOutcome, Timestamp, TouchOutcome};
+use nexios_store_core::{DeleteOutcome, RenameOutcome, SessionId, Timestamp, TouchOutcome};
 
 use super::meanwhile;
-use super::world::{HUGE, LARGE, NOW, OLD, SMALL, World, record, world};
+use super::scenario::{ADA, of, start};
+use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, World, record, world};
 use crate::Durability;
 use crate::sweep::Sweeper;
 
@@ -57,4 +60,77 @@ fn a_sweep_that_is_overtaken_leaves_what_was_prolonged() {
         *if touched.get() { &mut prolonged } else { &mut late } += 1;
     }
     assert!(prolonged > 0 && late > 0, "{prolonged} {late}");
+}
+
+/// What came of a listing during which a session was renamed.
+struct Overtaken {
+    /// Whether the rename had a system call of this number, before which it waited for the listing.
+    has_waited: bool,
+    /// Whether the listing had one of this number, before which the rename went on to its end.
+    has_resumed: bool,
+    /// `None`: the listing failed, because it would have had to wait for the rename.
+    is_listed: Option<bool>,
+    is_renamed: bool,
+}
+
+/// A rename stops before its call `pause`, a listing begins, and before its call `resume` the rename goes on to its end.
+fn list_during_rename([from, to]: [SessionId; 2], pause: usize, resume: usize) -> Overtaken {
+    let (_dir, records, mut revision) = start(Durability::Fast);
+    if from != OLD {
+        let renamed = records.rename(&OLD, revision, &from, &of(ADA, SMALL), NOW).unwrap();
+        let RenameOutcome::Renamed(next) = renamed else { panic!("{renamed:?}") };
+        revision = next;
+    }
+    let records = Arc::new(records);
+    let (waits, is_waiting) = mpsc::channel();
+    let (goes_on, go_on) = mpsc::channel::<()>();
+    let (has_ended, end) = mpsc::channel::<()>();
+    let renaming = {
+        let records = Arc::clone(&records);
+        thread::spawn(move || {
+            let _has_ended = has_ended;
+            let wait = move || {
+                waits.send(()).unwrap();
+                // An error: the listing is over.
+                let _ = go_on.recv();
+            };
+            meanwhile(pause, wait, || records.rename(&from, revision, &to, &of(ADA, SMALL), NOW)).0.is_ok()
+        })
+    };
+    let has_waited = is_waiting.recv().is_ok();
+    let resume_and_wait = move || {
+        drop(goes_on);
+        // An error: it has ended.
+        let _ = end.recv();
+    };
+    let (listed, has_resumed) = meanwhile(resume, resume_and_wait, || records.sessions_of(&ADA, NOW));
+    let is_listed = listed.ok().map(|listed| listed.contains(&from) || listed.contains(&to));
+    Overtaken { has_waited, has_resumed, is_listed, is_renamed: renaming.join().unwrap() }
+}
+
+#[test]
+fn a_listing_that_a_rename_overtakes_at_any_call_shows_the_session() {
+    let (mut listed, mut moved) = (0, 0);
+    // Both ways: in which order the system gives the two names is its own affair.
+    for way in [[OLD, NEW], [NEW, OLD]] {
+        for pause in 0..100 {
+            let mut has_waited = true;
+            for resume in 0..100 {
+                let overtaken = list_during_rename(way, pause, resume);
+                has_waited = overtaken.has_waited;
+                let context =
+                    format!("renaming waits before its call {pause}, goes on before call {resume} of a listing");
+                assert!(overtaken.is_listed.unwrap_or(true), "{context}: the session is not listed");
+                listed += usize::from(overtaken.is_listed.is_some());
+                moved += usize::from(overtaken.is_listed.is_some() && overtaken.is_renamed && overtaken.has_resumed);
+                if !(overtaken.has_waited && overtaken.has_resumed) {
+                    break;
+                }
+            }
+            if !has_waited {
+                break;
+            }
+        }
+    }
+    assert!(listed > 100 && moved > 20, "{listed} {moved}");
 }

@@ -181,7 +181,7 @@ pub(super) fn sweep_leaves_nothing(dir: &TempDir, context: &str) {
     assert!(left.iter().all(is_bounded), "{context}: {left:?}");
 }
 
-fn of(tag: PrincipalTag, payload: &'static [u8]) -> Record {
+pub(super) fn of(tag: PrincipalTag, payload: &'static [u8]) -> Record {
     Record { principal: Some(tag), expires_at: EXPIRY, payload: payload.into() }
 }
 
