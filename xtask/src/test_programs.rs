@@ -7,7 +7,11 @@ use std::{env, path::Path};
 use crate::{command_line::CommandLine, error::Result};
 
 /// Each program that a test starts, with the script of ours that installs it, relative to the root.
-const PROGRAMS: &[(&str, &str)] = &[];
+const PROGRAMS: &[(&str, &str)] = &[
+    ("chromium", "xtask/install/chromium.sh"),
+    ("chromedriver", "xtask/install/chromium.sh"),
+    ("curl", "xtask/install/curl.sh"),
+];
 
 /// Installs, each with its script, the programs that tests start and that are not on `PATH`.
 ///
@@ -36,6 +40,15 @@ fn is_on_path(program: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_program_has_a_script_that_can_run() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for (program, script) in PROGRAMS {
+            let syntax = CommandLine::new("sh", root).args(["-n", script]);
+            assert!(root.join(script).is_file() && syntax.succeeds(), "{program}: {script}");
+        }
+    }
 
     #[test]
     fn a_script_runs_only_for_a_program_that_is_missing() {
