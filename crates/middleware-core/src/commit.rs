@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 
 use nexios_store_core::Timestamp;
 
-use crate::plan::{Action, CookieAction, Fate, Plan};
+use crate::plan::{Action, CookieAction, Fate, Plan, Situation};
 use crate::session::Shared;
-use crate::state::State;
+use crate::state::{Base, State};
 use crate::work::{Done, Failed, Work};
 use crate::{SessionError, SessionErrorKind};
 
@@ -47,7 +47,9 @@ impl Shared {
                 state.settle_without_store(plan.cookie);
                 return Ok(None);
             }
-            Action::Create | Action::Rename if self.head_sent.load(Ordering::Relaxed) => {
+            // Nobody has asked for it, so it is not missed.
+            Action::Touch if self.slot.is_some() && self.head_sent.load(Ordering::Relaxed) => return Ok(None),
+            action if self.needs_cookie(action) && self.head_sent.load(Ordering::Relaxed) => {
                 return Err(SessionError::head_sent());
             }
             _ => {}
@@ -64,12 +66,27 @@ impl Shared {
             changes: std::mem::take(&mut state.changes),
             login: state.login.take(),
             fate: std::mem::take(&mut state.fate),
+            slot: self.slot.clone(),
         }))
     }
 
     pub(crate) fn plan(&self, state: &State, now: Timestamp) -> Plan {
         let manager = &self.manager;
-        Plan::for_situation(state.situation(manager.lifetime(), manager.settings().persistent, now))
+        let situation = state.situation(manager.lifetime(), manager.settings().persistent, now);
+        Plan::for_situation(Situation { in_cookie: self.slot.is_some(), ..situation })
+    }
+
+    /// Whether the visitor must hear of what was done, or it comes to nothing.
+    fn needs_cookie(&self, action: Action) -> bool {
+        matches!(action, Action::Create | Action::Rename) || self.slot.is_some()
+    }
+
+    /// What the visitor's cookie is to hold: the id, or the session itself.
+    pub(crate) fn cookie_value(&self, base: &Base) -> Result<String, SessionError> {
+        match (self.manager.sealed(), self.slot.as_ref().and_then(|slot| slot.record())) {
+            (Some(sealed), Some(record)) => sealed.seal(&record, self.manager.now()),
+            _ => Ok(self.manager.signers().cookie_value(&base.id)),
+        }
     }
 
     /// Brings the state up to date with what has become of the work.

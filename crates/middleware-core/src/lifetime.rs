@@ -80,7 +80,7 @@ impl Lifetime {
 pub(crate) const DEFAULT_TOUCH_FRACTION: f64 = 0.1;
 
 /// How far the clocks of several machines may be apart.
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// A visitor who comes back within half the idle timeout must find the session alive.
 pub(crate) const MAX_TOUCH_FRACTION: f64 = 0.5;

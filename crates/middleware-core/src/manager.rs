@@ -6,11 +6,13 @@ use std::time::Duration;
 use nexios_cookie_config::{CookieConfig, Lifetime as CookieLifetime};
 use nexios_settings::{ByteSize, SettingError, Vars};
 use nexios_signer::KeyRing;
-use nexios_store_core::{Result as StoreResult, SessionId, SessionStore, Timestamp};
+use nexios_store_core::{Result as StoreResult, SessionStore, Timestamp};
 
 use crate::cookie_names::CookieNames;
+use crate::cookie_slot::CookieSlot;
 use crate::counters::{Counters, Counting};
 use crate::lifetime::{DEFAULT_TOUCH_FRACTION, Lifetime, MAX_TOUCH_FRACTION};
+use crate::sealed::Sealed;
 use crate::session_limit::{AtLimit, SessionLimit};
 use crate::signers::{COOKIE_VALUE_LEN, Signers};
 use crate::turns::Turns;
@@ -40,6 +42,8 @@ pub struct SessionManager(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn SessionStore>,
+    /// Where there is no store, because the visitors keep their sessions.
+    sealed: Option<Sealed>,
     signers: Signers,
     cookie: CookieConfig,
     cookie_names: Arc<CookieNames>,
@@ -61,6 +65,7 @@ impl SessionManager {
     pub fn builder(store: impl SessionStore) -> SessionManagerBuilder {
         SessionManagerBuilder {
             store: Arc::new(store),
+            client_side: false,
             keys: None,
             cookie: CookieConfig::default(),
             cookie_names: Arc::default(),
@@ -72,6 +77,34 @@ impl SessionManager {
             session_limit: None,
             clock: Arc::new(SystemClock),
         }
+    }
+
+    /// A manager of sessions that have no store: each is sealed, with its values, in its visitor's cookie, which neither
+    /// they nor anybody else can read or change.
+    ///
+    /// For what is small and worth little, on servers that can keep nothing. The price:
+    ///
+    /// * A session cannot be taken back. Whoever has copied the cookie is logged in until it expires, after a logout too,
+    ///   so keep [timeouts](crate::SessionSettings::idle_timeout) short. Only the removal of the key ends them, and all
+    ///   at once. [`sessions_of`](Self::sessions_of) and the revocations fail.
+    /// * The changes of parallel requests do not merge: the cookie that arrives last is the session, as a whole.
+    /// * It holds about 3 KB, with [`TooLarge`](SessionErrorKind::TooLarge) for what would be more, and every request and
+    ///   most answers carry all of it.
+    /// * Once a response's head is out, nothing can be saved.
+    ///
+    /// ```
+    /// use nexios_middleware_core::SessionManager;
+    /// use nexios_signer::{Key, KeyRing};
+    /// use std::time::Duration;
+    ///
+    /// let manager = SessionManager::client_side()
+    ///     .keys(KeyRing::new(Key::generate()?))
+    ///     .idle_timeout(Duration::from_secs(15 * 60))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn client_side() -> SessionManagerBuilder {
+        SessionManagerBuilder { client_side: true, ..Self::builder(CookieSlot::default()) }
     }
 
     /// A manager of sessions in `store`, with keys, cookie and settings from the environment of this process:
@@ -119,6 +152,11 @@ impl SessionManager {
 
     pub(crate) fn store(&self) -> &dyn SessionStore {
         &*self.0.store
+    }
+
+    /// What seals the sessions, where the visitors keep them.
+    pub(crate) fn sealed(&self) -> Option<&Sealed> {
+        self.0.sealed.as_ref()
     }
 
     pub(crate) fn signers(&self) -> &Signers {
@@ -192,10 +230,10 @@ impl SessionManager {
         CookieLifetime::new(remaining, expires_at.as_unix_millis() / 1000)
     }
 
-    /// The `Set-Cookie` line that gives a visitor this id, until `expires_at` or until the browser is closed.
-    pub(crate) fn session_cookie(&self, id: &SessionId, expires_at: Option<Timestamp>) -> Result<String, SessionError> {
+    /// The `Set-Cookie` line that gives a visitor this value, until `expires_at` or until the browser is closed.
+    pub(crate) fn session_cookie(&self, value: &str, expires_at: Option<Timestamp>) -> Result<String, SessionError> {
         let lifetime = expires_at.map(|expires_at| self.cookie_lifetime(expires_at));
-        self.0.cookie.set_cookie(&self.0.signers.cookie_value(id), lifetime).map_err(|error| {
+        self.0.cookie.set_cookie(value, lifetime).map_err(|error| {
             SessionError::new(SessionErrorKind::Misconfigured, "session cookie cannot be made").with_source(error)
         })
     }
@@ -216,6 +254,7 @@ impl fmt::Debug for SessionManager {
 #[must_use = "nothing is managed before `build`"]
 pub struct SessionManagerBuilder {
     store: Arc<dyn SessionStore>,
+    client_side: bool,
     keys: Option<KeyRing>,
     cookie: CookieConfig,
     cookie_names: Arc<CookieNames>,
@@ -345,8 +384,9 @@ impl SessionManagerBuilder {
     ///
     /// When there are no keys, a setting is out of its bounds, or a manager [beside](Self::beside) this one has the
     /// cookie's name. The message names what is missing or wrong.
-    pub fn build(self) -> Result<SessionManager, SettingError> {
-        let keys = self.keys.ok_or_else(|| SettingError::described("SessionManager", "has no keys to sign with"))?;
+    pub fn build(mut self) -> Result<SessionManager, SettingError> {
+        let keys =
+            self.keys.take().ok_or_else(|| SettingError::described("SessionManager", "has no keys to sign with"))?;
         self.settings.check()?;
         if !(0.0..=MAX_TOUCH_FRACTION).contains(&self.touch_fraction) {
             return Err(SettingError::new("touch_fraction", &self.touch_fraction.to_string(), "from 0 to 0.5"));
@@ -364,6 +404,10 @@ impl SessionManagerBuilder {
             let allowed = "a name of its own, because a session manager beside this one has it";
             return Err(SettingError::new("SESSION_COOKIE_NAME", self.cookie.name(), allowed));
         }
+        let sealed = self.client_side.then(|| Sealed::new(&keys, self.cookie.name()));
+        if let Some(fits) = sealed.as_ref().and_then(|sealed| ByteSize::new(sealed.max_payload_len())) {
+            self.settings.max_size = self.settings.max_size.min(fits);
+        }
         if !self.cookie.is_secure() {
             tracing::warn!(
                 cookie = self.cookie.name(),
@@ -378,6 +422,7 @@ impl SessionManagerBuilder {
                 touch_fraction: self.touch_fraction,
             },
             store: self.store,
+            sealed,
             signed_cookies: self.signed_cookies.unwrap_or_else(|| self.cookie.clone()),
             cookie: self.cookie,
             cookie_names: self.cookie_names,

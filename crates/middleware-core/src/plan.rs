@@ -22,6 +22,8 @@ pub(crate) struct Situation {
     pub(crate) persistence_changed: bool,
     /// The request came with a cookie of our name, whatever was in it.
     pub(crate) cookie_received: bool,
+    /// The cookie holds the session itself.
+    pub(crate) in_cookie: bool,
 }
 
 /// What the request has decided about the session as a whole.
@@ -106,6 +108,7 @@ fn cookie(action: Action, situation: Situation) -> CookieAction {
         }
         Action::Nothing | Action::Destroy => CookieAction::Keep,
         Action::Create | Action::Rename => CookieAction::Send,
+        Action::Update | Action::Touch if situation.in_cookie => CookieAction::Send,
         Action::Update => send_if(situation.persistent || situation.reissue_due || situation.persistence_changed),
         Action::Touch => send_if(situation.persistent),
     }
@@ -128,6 +131,7 @@ mod tests {
         persistent: true,
         persistence_changed: false,
         cookie_received: false,
+        in_cookie: false,
     };
     const STORED: Situation = Situation { stored: true, has_content: true, cookie_received: true, ..NEW };
 
@@ -173,6 +177,18 @@ mod tests {
                 Situation { changed: true, persistent: false, ..STORED },
                 Update,
                 Keep,
+            ),
+            (
+                "writing into a session that its cookie holds",
+                Situation { changed: true, persistent: false, in_cookie: true, ..STORED },
+                Update,
+                Send,
+            ),
+            (
+                "reading it, a ration later",
+                Situation { touch_due: true, persistent: false, in_cookie: true, ..STORED },
+                Touch,
+                Send,
             ),
             ("removing the last value", Situation { changed: true, has_content: false, ..STORED }, Update, Send),
             (

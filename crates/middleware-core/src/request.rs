@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 
 use crate::headers::SessionHeaders;
 use crate::plan::{Action, CookieAction};
+use crate::session::Shared;
 use crate::state::State;
 use crate::{OnOutage, Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
@@ -57,14 +58,14 @@ impl RequestSession {
     pub async fn session(&self) -> Result<Session, SessionError> {
         self.looked_at.store(true, Ordering::Relaxed);
         let load = || async {
-            let limit = self.manager.settings().store_timeout;
-            let loaded = tokio::time::timeout(limit, self.manager.load(&self.cookie_header)).await;
-            let state = loaded.unwrap_or_else(|_| {
-                self.manager.counting().store_failures.increment();
-                Err(SessionError::timed_out(limit))
-            });
-            let state = state.or_else(|error| self.without_store(error))?;
-            Ok(Session::new(self.manager.clone(), state, Arc::clone(&self.head_sent)))
+            let (state, slot) = match self.manager.sealed() {
+                None => (self.load().await.or_else(|error| self.without_store(error))?, None),
+                Some(sealed) => {
+                    let (state, slot) = self.manager.open_sealed(sealed, &self.cookie_header)?;
+                    (state, Some(slot))
+                }
+            };
+            Ok(Session::new(self.manager.clone(), state, slot, Arc::clone(&self.head_sent)))
         };
         self.session.get_or_try_init(load).await.cloned()
     }
@@ -102,7 +103,7 @@ impl RequestSession {
             return None;
         }
         state.settle_without_store(plan.cookie);
-        Some(self.finish_session(&mut state, None))
+        Some(self.finish_session(&session.0, &mut state, None))
     }
 
     /// Saves what the application has left to save, and says what the response needs.
@@ -124,7 +125,16 @@ impl RequestSession {
             Err(error) if error.kind() == SessionErrorKind::Gone => None,
             Err(error) => Some(error),
         };
-        self.finish_session(&mut session.0.state(), failure)
+        self.finish_session(&session.0, &mut session.0.state(), failure)
+    }
+
+    async fn load(&self) -> Result<State, SessionError> {
+        let limit = self.manager.settings().store_timeout;
+        let loaded = tokio::time::timeout(limit, self.manager.load(&self.cookie_header)).await;
+        loaded.unwrap_or_else(|_| {
+            self.manager.counting().store_failures.increment();
+            Err(SessionError::timed_out(limit))
+        })
     }
 
     /// What the application has chosen to serve while the store does not answer.
@@ -143,7 +153,7 @@ impl RequestSession {
     }
 
     /// The head is about to go out: the cookie is that of what the store has now.
-    fn finish_session(&self, state: &mut State, failure: Option<SessionError>) -> RequestEnd {
+    fn finish_session(&self, session: &Shared, state: &mut State, failure: Option<SessionError>) -> RequestEnd {
         self.head_sent.store(true, Ordering::Relaxed);
         if failure.is_some() {
             // It was tried, and whoever waits for the answer hears that it failed.
@@ -153,7 +163,10 @@ impl RequestSession {
             (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
             (CookieAction::Send, Some(base)) => {
                 let persistent = state.persistent().unwrap_or_else(|| self.manager.settings().persistent);
-                self.manager.session_cookie(&base.id, persistent.then_some(base.expires_at)).map(Some)
+                let value = session.cookie_value(base);
+                value
+                    .and_then(|value| self.manager.session_cookie(&value, persistent.then_some(base.expires_at)))
+                    .map(Some)
             }
             (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
         };

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::changes::{Changes, Update};
+use crate::cookie_slot::CookieSlot;
 use crate::payload;
 use crate::plan::Fate;
 use crate::settings::check_duration;
@@ -53,6 +54,8 @@ pub struct Session(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) manager: SessionManager,
+    /// The session's record, where the visitor's cookie holds it and not a store.
+    pub(crate) slot: Option<Arc<CookieSlot>>,
     pub(crate) state: Mutex<State>,
     /// Held by the commit that is under way; there is one at a time.
     pub(crate) commit_turn: tokio::sync::Mutex<()>,
@@ -61,9 +64,14 @@ pub(crate) struct Shared {
 }
 
 impl Session {
-    pub(crate) fn new(manager: SessionManager, state: State, head_sent: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(
+        manager: SessionManager,
+        state: State,
+        slot: Option<Arc<CookieSlot>>,
+        head_sent: Arc<AtomicBool>,
+    ) -> Self {
         let commit_turn = tokio::sync::Mutex::const_new(());
-        Self(Arc::new(Shared { manager, state: Mutex::new(state), commit_turn, head_sent }))
+        Self(Arc::new(Shared { manager, slot, state: Mutex::new(state), commit_turn, head_sent }))
     }
 
     /// The value of `key`, or `None` if there is none.

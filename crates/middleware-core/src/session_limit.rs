@@ -38,7 +38,7 @@ impl Work {
         if let Done::Written { base, .. } = &done
             && let Err(error) = limit.make_room(manager, user, Some(base.meta.handle)).await
         {
-            let _ = manager.store().delete(&base.id).await.map_err(Failed::not_known_whether)?;
+            let _ = self.store(manager).delete(&base.id).await.map_err(Failed::not_known_whether)?;
             return Err(error.into());
         }
         Ok(done)

@@ -113,6 +113,7 @@ impl State {
             persistent: self.persistent().unwrap_or(persistent_by_default),
             persistence_changed: self.changes.persistent.is_some(),
             cookie_received: self.cookie_received,
+            in_cookie: false, // that is for the caller to know
         }
     }
 

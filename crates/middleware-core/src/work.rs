@@ -1,14 +1,17 @@
 //! The work of a commit: one write to the store, repeated on newer values for as long as others come first.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
 use nexios_store_core::{
-    CreateOutcome, DeleteOutcome, Record, RenameOutcome, Revision, SessionId, Timestamp, TouchOutcome, UpdateOutcome,
+    CreateOutcome, DeleteOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, Timestamp, TouchOutcome,
+    UpdateOutcome,
 };
 
 use crate::changes::Changes;
+use crate::cookie_slot::CookieSlot;
 use crate::load::{Opened, open_record};
 use crate::payload::{self, Meta};
 use crate::plan::{Action, Fate, Plan};
@@ -28,6 +31,8 @@ pub(crate) struct Work {
     pub(crate) changes: Changes,
     pub(crate) login: Option<ByteString>,
     pub(crate) fate: Fate,
+    /// Where to do it, if not in the store.
+    pub(crate) slot: Option<Arc<CookieSlot>>,
 }
 
 /// What has become of it.
@@ -84,18 +89,25 @@ impl Work {
         }
     }
 
+    pub(crate) fn store<'a>(&'a self, manager: &'a SessionManager) -> &'a dyn SessionStore {
+        match &self.slot {
+            Some(slot) => &**slot,
+            None => manager.store(),
+        }
+    }
+
     async fn touch(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
         let expires_at = manager.lifetime().expires_at(&base.meta, self.now);
-        Ok(match manager.store().touch(&base.id, expires_at, self.now).await? {
+        Ok(match self.store(manager).touch(&base.id, expires_at, self.now).await? {
             TouchOutcome::Touched => Done::Touched(expires_at),
             TouchOutcome::Missing => Done::Gone,
         })
     }
 
     async fn destroy(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
-        if manager.store().delete(&base.id).await.map_err(Failed::not_known_whether)? == DeleteOutcome::Missing
+        if self.store(manager).delete(&base.id).await.map_err(Failed::not_known_whether)? == DeleteOutcome::Missing
             && let Some(principal) = &base.meta.principal
-            && manager.store().principals().is_some()
+            && self.store(manager).principals().is_some()
         {
             // Ended by another request, or renamed by one: then it lives on under another id, and must not.
             manager.revoke(principal, base.meta.handle).await.map_err(Failed::not_known_whether)?;
@@ -110,7 +122,8 @@ impl Work {
         for _ in 0..MAX_NEW_IDS {
             let id = new_id()?;
             let record = self.record(manager, &meta, &values)?;
-            let created = manager.store().create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
+            let created =
+                self.store(manager).create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
             if let CreateOutcome::Created(revision) = created {
                 tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
                 let base = Base { id, revision, expires_at: record.expires_at, meta, values };
@@ -153,7 +166,7 @@ impl Work {
                     }
                 }
             }
-            let Some(stored) = manager.store().load(&current.id, self.now).await? else { return Ok(Done::Gone) };
+            let Some(stored) = self.store(manager).load(&current.id, self.now).await? else { return Ok(Done::Gone) };
             match open_record(manager, current.id, &stored, self.now) {
                 Opened::Live(live) => current = live.base,
                 Opened::Expired => return Ok(Done::Gone),
@@ -171,7 +184,7 @@ impl Work {
         expected: Revision,
         record: &Record,
     ) -> Result<Written, Failed> {
-        let store = manager.store();
+        let store = self.store(manager);
         if self.plan.action == Action::Update {
             let updated = store.update(&id, expected, record, self.now).await.map_err(Failed::not_known_whether)?;
             return Ok(match updated {

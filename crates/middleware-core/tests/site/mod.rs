@@ -43,6 +43,22 @@ impl Site {
         Self::on(dir, store, Arc::default(), build)
     }
 
+    /// A site whose visitors keep their sessions; its store is for nothing.
+    pub fn client_side(build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
+        let site = Self::new();
+        site.restarted_client_side(build)
+    }
+
+    pub fn restarted_client_side(&self, build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
+        let builder = SessionManager::client_side().keys(keys(&[KEY])).clock(self.clock.clone());
+        Self {
+            manager: build(builder).build().unwrap(),
+            clock: self.clock.clone(),
+            store: self.store.clone(),
+            dir: self.dir.clone(),
+        }
+    }
+
     /// The same site after a restart with other settings: same files, same clock.
     pub fn restarted(&self, build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         Self::on(self.dir.clone(), self.store.clone(), self.clock.clone(), build)
