@@ -36,7 +36,8 @@ const ARROWS: &[Row] = &[
     row("nexios-store-file", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
     row("nexios-store-redis", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
     row("nexios-store-postgres", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
-    row("nexios-store-encrypted", &["nexios-signer", "nexios-store-core"]),
+    // Its promise is about what lies on the disk after whole sessions.
+    row("nexios-store-encrypted", &["nexios-signer", "nexios-store-core"]).tests(&["nexios-middleware-core"]),
     row("nexios-middleware-core", &["nexios-cookie-config", "nexios-settings", "nexios-signer", "nexios-store-core"]),
     row("nexios-adapter-axum", &["nexios-middleware-core"]),
     row("nexios-adapter-actix", &["nexios-middleware-core"]),

@@ -1,0 +1,91 @@
+use std::fmt;
+
+use nexios_signer::KeyRing;
+use nexios_store_core::{
+    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result, Revision, SessionId,
+    SessionStore, StoreErrorKind, Stored, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
+};
+
+use crate::seal::RecordSealer;
+
+/// A store whose records are sealed, kept in another store.
+///
+/// See the [crate] for an example, for what is hidden, and for what becomes of records that no key opens.
+pub struct EncryptedStore<S> {
+    store: S,
+    sealer: RecordSealer,
+}
+
+impl<S: SessionStore> EncryptedStore<S> {
+    /// Keeps records in `store`, sealed under the first of `keys`, and opens what was sealed under any of them.
+    pub fn new(store: S, keys: &KeyRing) -> Self {
+        Self { store, sealer: RecordSealer::new(keys) }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for EncryptedStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncryptedStore").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<S: SessionStore> SessionStore for EncryptedStore<S> {
+    async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
+        let Some(stored) = self.store.load(id, now).await? else { return Ok(None) };
+        let record = self.sealer.open(id, &stored.record)?;
+        Ok(Some(Stored { record, ..stored }))
+    }
+
+    async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
+        self.store.create(id, &self.sealer.seal(id, record)?, now).await
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        expected: Revision,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<UpdateOutcome> {
+        self.store.update(id, expected, &self.sealer.seal(id, record)?, now).await
+    }
+
+    async fn rename(
+        &self,
+        old: &SessionId,
+        expected: Revision,
+        new: &SessionId,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<RenameOutcome> {
+        self.store.rename(old, expected, new, &self.sealer.seal(new, record)?, now).await
+    }
+
+    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+        self.store.touch(id, expires_at, now).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {
+        self.store.delete(id).await
+    }
+
+    /// Sets aside what the wrapped store cannot read. What merely does not open is in good order there, and stays: its key
+    /// may come back.
+    async fn set_aside(&self, id: &SessionId) -> Result<()> {
+        // At the epoch nothing has expired, so that a record is looked at whatever the time is.
+        match self.store.load(id, Timestamp::UNIX_EPOCH).await {
+            Err(error) if error.kind() == StoreErrorKind::Corrupt => self.store.set_aside(id).await,
+            Err(error) if error.kind() == StoreErrorKind::Backend => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn expiry(&self) -> Option<&dyn DeleteExpired> {
+        self.store.expiry()
+    }
+
+    fn principals(&self) -> Option<&dyn PrincipalIndex> {
+        self.store.principals()
+    }
+}

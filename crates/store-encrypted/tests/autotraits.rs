@@ -1,0 +1,18 @@
+//! The store can be sent and shared between threads, and used as a trait object.
+
+use nexios_store_core::SessionStore;
+use nexios_store_encrypted::EncryptedStore;
+use nexios_store_memory::MemoryStore;
+
+#[test]
+fn the_store_is_send_and_sync_and_a_store() {
+    const fn is_send_sync<T: Send + Sync + 'static>() {}
+    is_send_sync::<EncryptedStore<MemoryStore>>();
+    let _: fn(EncryptedStore<MemoryStore>) -> Box<dyn SessionStore> = |store| Box::new(store);
+}
+
+#[test]
+fn a_store_that_was_chosen_at_run_time_can_be_wrapped() {
+    const fn is_store<S: SessionStore>() {}
+    is_store::<EncryptedStore<Box<dyn SessionStore>>>();
+}
