@@ -1,11 +1,14 @@
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use nexios_cookie_config::CookieConfig;
 use nexios_middleware_core::{SessionManager, SessionSettings};
 use nexios_settings::{Setting, SettingError, Vars};
 use nexios_signer::{Key, KeyRing};
+use nexios_store_core::SessionStore;
+use nexios_store_encrypted::EncryptedStore;
 use nexios_store_file::{FileStoreBuilder, FileStoreConfig};
 use nexios_store_memory::MemoryStore;
 
@@ -17,6 +20,8 @@ pub struct Settings {
     /// Where to listen. `127.0.0.1:3000` by default.
     pub bind: SocketAddr,
     store: StoreKind,
+    /// Whether records are encrypted at rest. They are by default.
+    encrypt: bool,
     files: FileStoreConfig,
     keys: Option<KeyRing>,
     cookie: CookieConfig,
@@ -30,13 +35,10 @@ impl Settings {
     ///
     /// When one of them is missing or not allowed.
     pub fn from_vars(vars: &Vars, arguments: Arguments) -> Result<Self, SettingError> {
-        if vars.get::<bool>("SESSION_ENCRYPT")?.unwrap_or(false) {
-            let allowed = "false: encryption at rest is not available yet";
-            return Err(SettingError::new("SESSION_ENCRYPT", "true", allowed));
-        }
         Ok(Self {
             bind: vars.get::<Bind>("BIND")?.map_or(DEFAULT_BIND, |bind| bind.0),
             store: StoreKind::from_vars(vars)?,
+            encrypt: vars.get("SESSION_ENCRYPT")?.unwrap_or(true),
             files: FileStoreConfig::from_vars(vars)?,
             keys: keys(vars, arguments)?,
             cookie: CookieConfig::from_vars(vars)?,
@@ -57,9 +59,14 @@ impl Settings {
                 KeyRing::new(Key::generate()?)
             }
         };
-        let builder = match self.store {
-            StoreKind::File => SessionManager::builder(FileStoreBuilder::from(self.files).open()?),
-            StoreKind::Memory => SessionManager::builder(MemoryStore::new()),
+        let store: Arc<dyn SessionStore> = match self.store {
+            StoreKind::File => Arc::new(FileStoreBuilder::from(self.files).open()?),
+            StoreKind::Memory => Arc::new(MemoryStore::new()),
+        };
+        let builder = if self.encrypt {
+            SessionManager::builder(EncryptedStore::new(store, &keys))
+        } else {
+            SessionManager::builder(store)
         };
         Ok(builder.keys(keys).cookie(self.cookie).settings(self.sessions).build()?)
     }
@@ -138,11 +145,6 @@ mod tests {
     #[test]
     fn what_is_not_there_yet_is_refused_by_name() {
         for (name, value, message) in [
-            (
-                "SESSION_ENCRYPT",
-                "true",
-                "SESSION_ENCRYPT is `true`, but must be false: encryption at rest is not available yet",
-            ),
             ("SESSION_ENCRYPT", "yes", "SESSION_ENCRYPT is `yes`, but must be true, false, 1 or 0"),
             ("SESSION_STORE", "redis://user:hush@host", "SESSION_STORE is `...@host`, but must be file or memory"),
             ("SESSION_STORE", "files", "SESSION_STORE is `files`, but must be file or memory"),
@@ -154,6 +156,18 @@ mod tests {
             ),
         ] {
             assert_eq!(read(&[KEY, (name, value)], Arguments::default()).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn records_are_encrypted_unless_that_is_switched_off() {
+        for (settings, expected) in [
+            (&[KEY][..], true),
+            (&[KEY, ("SESSION_ENCRYPT", "true")], true),
+            (&[KEY, ("SESSION_ENCRYPT", "false")], false),
+            (&[KEY, ("SESSION_ENCRYPT", "0")], false),
+        ] {
+            assert_eq!(read(settings, Arguments::default()).unwrap().encrypt, expected, "{settings:?}");
         }
     }
 

@@ -51,7 +51,7 @@ fn each_setting_refuses_bad_values_by_name(framework: Framework) {
         ("SESSION_STORE_TIMEOUT", &["", "0", "none"]),
         ("SESSION_PERSISTENT", &["", "yes"]),
         ("SESSION_STORE", &["", "disk", "redis://localhost", "postgres://localhost"]),
-        ("SESSION_ENCRYPT", &["", "yes", "true"]),
+        ("SESSION_ENCRYPT", &["", "yes", "True"]),
     ] {
         for value in values {
             let line = refusal(framework, &[(name, value)], &[]);
