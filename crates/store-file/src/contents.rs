@@ -42,16 +42,25 @@ impl SlotLen {
         self.0
     }
 
+    /// Whether a power cut may take a part of a slot. One within a page is on the disk as a whole or not at all.
+    pub(crate) const fn exceeds_page(self) -> bool {
+        self.0 > PAGE_LEN
+    }
+
     /// How long a payload may be.
     pub(crate) const fn capacity(self) -> usize {
         self.0 - HEADER_LEN
     }
 }
 
+/// What file systems and disks write as a whole.
+pub(crate) const PAGE_LEN: usize = 4096;
+
 /// What a record file holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Contents {
-    /// Both slots are empty: the record is about to be created, or its creator died.
+    /// Both slots are empty: the record is about to be created, or its creator died, or a power cut took a part of what
+    /// was created and never updated.
     Blank,
     Record(Current),
     Damaged,

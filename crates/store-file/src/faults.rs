@@ -11,6 +11,7 @@ mod power;
 mod races;
 mod scenario;
 mod sequences;
+mod unsynced;
 mod world;
 
 use std::cell::{Cell, RefCell};

@@ -14,11 +14,12 @@ pub enum Durability {
     /// Deletions and id changes are synced to the disk before they are answered, the rest is left to the system.
     ///
     /// A power cut may lose a session that was created in the last half minute, or bring back an older whole version
-    /// of one. It never gives wrong data, and a session that was logged out stays logged out. A record above 1952
-    /// bytes may be corrupt if it was created, or updated twice, in that time. Markers of principals are synced.
+    /// of one. It never gives wrong data, and a session that was logged out stays logged out. Markers of principals are
+    /// synced, and a record above 4000 bytes before each update, which makes that as slow as with `Synced`.
     #[default]
     Fast,
-    /// Everything is synced before it is answered: 20 to 30 times slower.
+    /// Everything is synced before it is answered: 20 to 30 times slower. It cannot sync what another process writes,
+    /// which has a durability of its own.
     Synced,
 }
 

@@ -2,19 +2,21 @@
 
 use std::convert::Infallible;
 use std::fs::File;
+use std::ops::Range;
 
 use bytes::Bytes;
 use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
 
-use crate::contents::{self, Contents, Current, SlotLen};
+use crate::contents::{self, Contents, Current, PAGE_LEN, SlotLen};
 use crate::directory::{self, Access, Directory, Status};
 use crate::error::{Failure, SystemError};
 use crate::name::RecordName;
-use crate::slot::{self, HEADER_LEN, Header};
+use crate::slot::{self, HEADER_LEN, Header, Slot};
 
 /// What is found at a record's name.
 pub(crate) enum Found {
-    /// Nothing, or a file without a content: one that is about to get it, or was left behind by a killed process.
+    /// Nothing, or a file without a content: one that is about to get it, or was left behind by a killed process or a
+    /// power cut.
     Absent(Option<RecordFile>),
     Record(RecordFile, Current),
     /// A file of ours that holds no whole slot.
@@ -104,10 +106,31 @@ impl RecordFile {
             self.read_current_slot(id, slot_len)
         }?;
         Ok(match contents {
-            // Only zeros were never answered to anybody; anything else between empty headers is a torn record.
-            Contents::Blank if !self.is_all_zero()? => Contents::Damaged,
+            Contents::Blank | Contents::Damaged if self.lacks_page_of_creation(id, slot_len)? => Contents::Blank,
+            // Anything else between empty headers is a damaged record.
+            Contents::Blank => Contents::Damaged,
             contents => contents,
         })
+    }
+
+    /// Whether the first version is not all on the disk: a page of it is zeros, and there is no second version.
+    ///
+    /// That is how a power cut leaves a record that it did not give the time to be written. One that has a second version
+    /// was on the disk before that was begun.
+    fn lacks_page_of_creation(&self, id: &SessionId, slot_len: SlotLen) -> Result<bool, Failure> {
+        let mut header = [0; HEADER_LEN];
+        directory::read_at(&self.file, &mut header, 0)?;
+        let written_len = match Slot::parse(&header, id, slot_len.capacity()) {
+            Slot::Empty => slot_len.as_usize().min(PAGE_LEN),
+            Slot::Written(written) => HEADER_LEN + written.payload_len,
+            Slot::Newer | Slot::Damaged => return Ok(false),
+        };
+        for start in (0..written_len).step_by(PAGE_LEN) {
+            if self.is_zero(start as u64..written_len.min(start + PAGE_LEN) as u64)? {
+                return self.is_zero(slot_len.offset(1)..slot_len.file_len());
+            }
+        }
+        Ok(false)
     }
 
     /// What the headers say of the record's expiry, if they agree on one.
@@ -122,22 +145,21 @@ impl RecordFile {
         Ok(self.read_headers(slot_len)?.and_then(|headers| contents::principal_of_headers(id, slot_len, &headers)))
     }
 
-    /// Whether the file has no byte that was ever written.
-    pub(crate) fn is_all_zero(&self) -> Result<bool, Failure> {
-        if self.status.len > SlotLen::MAX.file_len() {
-            return Ok(false);
-        }
-        let mut buffer = vec![0; 64 * 1024];
-        let mut offset = 0;
-        while offset < self.status.len {
-            let count = directory::read_at(&self.file, &mut buffer, offset)?;
-            if buffer[..count].iter().any(|byte| *byte != 0) {
+    /// Whether there is nothing but zeros in this part of the file.
+    fn is_zero(&self, part: Range<u64>) -> Result<bool, Failure> {
+        let mut buffer = [0; PAGE_LEN];
+        let mut offset = part.start;
+        while offset < part.end {
+            let len = (part.end - offset).min(PAGE_LEN as u64);
+            let portion = &mut buffer[..usize::try_from(len).unwrap_or(PAGE_LEN)];
+            let count = directory::read_at(&self.file, portion, offset)?;
+            if portion[..count].iter().any(|byte| *byte != 0) {
                 return Ok(false);
             }
-            if count < buffer.len() {
+            if count < portion.len() {
                 break;
             }
-            offset += count as u64;
+            offset += len;
         }
         Ok(true)
     }
@@ -200,7 +222,7 @@ impl RecordFile {
     }
 
     fn read_unknown_length(&self) -> Result<Contents, Failure> {
-        if self.is_all_zero()? {
+        if self.status.len <= SlotLen::MAX.file_len() && self.is_zero(0..self.status.len)? {
             return Ok(Contents::Blank);
         }
         // A newer format may have files of other lengths.

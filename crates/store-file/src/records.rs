@@ -20,7 +20,8 @@
 //!
 //! A first revision and a temporary name take a getrandom before anything is made.
 //! The first record of a fan-out directory makes it: mkdirat and fsync of the session directory, before the second try.
-//! A file above 16 KiB is read by its two headers and one payload, and gets its length before its content.
+//! A file above 16 KiB is read by its two headers and one payload, and gets its length before its content. Where a slot is
+//! longer than a page of 4 KiB, an update makes an fdatasync before its pwrite.
 //!
 //! An update writes into the slot that is not current, so a torn write leaves the current version as it was. It frees
 //! no inode and changes no name, which made it 5 to 10 times faster than a temporary file and a rename, and after a
@@ -266,6 +267,11 @@ impl Records {
         let slot_len = SlotLen::holding(record.payload.len()).ok_or(Failure::TooLarge)?;
         if slot_len > current.slot_len {
             return self.write_next_anew(id, current, record, durability);
+        }
+        if current.slot_len.exceeds_page() {
+            // Whatever the durability, also that of whoever wrote it: a power cut may tear what is written now, and
+            // the current version with it, unless that is on the disk.
+            directory::sync_data(file.as_file())?;
         }
         file.write_at(current.spare_at(), &slot::encode(id, current.next_revision, record))?;
         sync_file(file.as_file(), durability)

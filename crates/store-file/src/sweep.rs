@@ -136,19 +136,14 @@ impl Pass {
             Some(_) => {
                 let removed = remove_expired(records, id, now)?;
                 if !removed && is_old(file.status(), now) {
-                    quarantine::set_aside(records, id)?;
+                    clear_away(records, id, now)?;
                 }
                 self.removed += usize::from(removed);
                 Ok(removed)
             }
             None => {
                 if is_old(file.status(), now) {
-                    if file.is_all_zero()? {
-                        remove_blank(records, id, now)?;
-                    } else {
-                        // A create that was torn by a kill leaves one for which nobody ever asks.
-                        quarantine::set_aside(records, id)?;
-                    }
+                    clear_away(records, id, now)?;
                 }
                 Ok(false)
             }
@@ -193,6 +188,13 @@ fn remove_expired(records: &Records, id: &SessionId, now: Timestamp) -> Result<b
         records.unmark(tag, id);
     }
     Ok(true)
+}
+
+/// Removes a file without a content, and sets one that is damaged aside: a create that a kill has torn leaves one for which
+/// nobody ever asks.
+fn clear_away(records: &Records, id: &SessionId, now: Timestamp) -> Result<(), Failure> {
+    remove_blank(records, id, now)?;
+    quarantine::set_aside(records, id)
 }
 
 fn remove_blank(records: &Records, id: &SessionId, now: Timestamp) -> Result<(), Failure> {

@@ -59,7 +59,12 @@ impl Disk {
 
     /// Time passes, and the system writes everything.
     pub(super) fn settle(&mut self) {
-        self.settled = LOG.with_borrow(|log| log.as_ref().map_or(0, Vec::len));
+        self.settled = Self::calls();
+    }
+
+    /// How many calls there were so far, while they are recorded.
+    pub(super) fn calls() -> usize {
+        LOG.with_borrow(|log| log.as_ref().map_or(0, Vec::len))
     }
 
     /// Ends the recording.
@@ -71,7 +76,7 @@ impl Disk {
         self.settled
     }
 
-    /// How many calls there were so far.
+    /// How many calls were recorded.
     pub(super) const fn len(&self) -> usize {
         self.log.len()
     }

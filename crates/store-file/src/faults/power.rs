@@ -28,8 +28,7 @@ fn cut(operation: Operation, durability: Durability, mut look: impl FnMut(&str, 
         for seed in 0..LOOKS {
             let context = format!("{operation:?}, {durability:?}, cut at {at} of {end}, look {seed}");
             let dir = disk.after_cut(at, &mut Dice(seed));
-            let is_torn = at < end || durability == Durability::Fast;
-            let left = contents(&dir, operation.now(), is_torn, &context);
+            let left = contents(&dir, operation.now(), false, &context);
             look(&context, at == end, &left);
             if seed % 4 == 0 {
                 sweep_leaves_nothing(&dir, &context);

@@ -3,7 +3,7 @@
 use nexios_store_core::{SessionId, Timestamp};
 
 use super::traced;
-use super::world::{HUGE, NEW, NOW, OLD, SMALL, record, world};
+use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, record, world};
 use crate::Durability;
 
 const OPEN: &str = "opening a session record";
@@ -24,15 +24,15 @@ fn an_operation_makes_no_other_calls_than_these() {
     let (fast, synced) = (Durability::Fast, Durability::Synced);
     let neighbour = SessionId::from_bytes([[0xaa; 15].as_slice(), &[0]].concat().try_into().unwrap());
     let trace = |durability, operation: &str| {
-        let world = world(durability, SMALL);
+        let world = world(durability, if operation.ends_with("of a large record") { LARGE } else { SMALL });
         let (records, revision, later) = (&world.records, world.revision(), Timestamp::MAX);
         let (is_done, calls) = traced(|| match operation {
             "load" => records.load(&OLD, NOW).is_ok(),
             "load of an absent record" => records.load(&NEW, NOW).is_ok(),
-            "update" => records.update(&OLD, revision, &record(b"next"), NOW).is_ok(),
+            "update" | "update of a large record" => records.update(&OLD, revision, &record(b"next"), NOW).is_ok(),
             "growth" => records.update(&OLD, revision, &record(&[0; 4000]), NOW).is_ok(),
             "large growth" => records.update(&OLD, revision, &record(HUGE), NOW).is_ok(),
-            "touch" => records.touch(&OLD, later, NOW).is_ok(),
+            "touch" | "touch of a large record" => records.touch(&OLD, later, NOW).is_ok(),
             "touch for nothing" => records.touch(&OLD, NOW, NOW).is_ok(),
             "create" => records.create(&neighbour, &record(SMALL), NOW).is_ok(),
             "create in a new directory" => records.create(&NEW, &record(SMALL), NOW).is_ok(),
@@ -55,6 +55,9 @@ fn an_operation_makes_no_other_calls_than_these() {
         ("load of an absent record", fast, vec![OPEN, FIND_DIRECTORY]),
         ("update", fast, [&look[..], &[WRITE]].concat()),
         ("update", synced, [&look[..], &[WRITE, SYNC]].concat()),
+        ("update of a large record", fast, [&look[..], &[SYNC, WRITE]].concat()),
+        ("update of a large record", synced, [&look[..], &[SYNC, WRITE, SYNC]].concat()),
+        ("touch of a large record", fast, [&look[..], &[WRITE]].concat()),
         ("growth", fast, [&look[..], &[CREATE, WRITE, SYNC, RENAME]].concat()),
         ("growth", synced, [&look[..], &[CREATE, WRITE, SYNC, RENAME], &sync_name].concat()),
         ("large growth", fast, [&look[..], &[CREATE, WRITE, WRITE, SYNC, RENAME]].concat()),
