@@ -1,3 +1,4 @@
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY};
 use actix_web::{Error, HttpResponse};
-use nexios_middleware_core::{RequestEnd, RequestSession, SessionHeaders};
+use nexios_middleware_core::{RequestEnd, RequestSession, SessionError, SessionHeaders};
 use pin_project_lite::pin_project;
 
 use crate::error;
@@ -69,14 +70,14 @@ where
 }
 
 /// The response with the session's headers, or in its place an empty one if the session could not be saved.
-///
-/// A middleware that has failed inside of ours has no response yet, and so no cookie, whatever status its error will
-/// have: what was changed is dropped. But a logout before it failed was carried out.
 fn ended<B: MessageBody>(
     result: Result<ServiceResponse<B>, Error>,
     end: RequestEnd,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    let response = result?;
+    let response = match result {
+        Ok(response) => response,
+        Err(error) => return Err(failed(error, end)),
+    };
     let mut response = match end.failure() {
         None => response.map_into_left_body(),
         Some(failure) => {
@@ -90,6 +91,33 @@ fn ended<B: MessageBody>(
         set(headers, session_headers);
     }
     Ok(response)
+}
+
+/// The error of a middleware inside of ours, which gets the session's headers when it becomes a response.
+///
+/// Whatever status that has, what was changed is dropped. But a logout was carried out, and of what was saved before the
+/// visitor must get the cookie.
+fn failed(mut error: Error, end: RequestEnd) -> Error {
+    let failed_save = end.failure().map(SessionError::status);
+    if let Some(failure) = end.failure() {
+        failure.log();
+    }
+    // actix may ask for the response more than once.
+    let (end, session_headers) = (Cell::new(Some(end)), OnceCell::new());
+    error.add_response_mapper(move |mut response| {
+        if let Some(status) = failed_save {
+            response = empty(status, response.headers());
+        }
+        let headers = response.headers_mut();
+        let session_headers = session_headers.get_or_init(|| {
+            end.take().and_then(|end| end.headers(lines(headers, &VARY), lines(headers, &CACHE_CONTROL)))
+        });
+        if let Some(session_headers) = session_headers {
+            set(headers, session_headers.clone());
+        }
+        response
+    });
+    error
 }
 
 /// An empty response with those headers of the one it replaces that tell of cookies: another middleware's session may
