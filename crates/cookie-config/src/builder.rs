@@ -39,6 +39,17 @@ impl CookieConfigBuilder {
     }
 
     /// Sends the cookie only to the host that sets it: the default, and what undoes [`domain`](Self::domain).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::CookieConfig;
+    ///
+    /// let shared = CookieConfig::builder().domain("example.org").build()?;
+    /// let own = shared.to_builder().name("own").host_only().build()?;
+    /// assert_eq!(own.domain(), None);
+    /// # Ok::<(), nexios_cookie_config::CookieConfigError>(())
+    /// ```
     pub fn host_only(mut self) -> Self {
         self.0.domain = None;
         self
@@ -71,6 +82,16 @@ impl CookieConfigBuilder {
     /// Keeps a cookie of its own for each top-level site that embeds this one (CHIPS).
     ///
     /// Needs Secure, and is of use with [`SameSite::None`] only: the others do not reach an embedded page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::{CookieConfig, SameSite};
+    ///
+    /// let framed = CookieConfig::builder().same_site(SameSite::None).secure(true).partitioned(true).build()?;
+    /// assert!(framed.set_cookie("a1b2", None)?.contains("; Partitioned"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn partitioned(mut self, partitioned: bool) -> Self {
         self.0.partitioned = partitioned;
         self
@@ -82,6 +103,18 @@ impl CookieConfigBuilder {
     ///
     /// When one of them is not allowed, or when browsers would ignore a cookie with this combination. The
     /// [crate documentation](crate#settings) has the rules.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::{CookieConfig, SameSite};
+    ///
+    /// let error = CookieConfig::builder().same_site(SameSite::None).build().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "cookie same_site is `None`, which needs cookie secure to be true, but it is false",
+    /// );
+    /// ```
     pub fn build(self) -> Result<CookieConfig, CookieConfigError> {
         self.0.check(Field::label).map(CookieConfig::from_checked).map_err(CookieConfigError)
     }

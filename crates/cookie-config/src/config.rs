@@ -5,6 +5,17 @@ use crate::{CookieConfigBuilder, CookieError, Lifetime, SameSite, scanner, synta
 ///
 /// It comes from a [builder](Self::builder), from the [environment](Self::from_env), or through `serde`; there is no
 /// way to change one afterwards but to [build another](Self::to_builder). The default is the builder's.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_cookie_config::{CookieConfig, SameSite};
+///
+/// let cookie = CookieConfig::default();
+/// assert_eq!((cookie.name(), cookie.path(), cookie.domain()), ("sessionid", "/", None));
+/// assert_eq!((cookie.is_http_only(), cookie.is_secure(), cookie.is_partitioned()), (true, false, false));
+/// assert_eq!(cookie.same_site(), SameSite::Lax);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieConfig {
     attributes: Attributes,
@@ -35,6 +46,17 @@ impl CookieConfig {
     }
 
     /// Begins with this configuration, for another cookie that differs in some points: its name, say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::CookieConfig;
+    ///
+    /// let shop = CookieConfig::builder().secure(true).build()?;
+    /// let admin = shop.to_builder().name("admin").path("/admin").build()?;
+    /// assert!(admin.is_secure());
+    /// # Ok::<(), nexios_cookie_config::CookieConfigError>(())
+    /// ```
     pub fn to_builder(&self) -> CookieConfigBuilder {
         CookieConfigBuilder::from_attributes(self.attributes.clone())
     }
@@ -85,6 +107,18 @@ impl CookieConfig {
     ///
     /// When the value is not of `cookie-octet`s (visible ASCII without `"`, `,`, `;` and `\`), or when name and value
     /// together are longer than the 4096 bytes that browsers accept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::CookieConfig;
+    ///
+    /// let cookie = CookieConfig::default();
+    /// let line = cookie.set_cookie("a1b2", None)?;
+    /// assert_eq!(line, "sessionid=a1b2; HttpOnly; SameSite=Lax; Path=/");
+    /// assert!(cookie.set_cookie("a1;b2", None).is_err());
+    /// # Ok::<(), nexios_cookie_config::CookieError>(())
+    /// ```
     pub fn set_cookie(&self, value: &str, lifetime: Option<Lifetime>) -> Result<String, CookieError> {
         if !syntax::is_value(value) {
             return Err(CookieError::value(self.name()));
@@ -99,6 +133,16 @@ impl CookieConfig {
     ///
     /// It differs from a cookie that was set in value and lifetime only: browsers tell cookies apart by domain, path
     /// and partition too, and would keep one whose removal is for another.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::CookieConfig;
+    ///
+    /// let cookie = CookieConfig::builder().path("/shop").build()?;
+    /// assert!(cookie.removal_cookie().starts_with("sessionid=; HttpOnly; SameSite=Lax; Path=/shop; Max-Age=0"));
+    /// # Ok::<(), nexios_cookie_config::CookieConfigError>(())
+    /// ```
     pub fn removal_cookie(&self) -> String {
         self.line("", Some(Lifetime::OVER))
     }
@@ -121,11 +165,31 @@ impl CookieConfig {
     /// The header may be anything: what is no pair, or has another name, is passed over. Names are case-sensitive.
     /// Spaces and tabs around name and value are dropped, quotes are not: they are part of the value, as RFC 6265bis
     /// 4.1.1 has it. This takes time in proportion to the header's length and does not allocate.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::CookieConfig;
+    ///
+    /// let cookie = CookieConfig::default();
+    /// let header = b"sessionid=one; theme=dark; sessionid=two; \xff";
+    /// assert!(cookie.candidates(header).eq([b"one", b"two"]));
+    /// ```
     pub fn candidates<'h>(&self, header: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
         scanner::values(header, self.name().as_bytes())
     }
 
     /// Whether a `Set-Cookie` line, of whoever made it, sets or removes a cookie of this name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::CookieConfig;
+    ///
+    /// let cookie = CookieConfig::default();
+    /// assert!(cookie.names(b"sessionid=a1b2; Path=/shop"));
+    /// assert!(!cookie.names(b"theme=dark; Path=/"));
+    /// ```
     pub fn names(&self, set_cookie_line: &[u8]) -> bool {
         scanner::sets(set_cookie_line, self.name().as_bytes())
     }

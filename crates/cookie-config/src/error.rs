@@ -3,6 +3,15 @@ use nexios_settings::SettingError;
 /// A cookie's configuration is not one that browsers accept.
 ///
 /// The message names the attribute, its value and what is allowed; if two attributes contradict each other, both.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_cookie_config::CookieConfig;
+///
+/// let error = CookieConfig::builder().path("shop").build().unwrap_err();
+/// assert!(error.to_string().starts_with("cookie path is `shop`, but must be "), "{error}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct CookieConfigError(pub(crate) SettingError);
@@ -10,6 +19,15 @@ pub struct CookieConfigError(pub(crate) SettingError);
 /// A value cannot be sent in a cookie.
 ///
 /// The message names the cookie and the limit, never the value.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_cookie_config::CookieConfig;
+///
+/// let error = CookieConfig::default().set_cookie("two words", None).unwrap_err();
+/// assert!(!error.to_string().contains("two words"), "a value may be a secret");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cookie `{name}` {problem}")]
 pub struct CookieError {

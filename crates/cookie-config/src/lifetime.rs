@@ -7,6 +7,18 @@ use cookie::time::OffsetDateTime;
 ///
 /// The two say the same, as `Max-Age` for every browser of today and as `Expires` for what does not know `Max-Age`.
 /// Both are given by the caller, who has a clock.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_cookie_config::{CookieConfig, Lifetime};
+/// use std::time::Duration;
+///
+/// let lifetime = Lifetime::new(Duration::from_secs(60), 1_700_000_060);
+/// let line = CookieConfig::default().set_cookie("a1b2", Some(lifetime))?;
+/// assert!(line.ends_with("; Max-Age=60; Expires=Tue, 14 Nov 2023 22:14:20 GMT"), "{line}");
+/// # Ok::<(), nexios_cookie_config::CookieError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
     max_age_secs: i64,

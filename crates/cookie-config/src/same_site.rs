@@ -3,6 +3,17 @@ use nexios_settings::Setting;
 /// Which requests that another site makes the browser do carry the cookie.
 ///
 /// It is a help against cross-site request forgery, not a replacement for a token.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_cookie_config::SameSite;
+/// use nexios_settings::Setting;
+///
+/// assert_eq!(SameSite::parse("STRICT"), Some(SameSite::Strict));
+/// assert_eq!(SameSite::Strict.as_str(), "Strict");
+/// assert_eq!(SameSite::default(), SameSite::Lax);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SameSite {
     /// Only following a link, or otherwise going to a page with a safe method.

@@ -11,6 +11,13 @@ impl CookieConfig {
     ///
     /// When a variable is set but empty, when its value is not allowed, or when values contradict each other. The
     /// error names the variables and what is allowed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// let cookie = nexios_cookie_config::CookieConfig::from_env()?;
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn from_env() -> Result<Self, SettingError> {
         Self::from_vars(&Vars::process())
     }
@@ -20,6 +27,17 @@ impl CookieConfig {
     /// # Errors
     ///
     /// As [`from_env`](Self::from_env).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_cookie_config::CookieConfig;
+    /// use nexios_settings::Vars;
+    ///
+    /// let vars = Vars::from_iter([("SESSION_COOKIE_NAME", "__Host-shop"), ("SESSION_COOKIE_SECURE", "true")]);
+    /// assert_eq!(CookieConfig::from_vars(&vars)?.name(), "__Host-shop");
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
         let default = Attributes::default();
         let attributes = Attributes {

@@ -13,6 +13,23 @@ use crate::Setting;
 /// # Errors
 ///
 /// When the value is of another type, or is not one of the [allowed](Setting::ALLOWED) values.
+///
+/// # Examples
+///
+/// ```
+/// use serde::Deserialize;
+/// use std::time::Duration;
+///
+/// #[derive(Deserialize)]
+/// struct Limits {
+///     #[serde(deserialize_with = "nexios_settings::deserialize")]
+///     idle_timeout: Duration,
+/// }
+///
+/// let limits: Limits = serde_json::from_str(r#"{"idle_timeout": "30m"}"#)?;
+/// assert_eq!(limits.idle_timeout, Duration::from_secs(1800));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub fn deserialize<'de, T: Setting, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(SettingVisitor(PhantomData))
 }

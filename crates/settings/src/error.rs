@@ -3,6 +3,19 @@ use std::borrow::Cow;
 /// A setting has a value that is not allowed.
 ///
 /// The message names the setting, its value and what is allowed. A secret's value is never part of it.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::SettingError;
+///
+/// let error = SettingError::new("PORT", "http", "a number");
+/// assert_eq!(error.to_string(), "PORT is `http`, but must be a number");
+/// assert_eq!(error.setting(), "PORT");
+///
+/// let error = SettingError::described("API_TOKEN", "is shorter than 20 bytes");
+/// assert_eq!(error.to_string(), "API_TOKEN is shorter than 20 bytes");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} {problem}")]
 pub struct SettingError {

@@ -3,6 +3,36 @@ use std::time::Duration;
 /// A type that can be read from the text of a setting.
 ///
 /// Implement it for an enum of your own to have it read as strictly as the rest.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::{Setting, Vars};
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Theme {
+///     Light,
+///     Dark,
+/// }
+///
+/// impl Setting for Theme {
+///     const ALLOWED: &'static str = "light or dark";
+///
+///     fn parse(text: &str) -> Option<Self> {
+///         match text {
+///             "light" => Some(Self::Light),
+///             "dark" => Some(Self::Dark),
+///             _ => None,
+///         }
+///     }
+/// }
+///
+/// let vars = Vars::from_iter([("THEME", "dark"), ("FALLBACK_THEME", "Dark")]);
+/// assert_eq!(vars.get("THEME")?, Some(Theme::Dark));
+/// let error = vars.get::<Theme>("FALLBACK_THEME").unwrap_err();
+/// assert_eq!(error.to_string(), "FALLBACK_THEME is `Dark`, but must be light or dark");
+/// # Ok::<(), nexios_settings::SettingError>(())
+/// ```
 pub trait Setting: Sized {
     /// What is allowed, as the end of the sentence "… but must be …".
     const ALLOWED: &'static str;
@@ -42,6 +72,17 @@ impl Setting for Duration {
 }
 
 /// A setting that can be switched off with the word `none`.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::{OrNone, Setting};
+/// use std::time::Duration;
+///
+/// assert_eq!(OrNone::parse("2h"), Some(OrNone(Some(Duration::from_secs(7200)))));
+/// assert_eq!(OrNone::<Duration>::parse("none"), Some(OrNone(None)));
+/// assert_eq!(OrNone::<Duration>::parse("never"), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrNone<T>(pub Option<T>);
 
@@ -55,6 +96,17 @@ impl Setting for OrNone<Duration> {
 }
 
 /// A number of bytes: `262144`, `256KiB`, `1MiB`. From 1 byte to 16 MiB.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::{ByteSize, Setting};
+///
+/// assert_eq!(ByteSize::parse("64KiB"), ByteSize::new(65_536));
+/// assert_eq!(ByteSize::parse("64KiB").map(ByteSize::as_bytes), Some(65_536));
+/// assert_eq!(ByteSize::parse("64kb"), None);
+/// assert_eq!(ByteSize::new(ByteSize::MAX.as_bytes() + 1), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(usize);
 

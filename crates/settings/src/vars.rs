@@ -9,6 +9,19 @@ use crate::{Setting, SettingError};
 ///
 /// A list serves tests, and programs that get their configuration from elsewhere in the form of variables.
 /// `Debug` does not show values, because one of them may be a secret.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::Vars;
+///
+/// let vars = Vars::from_iter([("GREETING", "hello"), ("EMPTY", "")]);
+/// assert_eq!(vars.text("GREETING")?.as_deref(), Some("hello"));
+/// assert_eq!(vars.text("FAREWELL")?, None);
+/// assert_eq!(vars.text("EMPTY").unwrap_err().to_string(), "EMPTY is set but empty");
+/// assert_eq!(format!("{vars:?}"), r#"Vars(["EMPTY", "GREETING"])"#);
+/// # Ok::<(), nexios_settings::SettingError>(())
+/// ```
 #[derive(Clone)]
 pub struct Vars(Source);
 
@@ -20,6 +33,15 @@ enum Source {
 
 impl Vars {
     /// The environment of this process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_settings::Vars;
+    ///
+    /// assert!(Vars::process().text("PATH")?.is_some());
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub const fn process() -> Self {
         Self(Source::Process)
     }
@@ -29,6 +51,17 @@ impl Vars {
     /// # Errors
     ///
     /// When the variable is set but empty, is not Unicode, or is not one of the [allowed](Setting::ALLOWED) values.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_settings::{ByteSize, Vars};
+    ///
+    /// let vars = Vars::from_iter([("LIMIT", "1MiB")]);
+    /// let limit: Option<ByteSize> = vars.get("LIMIT")?;
+    /// assert_eq!(limit, ByteSize::new(1024 * 1024));
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn get<T: Setting>(&self, name: &'static str) -> Result<Option<T>, SettingError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         T::parse(&text).map_or_else(|| Err(SettingError::new(name, &text, T::ALLOWED)), |value| Ok(Some(value)))
@@ -52,6 +85,17 @@ impl Vars {
     /// # Errors
     ///
     /// As [`text`](Self::text).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_settings::Vars;
+    ///
+    /// let vars = Vars::from_iter([("PASSWORD", "correct horse")]);
+    /// let password = vars.secret("PASSWORD")?.expect("it is set");
+    /// assert_eq!(password.as_str(), "correct horse");
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn secret(&self, name: &'static str) -> Result<Option<Zeroizing<String>>, SettingError> {
         Ok(self.text(name)?.map(Zeroizing::new))
     }
@@ -61,6 +105,18 @@ impl Vars {
     /// # Errors
     ///
     /// When the variable is set but empty.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_settings::Vars;
+    /// use std::path::PathBuf;
+    ///
+    /// let vars = Vars::from_iter([("SPOOL_DIR", "/var/spool/app")]);
+    /// let dir = vars.os_text("SPOOL_DIR")?.map(PathBuf::from);
+    /// assert_eq!(dir, Some(PathBuf::from("/var/spool/app")));
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn os_text(&self, name: &'static str) -> Result<Option<OsString>, SettingError> {
         match self.raw(name) {
             Some(value) if value.is_empty() => Err(SettingError::described(name, "is set but empty")),

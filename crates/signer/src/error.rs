@@ -4,6 +4,15 @@ use std::fmt;
 ///
 /// The message says what is wrong and, if several keys were given, with which of them. It never contains any part of
 /// a key.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_signer::Key;
+///
+/// assert_eq!(Key::from_text("").unwrap_err().to_string(), "key is empty");
+/// assert_eq!(Key::from_text("short").unwrap_err().to_string(), "key is shorter than 32 bytes");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyError {
     problem: Problem,

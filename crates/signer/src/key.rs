@@ -15,6 +15,17 @@ use crate::error::Problem;
 ///
 /// The bytes are wiped when the key is dropped. There is no `Display` and no `Serialize`, and `Debug` shows nothing;
 /// the one way out is [`to_text`](Self::to_text).
+///
+/// # Examples
+///
+/// ```
+/// use nexios_signer::Key;
+///
+/// let key = Key::from_text("aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU")?;
+/// assert_eq!(format!("{key:?}"), "Key(..)");
+/// assert!(Key::from_text("changeme").is_err());
+/// # Ok::<(), nexios_signer::KeyError>(())
+/// ```
 #[derive(Clone)]
 pub struct Key(Zeroizing<Vec<u8>>);
 
@@ -24,6 +35,16 @@ impl Key {
     /// # Errors
     ///
     /// When there are fewer than 32 bytes, or fewer than 12 different ones among them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::Key;
+    ///
+    /// let bytes: [u8; 32] = std::array::from_fn(|n| n as u8); // in earnest, from a vault
+    /// assert!(Key::from_bytes(&bytes).is_ok());
+    /// assert!(Key::from_bytes(&[0; 32]).is_err());
+    /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         check_length(bytes)?;
         if !has_variety(bytes.iter().copied()) {
@@ -39,6 +60,16 @@ impl Key {
     /// # Errors
     ///
     /// When the text is shorter than 32 bytes, or has fewer than 12 different characters.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::Key;
+    ///
+    /// assert!(Key::from_text(" aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU\n").is_ok());
+    /// let error = Key::from_text(&"secret".repeat(10)).unwrap_err();
+    /// assert_eq!(error.to_string(), "key has fewer than 12 different characters");
+    /// ```
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         let text = text.trim();
         check_length(text.as_bytes())?;
@@ -55,6 +86,15 @@ impl Key {
     /// # Errors
     ///
     /// When the system's generator fails, which a running system's does not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::{Key, KeyRing};
+    ///
+    /// let keys = KeyRing::new(Key::generate()?);
+    /// # Ok::<(), nexios_signer::KeyError>(())
+    /// ```
     pub fn generate() -> Result<Self, KeyError> {
         let mut bytes = Zeroizing::new([0; MIN_LEN]);
         SystemRandom::new().fill(bytes.as_mut_slice()).map_err(|_| Problem::Random)?;

@@ -35,6 +35,17 @@ impl KeyRing {
     }
 
     /// The ring with one more key behind the others, which verifies and opens, and never signs or seals.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::{Key, KeyRing};
+    ///
+    /// let (new, old) = (Key::generate()?, Key::generate()?);
+    /// let ring = KeyRing::new(new).with_retired(old);
+    /// assert_eq!(ring.len(), 2);
+    /// # Ok::<(), nexios_signer::KeyError>(())
+    /// ```
     #[must_use]
     pub fn with_retired(mut self, key: Key) -> Self {
         Arc::make_mut(&mut self.0).retired.push(key);
@@ -46,6 +57,15 @@ impl KeyRing {
     /// # Errors
     ///
     /// When one of the keys is empty or not good enough. The error says which one, by its number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::KeyRing;
+    ///
+    /// let error = KeyRing::from_text("aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU,short").unwrap_err();
+    /// assert_eq!(error.to_string(), "key 2 of 2 is shorter than 32 bytes");
+    /// ```
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         let count = text.split(',').count();
         let mut keys =
@@ -63,6 +83,19 @@ impl KeyRing {
     /// Prepares the keys to sign and verify for one purpose.
     ///
     /// This derives a sub-key from each key; do it once and keep the signer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::{Key, KeyRing, Purpose};
+    ///
+    /// let keys = KeyRing::new(Key::generate()?);
+    /// let (coupons, links) = (keys.signer(Purpose::new("coupon")), keys.signer(Purpose::new("link")));
+    /// let tag = coupons.sign(b"percent", b"20").to_text();
+    /// assert!(coupons.verify(b"percent", b"20", &tag).is_some());
+    /// assert!(links.verify(b"percent", b"20", &tag).is_none());
+    /// # Ok::<(), nexios_signer::KeyError>(())
+    /// ```
     pub fn signer(&self, purpose: Purpose) -> Signer {
         Signer::new(purpose.sub_key(&self.0.first), self.0.retired.iter().map(|key| purpose.sub_key(key)).collect())
     }

@@ -42,6 +42,21 @@ impl Signer {
     /// The tag under each key of the ring, the first key's first.
     ///
     /// For look-ups of what was stored under the tag of a key that has been retired since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::{Key, KeyRing, Purpose};
+    ///
+    /// let (new, old) = (Key::generate()?, Key::generate()?);
+    /// let purpose = Purpose::new("example.org index");
+    /// let kept = KeyRing::new(old.clone()).signer(purpose).sign(b"user", b"ada");
+    ///
+    /// let signer = KeyRing::new(new).with_retired(old).signer(purpose);
+    /// let mut tags = signer.sign_with_each(b"user", b"ada");
+    /// assert!(tags.any(|tag| tag.as_bytes() == kept.as_bytes()));
+    /// # Ok::<(), nexios_signer::KeyError>(())
+    /// ```
     pub fn sign_with_each<'a>(&'a self, name: &'a [u8], value: &'a [u8]) -> impl Iterator<Item = Tag> + 'a {
         let message = Message::new(name, value);
         self.keys().map(move |(key, _)| sign(key, &message))
@@ -57,6 +72,18 @@ impl Signer {
     }
 
     /// As [`verify`](Self::verify), for a tag that was kept as bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::{Key, KeyRing, Purpose};
+    ///
+    /// let signer = KeyRing::new(Key::generate()?).signer(Purpose::new("example.org file"));
+    /// let tag = *signer.sign(b"name", b"content").as_bytes();
+    /// assert!(signer.verify_tag(b"name", b"content", &tag).is_some());
+    /// assert!(signer.verify_tag(b"name", b"another", &tag).is_none());
+    /// # Ok::<(), nexios_signer::KeyError>(())
+    /// ```
     #[must_use]
     pub fn verify_tag(&self, name: &[u8], value: &[u8], tag: &[u8; Tag::LEN]) -> Option<SignedBy> {
         Message::new(name, value).with_bytes(|message| {
@@ -78,6 +105,21 @@ impl fmt::Debug for Signer {
 }
 
 /// Which key of the ring made a signature or a seal.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_signer::{Key, KeyRing, Purpose};
+///
+/// let (new, old) = (Key::generate()?, Key::generate()?);
+/// let purpose = Purpose::new("example.org cookie");
+/// let tag = KeyRing::new(old.clone()).signer(purpose).sign(b"theme", b"dark").to_text();
+///
+/// let signer = KeyRing::new(new).with_retired(old).signer(purpose);
+/// let signed_by = signer.verify(b"theme", b"dark", &tag).expect("one of the keys has signed it");
+/// assert!(signed_by.is_retired(), "so sign it again");
+/// # Ok::<(), nexios_signer::KeyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SignedBy {
     /// The key that signs and seals today.

@@ -8,6 +8,21 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 ///
 /// It is made by [`Signer::sign`](crate::Signer::sign) to be sent along with the value. It is no secret, but `Debug`
 /// does not show it all the same: together with its value it is a credential.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_signer::{Key, KeyRing, Purpose, Tag};
+///
+/// let signer = KeyRing::new(Key::generate()?).signer(Purpose::new("example.org cookie"));
+/// let tag = signer.sign(b"theme", b"dark");
+/// assert_eq!((tag.as_bytes().len(), tag.to_text().len()), (Tag::LEN, Tag::TEXT_LEN));
+///
+/// let mut cookie = String::from("dark.");
+/// tag.push_to(&mut cookie);
+/// assert_eq!(cookie, format!("dark.{tag}"));
+/// # Ok::<(), nexios_signer::KeyError>(())
+/// ```
 // No `PartialEq`: `==` stops at the first difference, and the time it takes tells a guesser how far he got. Tags are
 // compared by `Signer::verify`, in constant time.
 #[derive(Clone, Copy)]

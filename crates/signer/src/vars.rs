@@ -18,6 +18,13 @@ impl KeyRing {
     ///
     /// When neither variable is set or both are, when the one that is set is empty, when a key is not good enough, or
     /// when the file cannot be read, is not UTF-8, or is larger than 64 KiB. The error names the variable.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// let keys = nexios_signer::KeyRing::from_env()?;
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn from_env() -> Result<Self, SettingError> {
         Self::from_vars(&Vars::process())
     }
@@ -27,6 +34,17 @@ impl KeyRing {
     /// # Errors
     ///
     /// As [`from_env`](Self::from_env).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_settings::Vars;
+    /// use nexios_signer::KeyRing;
+    ///
+    /// let vars = Vars::from_iter([("SECRET_KEY", "aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU")]);
+    /// assert_eq!(KeyRing::from_vars(&vars)?.len(), 1);
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
         match (vars.secret(KEY)?, vars.os_text(KEY_FILE)?) {
             (Some(text), None) => {

@@ -5,12 +5,34 @@ use std::fmt;
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The result of a store's methods.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{Result, StoreError};
+///
+/// fn read(bytes: &[u8]) -> Result<&str> {
+///     std::str::from_utf8(bytes).map_err(StoreError::corrupt)
+/// }
+/// ```
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// A store could not answer.
 ///
 /// What the caller can do about it is its [`kind`](Self::kind); what happened is its [source](Error::source), for
 /// the operator. Neither may contain a session id, a payload, or a path that contains an id.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{StoreError, StoreErrorKind};
+/// use std::error::Error;
+///
+/// let error = StoreError::backend("connection refused");
+/// assert_eq!(error.kind(), StoreErrorKind::Backend);
+/// assert_eq!(error.to_string(), "session store is unavailable");
+/// assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("connection refused"));
+/// ```
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -18,6 +40,20 @@ pub struct StoreError {
 }
 
 /// What a [`StoreError`] means for the caller.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{StoreError, StoreErrorKind};
+///
+/// fn may_help_to_try_again(error: &StoreError) -> bool {
+///     error.kind() == StoreErrorKind::Backend
+/// }
+///
+/// assert!(may_help_to_try_again(&StoreError::backend("connection refused")));
+/// assert!(!may_help_to_try_again(&StoreError::corrupt("bad checksum")));
+/// assert!(!may_help_to_try_again(&StoreError::unsupported("format 2")));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

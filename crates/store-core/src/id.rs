@@ -9,6 +9,18 @@ use std::io;
 ///
 /// 128 bits of the system's generator are what OWASP ASVS 5.0, 7.2.3 asks for. `Debug` shows no digit of it and
 /// there is no `Display`: who knows an id is still one signature away from the session, and it should stay so.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::SessionId;
+///
+/// let id = SessionId::generate()?;
+/// assert_eq!(SessionId::parse(id.to_hex()), Ok(id));
+/// assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
+/// assert_eq!(format!("{id:?}"), "SessionId(..)");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
 
@@ -32,6 +44,17 @@ impl SessionId {
     /// # Errors
     ///
     /// [`InvalidSessionId`] for any other text. It does not repeat the text, which may come from an attacker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_store_core::{InvalidSessionId, SessionId};
+    ///
+    /// assert!(SessionId::parse("00112233445566778899aabbccddeeff").is_ok());
+    /// for other in ["", "../../etc/passwd", "00112233445566778899AABBCCDDEEFF"] {
+    ///     assert_eq!(SessionId::parse(other), Err(InvalidSessionId));
+    /// }
+    /// ```
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, InvalidSessionId> {
         let text: &[u8; Self::HEX_LEN] = text.as_ref().try_into().map_err(|_| InvalidSessionId)?;
         let mut bytes = [0; 16];
@@ -69,6 +92,15 @@ impl fmt::Debug for SessionId {
 }
 
 /// A text is not a session id.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::SessionId;
+///
+/// let error = SessionId::parse("admin").unwrap_err();
+/// assert_eq!(error.to_string(), "session id is not 32 lower-case hex digits");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidSessionId;
 

@@ -1,6 +1,22 @@
 use crate::Revision;
 
 /// The answer to [`create`](crate::SessionStore::create).
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{CreateOutcome, Record, Result, SessionId, SessionStore, StoreError, Timestamp};
+///
+/// /// Stores a record under a new id.
+/// async fn store_anew(store: &dyn SessionStore, record: &Record, now: Timestamp) -> Result<SessionId> {
+///     loop {
+///         let id = SessionId::generate().map_err(StoreError::backend)?;
+///         if let CreateOutcome::Created(_) = store.create(&id, record, now).await? {
+///             return Ok(id);
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the session may not have been created"]
 pub enum CreateOutcome {
@@ -11,6 +27,20 @@ pub enum CreateOutcome {
 }
 
 /// The answer to [`update`](crate::SessionStore::update).
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::UpdateOutcome;
+///
+/// fn what_to_do(outcome: UpdateOutcome) -> &'static str {
+///     match outcome {
+///         UpdateOutcome::Updated(_) => "nothing",
+///         UpdateOutcome::Conflict => "load, merge, and try again",
+///         UpdateOutcome::Missing => "drop the change: the session has ended",
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the record may not have been updated"]
 pub enum UpdateOutcome {
@@ -23,6 +53,21 @@ pub enum UpdateOutcome {
 }
 
 /// The answer to [`rename`](crate::SessionStore::rename).
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::RenameOutcome;
+///
+/// fn what_to_do(outcome: RenameOutcome) -> &'static str {
+///     match outcome {
+///         RenameOutcome::Renamed(_) => "send the new id",
+///         RenameOutcome::Conflict => "load, merge, and try again",
+///         RenameOutcome::Missing => "drop the change: the session has ended",
+///         RenameOutcome::IdTaken => "try another id",
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the record may not have been renamed"]
 pub enum RenameOutcome {
@@ -37,6 +82,19 @@ pub enum RenameOutcome {
 }
 
 /// The answer to [`touch`](crate::SessionStore::touch).
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{Result, SessionId, SessionStore, Timestamp, TouchOutcome};
+/// use std::time::Duration;
+///
+/// /// Whether the session goes on, for half an hour at least.
+/// async fn is_alive(store: &dyn SessionStore, id: &SessionId, now: Timestamp) -> Result<bool> {
+///     let until = now.saturating_add(Duration::from_secs(30 * 60));
+///     Ok(store.touch(id, until, now).await? == TouchOutcome::Touched)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the session may have ended"]
 pub enum TouchOutcome {
@@ -47,6 +105,21 @@ pub enum TouchOutcome {
 }
 
 /// The answer to [`delete`](crate::SessionStore::delete).
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{DeleteOutcome, Result, SessionId, SessionStore};
+///
+/// /// How many of these sessions this call has ended.
+/// async fn revoke(store: &dyn SessionStore, ids: &[SessionId]) -> Result<usize> {
+///     let mut revoked = 0;
+///     for id in ids {
+///         revoked += usize::from(store.delete(id).await? == DeleteOutcome::Deleted);
+///     }
+///     Ok(revoked)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "there may have been nothing to delete"]
 pub enum DeleteOutcome {
@@ -57,6 +130,15 @@ pub enum DeleteOutcome {
 }
 
 /// The answer to [`delete_expired`](crate::DeleteExpired::delete_expired).
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::Swept;
+///
+/// let step = Swept { removed: 1_000, more: true };
+/// assert!(step.more, "so call again");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "there may be more to remove"]
 pub struct Swept {

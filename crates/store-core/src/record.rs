@@ -5,6 +5,18 @@ use bytes::Bytes;
 use crate::Timestamp;
 
 /// What a store keeps under a session id.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{Record, Timestamp};
+///
+/// let expires_at = Timestamp::from_unix_millis(2_000);
+/// let record = Record { payload: "opaque".into(), expires_at, principal: None };
+/// assert!(!record.is_expired(Timestamp::from_unix_millis(1_999)));
+/// assert!(record.is_expired(expires_at));
+/// assert!(!format!("{record:?}").contains("opaque"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// The session's content, opaque to the store: kept and returned byte for byte.
@@ -33,6 +45,22 @@ impl fmt::Debug for Record {
 }
 
 /// A record together with the revision at which it was read.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{Record, SessionId, SessionStore, Timestamp, UpdateOutcome};
+///
+/// /// Doubles what is there, unless somebody else is faster.
+/// async fn double(store: &dyn SessionStore, id: &SessionId, now: Timestamp) -> nexios_store_core::Result<()> {
+///     if let Some(stored) = store.load(id, now).await? {
+///         let payload = stored.record.payload.repeat(2).into();
+///         let record = Record { payload, ..stored.record };
+///         let _: UpdateOutcome = store.update(id, stored.revision, &record, now).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// What was stored.
@@ -44,6 +72,16 @@ pub struct Stored {
 /// The version of a record: what compare-and-swap compares.
 ///
 /// A store never gives the same revision to two versions of one id, not even across a deletion.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::Revision;
+///
+/// let (first, second) = (Revision::new(1), Revision::new(2));
+/// assert!(first < second);
+/// assert_eq!(second.as_u64(), 2);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Revision(u64);
 
@@ -62,6 +100,16 @@ impl Revision {
 /// An opaque keyed hash of the user a session belongs to.
 ///
 /// Equal for all sessions of one user under one key; it says nothing about the user's name to who lacks the key.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::PrincipalTag;
+///
+/// let tag = PrincipalTag::from_bytes([7; 32]);
+/// assert_eq!(tag.as_bytes(), &[7; 32]);
+/// assert_eq!(format!("{tag:?}"), "PrincipalTag(..)");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PrincipalTag([u8; 32]);
 

@@ -50,6 +50,20 @@ use crate::{
 ///
 /// A store never reads a clock; `now` is the caller's. One whose server expires records by its own clock documents
 /// the skew.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{RenameOutcome, Result, SessionId, SessionStore, StoreError, Timestamp};
+///
+/// /// Gives a session a new id, unless it has ended or somebody else changes it.
+/// async fn cycle(store: &dyn SessionStore, id: &SessionId, now: Timestamp) -> Result<Option<SessionId>> {
+///     let Some(stored) = store.load(id, now).await? else { return Ok(None) };
+///     let new = SessionId::generate().map_err(StoreError::backend)?;
+///     let outcome = store.rename(id, stored.revision, &new, &stored.record, now).await?;
+///     Ok(matches!(outcome, RenameOutcome::Renamed(_)).then_some(new))
+/// }
+/// ```
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads the live record of `id`.
@@ -109,6 +123,20 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 }
 
 /// Removing expired records in bounded steps.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{Result, SessionStore, Timestamp};
+/// use std::num::NonZeroUsize;
+///
+/// /// Sweeps in small steps, so that other calls get their turn.
+/// async fn sweep(store: &dyn SessionStore, now: Timestamp) -> Result<()> {
+///     let Some(expiry) = store.expiry() else { return Ok(()) };
+///     while expiry.delete_expired(now, NonZeroUsize::MIN.saturating_add(99)).await?.more {}
+///     Ok(())
+/// }
+/// ```
 #[async_trait]
 pub trait DeleteExpired: Send + Sync {
     /// Removes at most `limit` records that are expired at `now`, and says whether it is worth calling again.
@@ -118,6 +146,18 @@ pub trait DeleteExpired: Send + Sync {
 }
 
 /// Finding the sessions of a user.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{PrincipalTag, Result, SessionStore, Timestamp};
+///
+/// /// How many sessions a user has; `None` if the store keeps no index.
+/// async fn devices(store: &dyn SessionStore, tag: &PrincipalTag, now: Timestamp) -> Result<Option<usize>> {
+///     let Some(index) = store.principals() else { return Ok(None) };
+///     Ok(Some(index.sessions_of(tag, now).await?.len()))
+/// }
+/// ```
 #[async_trait]
 pub trait PrincipalIndex: Send + Sync {
     /// The ids of the live sessions that bear `tag`, in no particular order.

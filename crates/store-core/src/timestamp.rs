@@ -3,6 +3,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A point in time, in milliseconds since the Unix epoch.
 ///
 /// Arithmetic saturates: a timestamp never wraps around to the distant past or future, whatever a clock says.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::Timestamp;
+/// use std::time::{Duration, SystemTime};
+///
+/// let now = Timestamp::from(SystemTime::now());
+/// let later = now.saturating_add(Duration::from_secs(60));
+/// assert_eq!(later.saturating_duration_since(now), Duration::from_secs(60));
+/// assert_eq!(now.saturating_duration_since(later), Duration::ZERO);
+/// assert_eq!(Timestamp::MAX.saturating_add(Duration::from_secs(60)), Timestamp::MAX);
+/// assert_eq!(Timestamp::UNIX_EPOCH.saturating_sub(Duration::from_secs(60)).as_unix_millis(), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 

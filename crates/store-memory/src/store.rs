@@ -15,6 +15,24 @@ use crate::shard::Shard;
 /// Keeps a limited number of sessions in memory, for as long as it lives.
 ///
 /// See the [crate] for an example, and for what happens when it is full.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_core::{Record, SessionId, SessionStore, Timestamp};
+/// use nexios_store_memory::MemoryStore;
+/// use std::num::NonZeroUsize;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::with_capacity_limit(NonZeroUsize::MIN);
+/// let (now, later) = (Timestamp::from_unix_millis(0), Timestamp::from_unix_millis(1_000));
+/// let record = Record { payload: "hello".into(), expires_at: later, principal: None };
+/// assert!(store.create(&SessionId::generate()?, &record, now).await.is_ok());
+/// assert!(store.create(&SessionId::generate()?, &record, now).await.is_err(), "it is full");
+/// # Ok(())
+/// # }
+/// ```
 pub struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
     index: Index,
