@@ -1,6 +1,6 @@
 //! A payload and its sealed form.
 
-use nexios_signer::{KeyRing, Purpose, Sealer};
+use nexios_signer::{KeyRing, Purpose, Sealer, SignedBy};
 use nexios_store_core::{PrincipalTag, Record, Result, SessionId, StoreError};
 
 /// Seals the payloads of records, each for its place.
@@ -21,8 +21,8 @@ impl RecordSealer {
         Ok(Record { payload: sealed.into(), ..*record })
     }
 
-    /// The record as it was before it was sealed.
-    pub(crate) fn open(&self, id: &SessionId, record: &Record) -> Result<Record> {
+    /// The record as it was before it was sealed, and by which key that was.
+    pub(crate) fn open(&self, id: &SessionId, record: &Record) -> Result<(Record, SignedBy)> {
         let sealed = &record.payload;
         if Sealer::is_newer_format(sealed) {
             return Err(StoreError::unsupported(SealProblem::Newer));
@@ -32,7 +32,7 @@ impl RecordSealer {
         }
         let opened = self.0.open(&place(id, record.principal.as_ref()), sealed);
         let opened = opened.ok_or_else(|| StoreError::corrupt(SealProblem::NotOurs))?;
-        Ok(Record { payload: opened.plaintext.into(), ..*record })
+        Ok((Record { payload: opened.plaintext.into(), ..*record }, opened.sealed_by))
     }
 }
 

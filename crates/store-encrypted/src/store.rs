@@ -1,4 +1,6 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nexios_signer::KeyRing;
 use nexios_store_core::{
@@ -14,12 +16,30 @@ use crate::seal::RecordSealer;
 pub struct EncryptedStore<S> {
     store: S,
     sealer: RecordSealer,
+    /// When the operator was told last that a retired key is in use, in milliseconds.
+    retired_key_told: AtomicU64,
 }
 
 impl<S: SessionStore> EncryptedStore<S> {
     /// Keeps records in `store`, sealed under the first of `keys`, and opens what was sealed under any of them.
     pub fn new(store: S, keys: &KeyRing) -> Self {
-        Self { store, sealer: RecordSealer::new(keys) }
+        Self { store, sealer: RecordSealer::new(keys), retired_key_told: AtomicU64::new(0) }
+    }
+
+    /// Lets the operator know that a retired key is still in use: at once, and then once a minute for as long as it is.
+    fn note_retired_key(&self, now: Timestamp) {
+        let told = self.retired_key_told.load(Ordering::Relaxed);
+        let is_due = now.saturating_duration_since(Timestamp::from_unix_millis(told)) >= BETWEEN_EVENTS;
+        let tell = |told| {
+            self.retired_key_told.compare_exchange(told, now.as_unix_millis(), Ordering::Relaxed, Ordering::Relaxed)
+        };
+        if is_due && tell(told).is_ok() {
+            tracing::info!(
+                last_used = now.as_unix_millis(),
+                "a session record was opened that a retired key of the ring had sealed; the key can be removed once there \
+                 has been none for as long as sessions live"
+            );
+        }
     }
 }
 
@@ -33,7 +53,10 @@ impl<S: fmt::Debug> fmt::Debug for EncryptedStore<S> {
 impl<S: SessionStore> SessionStore for EncryptedStore<S> {
     async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
         let Some(stored) = self.store.load(id, now).await? else { return Ok(None) };
-        let record = self.sealer.open(id, &stored.record)?;
+        let (record, sealed_by) = self.sealer.open(id, &stored.record)?;
+        if sealed_by.is_retired() {
+            self.note_retired_key(now);
+        }
         Ok(Some(Stored { record, ..stored }))
     }
 
@@ -89,3 +112,5 @@ impl<S: SessionStore> SessionStore for EncryptedStore<S> {
         self.store.principals()
     }
 }
+
+const BETWEEN_EVENTS: Duration = Duration::from_secs(60);

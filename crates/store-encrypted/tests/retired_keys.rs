@@ -1,0 +1,83 @@
+//! The operator hears of it as long as a retired key is in use.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
+
+mod common;
+
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
+
+use common::{NEW, OLD, Records, created, id, record};
+use nexios_store_core::{Record, SessionStore, Timestamp};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Level, Metadata, Subscriber, span};
+
+#[tokio::test]
+async fn an_event_says_when_a_retired_key_was_used_and_not_more_than_once_a_minute() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let records = Records::default();
+    let lasting = |payload: &str| Record { expires_at: Timestamp::MAX, ..record(payload) };
+    created(&records.store(&[OLD]), &id(0xc5), &lasting("hush-hush")).await;
+    created(&records.store(&[NEW]), &id(2), &lasting("hush-hush")).await;
+
+    let store = records.store(&[NEW, OLD]);
+    let told = async |number: u8, second: u64| {
+        assert!(store.load(&id(number), Timestamp::from_unix_millis(second * 1_000)).await.unwrap().is_some());
+        std::mem::take(&mut *log.0.lock().unwrap())
+    };
+    assert_eq!(told(2, 1_000).await, "", "the first key is no news");
+    let first = told(0xc5, 1_000).await;
+    assert!(first.starts_with("INFO message: a session record was opened that a retired key"), "{first}");
+    assert!(first.ends_with(" last_used: 1000000"), "{first}");
+    // Used all the time: the last event must not be the first one.
+    for second in [1_001, 1_030, 1_059] {
+        assert_eq!(told(0xc5, second).await, "", "second {second}");
+    }
+    assert!(told(0xc5, 1_060).await.contains("last_used: 1060000"));
+    assert_eq!(told(0xc5, 1_061).await, "");
+    let last = told(0xc5, 5_000).await;
+    assert!(last.contains("last_used: 5000000"));
+    for secret in ["c5c5", "197", "hush", NEW, OLD] {
+        assert!(!last.contains(secret), "{secret} in {last}");
+    }
+    assert!(store.load(&id(9), Timestamp::from_unix_millis(9_000_000)).await.unwrap().is_none());
+    assert_eq!(*log.0.lock().unwrap(), "", "what is not there is not news either");
+}
+
+/// Keeps the text of events.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO && metadata.target().starts_with("nexios")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut log = self.0.lock().unwrap();
+        write!(log, "{}", event.metadata().level()).unwrap();
+        event.record(&mut Line(&mut log));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line<'a>(&'a mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, " {field}: {value:?}").unwrap();
+    }
+}
