@@ -4,9 +4,12 @@
 //! thread's own, so that tests do not disturb each other.
 
 mod armed;
+#[cfg(target_os = "linux")]
+mod descriptors;
 pub(crate) mod disk;
 mod failures;
 mod matrix;
+mod planted;
 mod power;
 mod races;
 mod scenario;
@@ -17,6 +20,7 @@ mod world;
 use std::cell::{Cell, RefCell};
 use std::io;
 
+use nexios_store_core::SessionId;
 use rustix::io::Errno;
 
 pub(crate) use self::armed::Armed;
@@ -44,6 +48,7 @@ thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
     static HITS: Cell<usize> = const { Cell::new(0) };
     static TRACE: RefCell<Option<Vec<&'static str>>> = const { RefCell::new(None) };
+    static NEXT_TEMP: Cell<Option<[u8; 16]>> = const { Cell::new(None) };
     static MEANWHILE: RefCell<Option<Intrusion>> = const { RefCell::new(None) };
 }
 
@@ -53,6 +58,18 @@ fn meanwhile<T>(call: usize, other: impl FnOnce() + 'static, work: impl FnOnce()
     CALLS.set(0);
     let result = work();
     (result, MEANWHILE.take().is_none())
+}
+
+/// Runs `work`, whose first temporary file has a name that is known, and says whether there was one.
+fn with_next_temp<T>(random: [u8; 16], work: impl FnOnce() -> T) -> (T, bool) {
+    NEXT_TEMP.set(Some(random));
+    let result = work();
+    (result, NEXT_TEMP.take().is_none())
+}
+
+/// Asked before each temporary name.
+pub(crate) fn next_temp() -> Option<SessionId> {
+    NEXT_TEMP.take().map(SessionId::from_bytes)
 }
 
 /// Runs `work`, and says what its system calls were for.

@@ -42,6 +42,10 @@ pub(crate) struct TempName([u8; 40]);
 impl TempName {
     /// A new random name in the directory of `record`.
     pub(crate) fn beside(record: &RecordName) -> io::Result<Self> {
+        #[cfg(test)]
+        if let Some(known) = crate::faults::next_temp() {
+            return Ok(Self::in_fan_out(record.fan_out(), &known.to_hex()));
+        }
         let random = SessionId::generate()?.to_hex();
         Ok(Self::in_fan_out(record.fan_out(), &random))
     }

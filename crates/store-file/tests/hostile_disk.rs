@@ -1,7 +1,7 @@
-//! A full file system, and somebody who exchanges files all the time.
+//! A full file system, a read-only one, and somebody who exchanges files all the time.
 //!
-//! The first mounts a small file system in a mount namespace of its own, which takes root (and `unshare` and `mount`):
-//! without it the test fails and says so.
+//! The first two mount a small file system in a mount namespace of their own, which takes root (and `unshare` and
+//! `mount`): without it the tests fail and say so.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -70,6 +70,36 @@ async fn on_a_full_file_system() {
     }
 }
 
+#[test]
+fn a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later() {
+    with_mounted("on_a_read_only_file_system", "size=3m,mode=0700");
+}
+
+#[tokio::test]
+async fn on_a_read_only_file_system() {
+    // Does something only where the test above has mounted one.
+    let Some(mount_point) = mounted() else { return };
+    let remount = |how: &str| {
+        let mut command = Command::new("mount");
+        command.args(["-o", &format!("remount,{how}")]).arg(&mount_point).output().unwrap().status.success()
+    };
+    let dir = mount_point.join("sessions");
+    let store = FileStore::open(&dir).unwrap();
+    let created = store.create(&id(1), &record("a"), NOW).await.unwrap();
+    assert!(matches!(created, CreateOutcome::Created(_)));
+    assert!(!remount("ro"), "the lock files of an open store keep its file system writable");
+    drop(store);
+
+    assert!(remount("ro"));
+    let message = FileStore::open(&dir).unwrap_err().to_string();
+    assert!(message.starts_with("SESSION_DIR is ") && message.contains("Read-only file system"), "{message}");
+    assert!(FileStore::open(mount_point.join("new")).is_err());
+
+    assert!(remount("rw"));
+    let store = FileStore::open(&dir).unwrap();
+    assert_eq!(store.load(&id(1), NOW).await.unwrap().unwrap().record, record("a"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_exchanges_files_all_the_time_gets_no_foreign_file_touched() {
     let sessions = Sessions::new(Durability::Fast);
@@ -93,7 +123,7 @@ async fn whoever_exchanges_files_all_the_time_gets_no_foreign_file_touched() {
         })
     };
     let (mut refused, mut done) = (0, 0);
-    for round in 0..4_000 {
+    for round in 0..16_000 {
         let is_done = match round % 4 {
             0 => sessions.load(&id(1), NOW).await.is_ok(),
             1 => sessions.touch(&id(1), at(3_000_000 + round), NOW).await.is_ok(),

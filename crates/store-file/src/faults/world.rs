@@ -76,9 +76,14 @@ impl World {
         self.stored.revision
     }
 
+    /// The session directory.
+    pub(super) fn root(&self) -> PathBuf {
+        self.dir.path().join("sessions")
+    }
+
     /// The names of all records and temporary files.
     pub(super) fn names(&self) -> Vec<String> {
-        let dir = self.dir.path().join("sessions");
+        let dir = self.root();
         let fan_outs = ["aa", "bb"].map(|fan_out| dir.join(fan_out)).into_iter().filter(|dir| dir.exists());
         let names = fan_outs.flat_map(|fan_out| fs::read_dir(fan_out).unwrap());
         names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
