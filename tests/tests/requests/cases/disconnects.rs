@@ -1,0 +1,132 @@
+//! Clients that go away, at each place where the server waits.
+
+use crate::site::*;
+
+/// A site, and a visitor with a session in which `a` is 1.
+async fn open(world: World) -> (Site, Visitor) {
+    let site = world.open().await;
+    let mut visitor = site.visitor();
+    visitor.visit([insert("a", 1), insert("b", 1)]).await;
+    (site, visitor)
+}
+
+pub(crate) async fn while_the_session_is_loaded_nothing_happens(world: World) {
+    let (site, visitor) = open(world).await;
+    site.store.make(Call::Load, Trouble::WaitsBefore);
+    let client = visitor.get("/visit").script([insert("a", 2)]).open(0).await;
+    site.gates.arrivals("store", 1).await;
+    client.reset();
+    site.gates.arrivals("Load is over", 1).await;
+    site.store.heal();
+    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), 1));
+}
+
+pub(crate) async fn while_the_handler_works_its_changes_are_dropped(world: World) {
+    let (site, visitor) = open(world).await;
+    site.gates.arrivals("script is over", 1).await;
+    for steps in [vec![insert("a", 2)], vec![login("ada")], vec![Cycle], vec![Destroy]] {
+        let client = visitor.get("/visit").script(steps.into_iter().chain([wait("handler")])).open(0).await;
+        site.gates.arrivals("handler", 1).await;
+        client.reset();
+        site.gates.arrivals("script is over", 1).await;
+    }
+    assert_eq!(visitor.get("/visit").script([get("a"), Principal]).send().await.body, "1 null");
+    assert_eq!(site.store.writes(), 1);
+}
+
+pub(crate) async fn while_the_handler_works_what_it_has_saved_stays(world: World) {
+    let (site, visitor) = open(world).await;
+    site.gates.arrivals("script is over", 1).await;
+    let steps = [insert("a", 2), Save, insert("a", 3), wait("handler")];
+    let client = visitor.get("/visit").script(steps).open(0).await;
+    site.gates.arrivals("handler", 1).await;
+    client.reset();
+    site.gates.arrivals("script is over", 1).await;
+    assert_eq!(visitor.sees("a").await, "2");
+}
+
+pub(crate) async fn in_the_middle_of_the_body_the_changes_are_dropped(world: World) {
+    let (site, visitor) = open(world).await;
+    let client = visitor.get("/body").method(http::Method::POST).script([insert("a", 2), status(500)]).open(10).await;
+    site.gates.arrivals("body is awaited", 1).await;
+    client.reset();
+    site.gates.arrivals("body is over", 1).await;
+    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), 1));
+}
+
+pub(crate) async fn before_the_store_has_begun_to_save_nothing_is_saved(world: World) {
+    let (site, visitor) = open(world).await;
+    for (call, steps) in
+        [(Call::Update, vec![insert("a", 2)]), (Call::Rename, vec![login("ada")]), (Call::Delete, vec![Destroy])]
+    {
+        site.store.make(call, Trouble::WaitsBefore);
+        let client = visitor.get("/visit").script(steps).open(0).await;
+        site.gates.arrivals("store", 1).await;
+        client.reset();
+        site.gates.arrivals(&format!("{call:?} is over"), 1).await;
+        site.store.heal();
+        let answer = visitor.get("/visit").script([get("a"), Principal]).send().await;
+        assert_eq!((answer.body.as_str(), site.sessions().await), ("1 null", 1), "{call:?}");
+    }
+}
+
+pub(crate) async fn after_the_store_has_saved_it_is_saved(world: World) {
+    let (site, visitor) = open(world).await;
+    for (call, steps, sees, sessions) in
+        [(Call::Update, vec![insert("a", 2)], "2", 1), (Call::Delete, vec![Destroy], "null", 0)]
+    {
+        site.store.make(call, Trouble::WaitsAfter);
+        let client = visitor.get("/visit").script(steps).open(0).await;
+        site.gates.arrivals("store", 1).await;
+        client.reset();
+        site.gates.arrivals(&format!("{call:?} is over"), 1).await;
+        site.store.heal();
+        assert_eq!((visitor.sees("a").await.as_str(), site.sessions().await), (sees, sessions), "{call:?}");
+    }
+}
+
+pub(crate) async fn while_the_store_saves_it_saves_all_or_nothing(world: World) {
+    let (site, visitor) = open(world).await;
+    for number in 2..22 {
+        site.store.make(Call::Update, Trouble::TellsAndGoesOn);
+        let client = visitor.get("/visit").script([insert("a", number), insert("b", number)]).open(0).await;
+        site.gates.arrivals("store", 1).await;
+        client.reset();
+        site.gates.arrivals("Update is over", 1).await;
+        site.store.heal();
+        // Waits for the write that may still be under way, and is not undone by it.
+        let saved = visitor.get("/visit").script([insert("after", number)]).send().await;
+        assert_eq!(saved.status, 200);
+        let answer = visitor.get("/visit").script([get("a"), get("b"), get("after")]).send().await;
+        let read: Vec<u32> = answer.body.split(' ').map(|number| number.parse().unwrap()).collect();
+        assert!(read[0] == read[1] && read[2] == number, "{read:?} in round {number}");
+        assert!(read[0] <= number, "{read:?} in round {number}");
+        site.gates.arrivals("Update is over", 1).await;
+    }
+}
+
+pub(crate) async fn a_session_that_was_made_for_nobody_is_opened_by_nobody_and_expires(world: World) {
+    let (site, _) = open(world).await;
+    site.store.make(Call::Create, Trouble::WaitsAfter);
+    let client = site.get("/visit").script([insert("a", 2)]).open(0).await;
+    site.gates.arrivals("store", 1).await;
+    client.reset();
+    site.gates.arrivals("Create is over", 2).await;
+    assert_eq!(site.sessions().await, 2);
+    site.sleep(std::time::Duration::from_secs(14 * 24 * 60 * 60));
+    assert_eq!(site.sessions().await, 0);
+}
+
+pub(crate) async fn after_the_head_the_session_is_saved_and_later_changes_are_not(world: World) {
+    let (site, visitor) = open(world).await;
+    site.gates.arrivals("script is over", 1).await;
+    let late: [&[Step]; 1] = [&[insert("a", 3), wait("later"), Save]];
+    let request = visitor.get("/stream").script([insert("a", 2)]).late(&late);
+    let client = request.open(0).await;
+    site.gates.arrivals("later", 1).await;
+    assert_eq!(visitor.sees("a").await, "2");
+    client.reset();
+    // Of the script, of the reader, and of the stream.
+    site.gates.arrivals("script is over", 3).await;
+    assert_eq!((visitor.sees("a").await, site.store.writes()), ("2".to_owned(), 2));
+}

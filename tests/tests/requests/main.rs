@@ -1,0 +1,161 @@
+//! Whole requests over real connections: one text, on both frameworks and on every store. A behaviour that differs is a
+//! failing test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[macro_use]
+mod matrix;
+mod cases;
+mod site;
+
+matrix! {
+    stores { memory file_fast file_synced }
+    cases {
+        lifecycle {
+            the_answer_to_the_first_value_carries_the_cookie
+            a_route_that_never_names_the_session_costs_no_call_and_no_header
+            a_visitor_who_only_reads_gets_no_cookie_and_no_record
+            a_value_that_is_taken_back_by_the_same_request_leaves_no_trace
+            values_are_changed_from_request_to_request
+            an_unchanged_session_is_loaded_once_and_not_written
+            every_request_is_committed_by_one_write
+            all_extractors_of_one_request_share_the_session_and_its_commit
+            an_optional_session_is_there_for_those_who_have_one
+            clearing_empties_the_session_and_ends_neither_it_nor_its_user
+            a_new_id_opens_the_session_and_the_old_one_opens_nothing
+            a_login_keeps_an_anonymous_visitors_values_and_drops_another_users
+            a_logout_ends_the_session_and_removes_the_cookie
+            a_logout_without_a_session_removes_a_cookie_only_if_one_came
+            a_session_that_one_request_makes_and_ends_is_not_told_to_the_visitor
+            a_server_error_drops_what_followed_the_last_save
+            a_server_error_carries_a_new_id_that_was_saved
+            a_logout_is_carried_out_also_with_a_server_error
+            answers_below_500_keep_what_was_changed
+            an_application_may_keep_changes_with_a_server_error
+            discarded_changes_are_not_saved
+        }
+        expiry {
+            a_session_that_is_not_used_ends
+            reading_keeps_a_session_alive_and_renews_its_cookie
+            touches_are_rationed
+            an_expired_session_is_not_brought_back_by_a_write
+            a_session_that_expires_while_a_request_is_at_work_stays_ended
+            the_absolute_timeout_ends_a_session_that_is_in_use_and_a_login_begins_it_anew
+            a_shortened_timeout_acts_at_once
+            a_session_may_have_an_idle_timeout_of_its_own
+        }
+        parallel {
+            parallel_increments_end_at_the_exact_sum
+            both_frameworks_serve_the_same_sessions_at_the_same_time
+            parallel_changes_of_different_keys_merge
+            a_slow_request_does_not_undo_a_logout
+            a_save_into_an_ended_session_is_answered_with_a_conflict
+            a_logout_wins_over_an_update_that_the_store_has_begun
+            a_new_id_keeps_what_a_parallel_update_wrote_before_it
+            an_update_that_comes_after_a_new_id_is_dropped_and_sends_no_cookie
+            of_two_parallel_new_ids_one_session_comes_out
+            a_login_into_an_ended_session_begins_a_fresh_one
+            a_logout_follows_a_users_session_to_the_id_that_it_has_got_meanwhile
+            a_value_of_another_type_fails_the_commit_and_nothing_is_written
+        }
+        security {
+            forged_cookies_open_nothing_and_ask_no_store
+            any_bytes_in_a_cookie_line_get_an_answer
+            a_cookie_signed_by_another_key_opens_nothing
+            a_cookie_that_an_old_key_signed_is_signed_anew_once_the_record_is
+            an_id_that_the_store_does_not_know_is_not_adopted
+            an_id_that_was_planted_before_a_login_is_worth_nothing_after_it
+            of_several_cookies_the_first_that_verifies_and_whose_session_lives_counts
+            a_flood_of_genuine_cookies_costs_four_loads
+            nothing_that_a_session_holds_gets_into_the_head_of_an_answer
+        }
+        attributes {
+            the_cookie_is_set_and_removed_with_the_attributes_that_were_configured
+            applications_of_one_domain_live_side_by_side_under_their_names
+            a_cookie_for_the_browsers_session_has_no_lifetime_and_is_sent_once
+            a_session_chooses_whether_to_be_remembered
+            a_session_is_kept_below_its_maximum_size
+        }
+        outages {
+            a_store_that_is_down_is_an_empty_503_and_the_cookie_is_not_touched
+            a_failed_save_takes_the_place_of_the_answer
+            a_failed_touch_is_no_reason_to_fail
+            an_update_whose_answer_is_lost_is_a_503_and_is_not_made_twice
+            a_handler_may_answer_for_itself_where_a_save_has_failed
+            a_store_that_hangs_is_given_up
+            an_application_without_a_layer_answers_with_an_empty_500
+            a_value_of_another_type_is_an_empty_500_and_rolls_back
+        }
+        headers {
+            vary_is_merged_with_what_the_application_says
+            an_answer_with_our_cookie_is_not_left_to_shared_caches
+            cookies_of_the_application_stay_but_for_one_of_our_name
+            a_head_request_gets_the_head_of_a_get_request
+            every_method_has_a_session
+            a_redirect_carries_the_cookie
+            an_answer_of_the_framework_itself_has_no_header_of_ours
+        }
+        streaming {
+            a_stream_begins_after_the_session_was_saved
+            a_stream_may_log_out
+            what_needs_a_cookie_is_an_error_once_the_head_is_out
+            a_change_after_the_head_that_is_not_saved_is_lost
+            a_stream_that_saves_into_an_ended_session_hears_of_it
+            a_stream_and_other_requests_merge_their_changes
+            server_sent_events_begin_after_the_session_was_saved
+            a_socket_opens_after_the_session_was_saved
+            a_socket_may_end_the_session_and_takes_no_changes_then
+            a_socket_of_a_visitor_without_a_session_cannot_begin_one
+            a_socket_hears_that_its_session_was_ended
+        }
+        panics {
+            a_panic_ends_the_connection_and_changes_nothing
+            a_panic_does_not_undo_what_was_saved_before
+            a_panic_that_becomes_an_answer_inside_of_the_layer_is_a_server_error
+            a_panic_that_becomes_an_answer_outside_of_the_layer_changes_nothing
+        }
+        disconnects {
+            while_the_session_is_loaded_nothing_happens
+            while_the_handler_works_its_changes_are_dropped
+            while_the_handler_works_what_it_has_saved_stays
+            in_the_middle_of_the_body_the_changes_are_dropped
+            before_the_store_has_begun_to_save_nothing_is_saved
+            after_the_store_has_saved_it_is_saved
+            while_the_store_saves_it_saves_all_or_nothing
+            a_session_that_was_made_for_nobody_is_opened_by_nobody_and_expires
+            after_the_head_the_session_is_saved_and_later_changes_are_not
+        }
+        two_sessions {
+            nested_layers_commit_once_each_and_send_both_cookies
+            of_nested_layers_only_the_one_with_a_change_writes
+            logging_out_of_one_session_leaves_the_other
+            layers_side_by_side_know_nothing_of_each_other
+            the_cookie_of_one_kind_opens_no_session_of_the_other
+            an_inner_sessions_cookie_survives_the_outer_ones_failure
+            an_inner_sessions_failure_rolls_back_the_outer_one
+        }
+        signed_cookies {
+            a_signed_cookie_is_readable_and_comes_back
+            any_text_survives_the_journey
+            absent_and_tampered_are_told_apart
+            a_signature_is_for_one_name_and_one_kind
+            the_server_keeps_to_the_lifetime_that_it_has_signed
+            a_cookie_of_an_old_key_is_signed_anew_when_it_is_read
+            a_cookie_is_removed_as_it_was_set
+            names_that_cannot_be_and_values_that_do_not_fit_are_empty_500s
+            the_sessions_cookie_comes_before_the_signed_ones
+            a_failed_save_takes_the_signed_cookies_with_the_answer
+            signed_cookies_work_while_the_store_is_down
+        }
+        middleware {
+            an_early_answer_of_a_middleware_outside_costs_nothing
+            an_early_answer_of_a_middleware_inside_is_like_a_handlers
+            a_middleware_inside_that_fails_loses_no_cookie_of_what_was_saved
+            the_status_that_comes_out_of_the_inner_middleware_counts
+            what_the_outer_middleware_makes_of_the_status_is_its_own_business
+            what_error_handlers_make_of_an_answer_counts
+            cookies_of_other_middleware_stand_beside_ours
+            nested_routes_have_the_session_of_the_layer_around_them
+            all_workers_share_the_sessions
+        }
+    }
+}

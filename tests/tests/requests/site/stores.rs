@@ -1,0 +1,36 @@
+//! The stores of the matrix. One more is one more function here, and its name in `main.rs`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use nexios_store_core::SessionStore;
+use nexios_store_file::{Durability, FileStore};
+use nexios_store_memory::MemoryStore;
+use tempfile::TempDir;
+
+/// A new, empty store, and what is to be tidied up after it.
+pub(crate) struct Fresh {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) _dir: Option<TempDir>,
+}
+
+pub(crate) fn memory() -> Fresh {
+    Fresh { store: Arc::new(MemoryStore::new()), _dir: None }
+}
+
+pub(crate) fn file_fast() -> Fresh {
+    // In memory where there is such a place: this one promises nothing of the disk, and would wait for it all the same.
+    let memory = Path::new("/dev/shm");
+    let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    in_directory(dir.unwrap(), Durability::Fast)
+}
+
+pub(crate) fn file_synced() -> Fresh {
+    in_directory(tempfile::tempdir().unwrap(), Durability::Synced)
+}
+
+fn in_directory(dir: TempDir, durability: Durability) -> Fresh {
+    // Not the temporary directory itself, which others may read.
+    let store = FileStore::builder(dir.path().join("sessions")).durability(durability).open().unwrap();
+    Fresh { store: Arc::new(store), _dir: Some(dir) }
+}
