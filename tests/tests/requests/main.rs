@@ -78,6 +78,8 @@ matrix! {
         outages {
             a_store_that_is_down_is_an_empty_503_and_the_cookie_is_not_touched
             a_failed_save_takes_the_place_of_the_answer
+            a_record_of_a_newer_format_is_a_503_and_is_left_alone
+            a_visitor_whose_record_is_corrupt_gets_a_fresh_session
             a_failed_touch_is_no_reason_to_fail
             an_update_whose_answer_is_lost_is_a_503_and_is_not_made_twice
             a_handler_may_answer_for_itself_where_a_save_has_failed

@@ -51,6 +51,27 @@ pub(crate) async fn a_failed_save_takes_the_place_of_the_answer(world: World) {
     assert_eq!(site.visitor().visit([insert("a", 2)]).await.lines(), UNAVAILABLE);
 }
 
+pub(crate) async fn a_record_of_a_newer_format_is_a_503_and_is_left_alone(world: World) {
+    let (site, visitor) = open(world).await;
+    site.store.make(Call::Load, Trouble::IsNewer);
+    let answer = visitor.get("/visit").script([insert("a", 2)]).send().await;
+    assert_eq!((answer.lines(), site.store.writes()), (UNAVAILABLE.map(str::to_owned).to_vec(), 1));
+    site.store.heal();
+    assert_eq!(visitor.sees("a").await, "1");
+}
+
+pub(crate) async fn a_visitor_whose_record_is_corrupt_gets_a_fresh_session(world: World) {
+    let (site, mut visitor) = open(world).await;
+    let cookies = visitor.cookies();
+    site.store.make(Call::Load, Trouble::IsCorrupt);
+    let answer = visitor.visit([get("a"), insert("a", 2)]).await;
+    let head = ["200", "cache-control: no-store", "content-length: 4", "content-type: text/plain"];
+    assert_eq!(answer.lines(), [&head[..], &[COOKIE, "vary: Cookie", "null"]].concat());
+    assert_ne!(visitor.cookies(), cookies);
+    site.store.heal();
+    assert_eq!(visitor.sees("a").await, "2");
+}
+
 pub(crate) async fn a_failed_touch_is_no_reason_to_fail(world: World) {
     let (site, mut visitor) = open(world).await;
     site.sleep(Duration::from_secs(7 * 24 * 60 * 60));

@@ -22,6 +22,10 @@ pub(crate) enum Call {
 pub(crate) enum Trouble {
     /// Fails without doing anything.
     Fails,
+    /// Finds a damaged record.
+    IsCorrupt,
+    /// Finds a record of a newer format.
+    IsNewer,
     /// Does it, and fails to say so.
     LosesTheAnswer,
     /// Waits at the gate `store` before it does anything.
@@ -86,6 +90,8 @@ impl Probe {
         let trouble = self.trouble.lock().unwrap().get(&call).copied();
         match trouble {
             Some(Trouble::Fails) => return Err(StoreError::backend("told to fail")),
+            Some(Trouble::IsCorrupt) => return Err(StoreError::corrupt("told to be corrupt")),
+            Some(Trouble::IsNewer) => return Err(StoreError::unsupported("told to be newer")),
             Some(Trouble::WaitsBefore) => self.gates.pass("store").await,
             Some(Trouble::TellsAndGoesOn) => self.gates.tell("store"),
             Some(Trouble::LosesTheAnswer | Trouble::WaitsAfter) | None => {}
