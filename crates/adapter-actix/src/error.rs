@@ -10,6 +10,21 @@ use nexios_middleware_core::SessionErrorKind;
 ///
 /// A handler that returns `Result<_, SessionError>` can use `?` on every call of a [`Session`](crate::Session). The
 /// cause goes to the log, and nothing of it to the visitor.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_adapter_actix::{Session, SessionError, SessionErrorKind};
+///
+/// async fn save_cart(session: Session) -> Result<&'static str, SessionError> {
+///     session.insert("cart", &["tea"])?;
+///     match session.save().await {
+///         Ok(()) => Ok("saved"),
+///         Err(error) if error.kind() == SessionErrorKind::Gone => Ok("you have logged out meanwhile"),
+///         Err(error) => Err(error.into()),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SessionError(nexios_middleware_core::SessionError);
 

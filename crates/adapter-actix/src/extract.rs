@@ -23,6 +23,33 @@ use crate::SessionError;
 ///
 /// The extractor answers 503 when the store cannot be asked, and 500 when there is no middleware around the route; the
 /// log says what to add.
+///
+/// # Examples
+///
+/// ```
+/// use actix_web::HttpResponse;
+/// use nexios_adapter_actix::{ExistingSession, Session, SessionError};
+///
+/// async fn log_in(session: Session) -> Result<HttpResponse, SessionError> {
+///     // Once the credentials have been checked.
+///     session.login("ada")?;
+///     Ok(HttpResponse::Ok().finish())
+/// }
+///
+/// async fn log_out(session: Session) -> HttpResponse {
+///     session.destroy();
+///     HttpResponse::Ok().finish()
+/// }
+///
+/// async fn greeting(ExistingSession(session): ExistingSession) -> String {
+///     let user = session.and_then(|session| session.principal());
+///     format!("Hello, {}!", user.as_deref().unwrap_or("stranger"))
+/// }
+/// # let app = actix_web::App::new()
+/// #     .route("/log-in", actix_web::web::post().to(log_in))
+/// #     .route("/log-out", actix_web::web::post().to(log_out))
+/// #     .route("/", actix_web::web::get().to(greeting));
+/// ```
 pub struct Session<N = Main> {
     session: nexios_middleware_core::Session,
     marker: PhantomData<fn() -> N>,
@@ -73,6 +100,17 @@ impl<N> fmt::Debug for Session<N> {
 /// # Errors
 ///
 /// As [`Session`]: an outage of the store does not mean that there is none.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_adapter_actix::ExistingSession;
+///
+/// async fn has_session(ExistingSession(session): ExistingSession) -> &'static str {
+///     if session.is_some() { "Welcome back!" } else { "Welcome!" }
+/// }
+/// # let app = actix_web::App::new().route("/", actix_web::web::get().to(has_session));
+/// ```
 #[derive(Debug)]
 pub struct ExistingSession<N = Main>(
     /// The session, which a visitor may not have.

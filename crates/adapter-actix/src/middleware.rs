@@ -16,6 +16,21 @@ use crate::{Main, ResponseFuture};
 /// A middleware that gives every request its way to a session, and every response its cookie.
 ///
 /// Put it around the routes that use sessions. It costs others next to nothing, so around the whole application is fine.
+///
+/// # Examples
+///
+/// ```
+/// use actix_web::{App, web};
+/// use nexios_adapter_actix::{Session, SessionManager, SessionMiddleware};
+/// use nexios_signer::{Key, KeyRing};
+/// use nexios_store_memory::MemoryStore;
+///
+/// let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let app = App::new()
+///     .route("/", web::get().to(async |session: Session| session.len().to_string()))
+///     .wrap(SessionMiddleware::new(manager));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct SessionMiddleware<N = Main> {
     manager: SessionManager,
     marker: PhantomData<fn() -> N>,
@@ -30,6 +45,30 @@ impl SessionMiddleware {
 
 impl<N> SessionMiddleware<N> {
     /// The middleware of the sessions that are extracted as `Session<N>`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// use nexios_adapter_actix::{Session, SessionManager, SessionMiddleware};
+    /// use nexios_cookie_config::CookieConfig;
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    ///
+    /// struct Admin;
+    ///
+    /// # let keys = KeyRing::new(Key::generate()?);
+    /// # let (users_store, admins_store) = (MemoryStore::new(), MemoryStore::new());
+    /// let users = SessionManager::builder(users_store).keys(keys.clone()).build()?;
+    /// let cookie = CookieConfig::builder().name("admin").build()?;
+    /// let admins = SessionManager::builder(admins_store).keys(keys).cookie(cookie).build()?;
+    ///
+    /// let app = App::new()
+    ///     .route("/", web::get().to(async |_: Session, _: Session<Admin>| "both"))
+    ///     .wrap(SessionMiddleware::new(users))
+    ///     .wrap(SessionMiddleware::<Admin>::marked(admins));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn marked(manager: SessionManager) -> Self {
         Self { manager, marker: PhantomData }
     }
@@ -65,6 +104,27 @@ where
 }
 
 /// The service that a [`SessionMiddleware`] makes of another.
+///
+/// # Examples
+///
+/// ```
+/// use actix_web::dev::{Service, Transform};
+/// use actix_web::test::{TestRequest, ok_service};
+///
+/// use nexios_adapter_actix::{SessionManager, SessionMiddleware, SessionService};
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let service: SessionService<_> =
+///     SessionMiddleware::new(manager).new_transform(ok_service()).await.expect("it cannot fail");
+/// let response = service.call(TestRequest::default().to_srv_request()).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SessionService<S, N = Main> {
     inner: S,

@@ -64,6 +64,19 @@ impl<N> fmt::Debug for SignedCookies<N> {
 }
 
 /// A signed cookie cannot be read or set; as a response, an empty 400 if it was tampered with, and an empty 500 otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_adapter_actix::{SignedCookieError, SignedCookieErrorKind, SignedCookies};
+///
+/// async fn theme(cookies: SignedCookies) -> Result<String, SignedCookieError> {
+///     match cookies.get("theme") {
+///         Err(error) if error.kind() == SignedCookieErrorKind::Tampered => Ok("light".to_owned()),
+///         other => Ok(other?.unwrap_or_default()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCookieError(nexios_middleware_core::SignedCookieError);
 

@@ -22,6 +22,30 @@ use crate::SessionError;
 ///
 /// The extractor answers 503 when the store cannot be asked, and 500 when there is no layer around the route; the log
 /// says what to add.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_adapter_axum::{Session, SessionError};
+///
+/// async fn log_in(session: Session) -> Result<(), SessionError> {
+///     // Once the credentials have been checked.
+///     Ok(session.login("ada")?)
+/// }
+///
+/// async fn log_out(session: Session) {
+///     session.destroy();
+/// }
+///
+/// async fn greeting(session: Option<Session>) -> String {
+///     let user = session.and_then(|session| session.principal());
+///     format!("Hello, {}!", user.as_deref().unwrap_or("stranger"))
+/// }
+/// # let router: axum::Router = axum::Router::new()
+/// #     .route("/log-in", axum::routing::post(log_in))
+/// #     .route("/log-out", axum::routing::post(log_out))
+/// #     .route("/", axum::routing::get(greeting));
+/// ```
 pub struct Session<N = Main> {
     session: nexios_middleware_core::Session,
     marker: PhantomData<fn() -> N>,
@@ -39,6 +63,20 @@ impl<N: 'static> Session<N> {
     /// # Errors
     ///
     /// When the store cannot be asked, or there is no layer around this service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use nexios_adapter_axum::{Session, SessionError};
+    ///
+    /// async fn handle(request: Request<String>) -> Result<Response<String>, SessionError> {
+    ///     let session: Session = Session::from_extensions(request.extensions()).await?;
+    ///     let visits: u64 = session.get_or("visits", 0)? + 1;
+    ///     session.insert("visits", &visits)?;
+    ///     Ok(Response::new(visits.to_string()))
+    /// }
+    /// ```
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, SessionError> {
         Ok(Self::new(LayerSession::<N>::of(extensions)?.session().await?))
     }

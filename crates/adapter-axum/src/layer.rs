@@ -15,6 +15,21 @@ use crate::{Main, ResponseFuture};
 /// A tower layer that gives every request its way to a session, and every response its cookie.
 ///
 /// Put it around the routes that use sessions. It costs others next to nothing, so around the whole router is fine.
+///
+/// # Examples
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use nexios_adapter_axum::{Session, SessionLayer, SessionManager};
+/// use nexios_signer::{Key, KeyRing};
+/// use nexios_store_memory::MemoryStore;
+///
+/// let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let app: Router = Router::new()
+///     .route("/", get(async |session: Session| session.len().to_string()))
+///     .layer(SessionLayer::new(manager));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct SessionLayer<N = Main> {
     manager: SessionManager,
     marker: PhantomData<fn() -> N>,
@@ -29,6 +44,30 @@ impl SessionLayer {
 
 impl<N> SessionLayer<N> {
     /// The layer of the sessions that are extracted as `Session<N>`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use nexios_adapter_axum::{Session, SessionLayer, SessionManager};
+    /// use nexios_cookie_config::CookieConfig;
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    ///
+    /// struct Admin;
+    ///
+    /// # let keys = KeyRing::new(Key::generate()?);
+    /// # let (users_store, admins_store) = (MemoryStore::new(), MemoryStore::new());
+    /// let users = SessionManager::builder(users_store).keys(keys.clone()).build()?;
+    /// let cookie = CookieConfig::builder().name("admin").build()?;
+    /// let admins = SessionManager::builder(admins_store).keys(keys).cookie(cookie).build()?;
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/", get(async |_: Session, _: Session<Admin>| "both"))
+    ///     .layer(SessionLayer::new(users))
+    ///     .layer(SessionLayer::<Admin>::marked(admins));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn marked(manager: SessionManager) -> Self {
         Self { manager, marker: PhantomData }
     }
@@ -55,6 +94,31 @@ impl<S, N> Layer<S> for SessionLayer<N> {
 }
 
 /// The service that a [`SessionLayer`] makes of another.
+///
+/// # Examples
+///
+/// ```
+/// use http::{Request, Response};
+/// use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager, SessionService};
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let service = service_fn(async |request: Request<String>| {
+///     let session: Session = Session::from_extensions(request.extensions()).await?;
+///     session.insert("visited", &true)?;
+///     Ok::<_, SessionError>(Response::new(String::new()))
+/// });
+/// let service: SessionService<_> = ServiceBuilder::new().layer(SessionLayer::new(manager)).service(service);
+///
+/// let response = service.oneshot(Request::new(String::new())).await?;
+/// assert!(response.headers().contains_key("set-cookie"));
+/// # Ok(())
+/// # }
+/// ```
 pub struct SessionService<S, N = Main> {
     inner: S,
     layer: SessionLayer<N>,

@@ -39,6 +39,19 @@ impl<N: 'static> SignedCookies<N> {
     /// # Errors
     ///
     /// When there is no layer around this service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use nexios_adapter_axum::{SessionError, SignedCookies};
+    ///
+    /// async fn handle(request: Request<String>) -> Result<Response<String>, SessionError> {
+    ///     let cookies: SignedCookies = SignedCookies::from_extensions(request.extensions())?;
+    ///     let theme = cookies.get("theme").ok().flatten();
+    ///     Ok(Response::new(theme.unwrap_or_default()))
+    /// }
+    /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, SessionError> {
         Ok(Self { cookies: LayerSession::<N>::of(extensions)?.signed_cookies(), marker: PhantomData })
     }
@@ -73,6 +86,19 @@ impl<N> fmt::Debug for SignedCookies<N> {
 }
 
 /// A signed cookie cannot be read or set; as a response, an empty 400 if it was tampered with, and an empty 500 otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_adapter_axum::{SignedCookieError, SignedCookieErrorKind, SignedCookies};
+///
+/// async fn theme(cookies: SignedCookies) -> Result<String, SignedCookieError> {
+///     match cookies.get("theme") {
+///         Err(error) if error.kind() == SignedCookieErrorKind::Tampered => Ok("light".to_owned()),
+///         other => Ok(other?.unwrap_or_default()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCookieError(nexios_middleware_core::SignedCookieError);
 
