@@ -7,7 +7,7 @@ mod program;
 
 use clients::chromium::{Tab, ThirdPartyCookies};
 use clients::site::Site;
-use clients::{Client, journeys};
+use clients::{Client, Cookie, journeys};
 use program::{Framework, Program, sessions};
 use thirtyfour::cookie::SameSite;
 
@@ -164,8 +164,10 @@ fn a_partitioned_session_is_one_for_each_site_that_frames_the_demo(framework: Fr
 
     framed.at_the_first_site();
     assert_eq!(framed.session(), r#"{"user":"ada"}"#);
+    assert_eq!(framed.cookies().len(), 1);
     framed.log_out();
-    assert_eq!(framed.session(), "{}", "the removal is partitioned too");
+    assert_eq!(framed.cookies(), [], "the removal is partitioned too");
+    assert_eq!(framed.session(), "{}");
     framed.at_the_second_site();
     assert_eq!(framed.session(), r#"{"user":"bob"}"#);
 }
@@ -221,6 +223,10 @@ impl Framed {
 
     fn log_out(&self) {
         self.fetch("POST", "/logout", "");
+    }
+
+    fn cookies(&self) -> Vec<Cookie> {
+        self.visitor.in_frame(0, Tab::shown_cookies)
     }
 
     fn fetch(&self, method: &str, path: &str, body: &str) -> String {

@@ -54,6 +54,21 @@ impl Tab {
         self.driver(|driver| driver.execute(script, Vec::new())).convert().unwrap()
     }
 
+    /// The cookies for the page, or the frame, that is shown.
+    pub fn shown_cookies(&self) -> Vec<Cookie> {
+        let cookies = self.driver(|driver| driver.get_all_cookies());
+        let ours = |cookie: thirtyfour::Cookie| Cookie {
+            name: cookie.name,
+            value: cookie.value,
+            domain: cookie.domain.unwrap(),
+            path: cookie.path.unwrap(),
+            secure: cookie.secure.unwrap(),
+            http_only: cookie.http_only.unwrap(),
+            expires: cookie.expiry,
+        };
+        cookies.into_iter().map(ours).collect()
+    }
+
     /// That of the only cookie for the page that is shown.
     pub fn same_site(&self) -> SameSite {
         let cookies = self.driver(|driver| driver.get_all_cookies());
@@ -212,16 +227,6 @@ impl Client for Tab {
     }
 
     fn cookies(&mut self) -> Vec<Cookie> {
-        let cookies = self.driver(|driver| driver.get_all_cookies());
-        let ours = |cookie: thirtyfour::Cookie| Cookie {
-            name: cookie.name,
-            value: cookie.value,
-            domain: cookie.domain.unwrap(),
-            path: cookie.path.unwrap(),
-            secure: cookie.secure.unwrap(),
-            http_only: cookie.http_only.unwrap(),
-            expires: cookie.expiry,
-        };
-        cookies.into_iter().map(ours).collect()
+        self.shown_cookies()
     }
 }
