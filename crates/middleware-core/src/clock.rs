@@ -7,6 +7,22 @@ use nexios_store_core::Timestamp;
 /// Where the time comes from.
 ///
 /// Sessions read no other clock than this one; give the manager a [`ManualClock`] to make time an argument of a test.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{Clock, Timestamp};
+///
+/// /// A clock that is an hour fast.
+/// #[derive(Debug)]
+/// struct Fast<C>(C);
+///
+/// impl<C: Clock> Clock for Fast<C> {
+///     fn now(&self) -> Timestamp {
+///         self.0.now().saturating_add(std::time::Duration::from_secs(3600))
+///     }
+/// }
+/// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
@@ -19,6 +35,14 @@ impl<C: Clock> Clock for std::sync::Arc<C> {
 }
 
 /// The clock of the operating system. The default.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{Clock, SystemClock, Timestamp};
+///
+/// assert!(SystemClock.now() > Timestamp::UNIX_EPOCH);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

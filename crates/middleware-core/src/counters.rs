@@ -3,6 +3,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nexios_store_core::Timestamp;
 
 /// How often something happened to sessions that an operator should know of, since the manager was built.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::SessionManager;
+///
+/// fn is_healthy(manager: &SessionManager) -> bool {
+///     let counters = manager.counters();
+///     counters.corrupt_records == 0 && counters.store_failures == 0
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {

@@ -11,6 +11,25 @@ use nexios_store_core::{BoxError, StoreError, StoreErrorKind};
 /// The [`kind`](Self::kind) is what a handler can act on; what happened is in the message and the
 /// [source](Error::source), for the log. Neither contains a session id, a key or a value. A visitor is told nothing
 /// but the [status](Self::status): adapters answer with an empty body.
+///
+/// # Examples
+///
+/// ```
+/// # use nexios_middleware_core::SessionManager;
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// use nexios_middleware_core::SessionErrorKind;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// # let session = manager.request([b""]).session().await?;
+/// session.insert("age", "a text")?;
+/// let error = session.get::<u32>("age").unwrap_err();
+/// assert_eq!((error.kind(), error.status()), (SessionErrorKind::InvalidValue, 500));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SessionError {
     kind: SessionErrorKind,
@@ -19,6 +38,21 @@ pub struct SessionError {
 }
 
 /// What a [`SessionError`] means for the caller.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
+///
+/// /// Whether it was kept.
+/// async fn keep(session: &Session, draft: &str) -> Result<bool, SessionError> {
+///     match session.insert("draft", draft) {
+///         Ok(()) => session.save().await.map(|()| true),
+///         Err(error) if error.kind() == SessionErrorKind::TooLarge => Ok(false),
+///         Err(error) => Err(error),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionErrorKind {

@@ -1,6 +1,26 @@
 /// The header fields that a response gets because its session or its signed cookies were used.
 ///
 /// For adapters, which know how to set a header but not which.
+///
+/// # Examples
+///
+/// ```
+/// # use nexios_middleware_core::SessionManager;
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// # let request = manager.request([b"theme=dark"]);
+/// # request.session().await?.insert("seen", &true)?;
+/// # let headers = request.end(200).await.headers([], []).expect("there is a cookie to send");
+/// assert_eq!(headers.set_cookies.len(), 1);
+/// assert_eq!(headers.cache_control, Some("no-store"));
+/// assert!(headers.replaces(b"sessionid=made-by-the-application"));
+/// assert!(!headers.replaces(b"theme=dark"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionHeaders {

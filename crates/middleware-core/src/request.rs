@@ -15,6 +15,31 @@ use crate::{OnOutage, Session, SessionError, SessionErrorKind, SessionManager, S
 /// For adapters. It is made from the request's `Cookie` headers and costs next to nothing until somebody asks for the
 /// [session](Self::session): no cookie is verified and no store is asked before. Once the application has answered,
 /// the adapter lets it [end](Self::end) and applies what comes out to the response.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{RequestSession, SessionError, SessionManager};
+///
+/// /// What an adapter does around the application.
+/// async fn serve(manager: &SessionManager, cookie_headers: &[&[u8]]) -> Result<u16, SessionError> {
+///     let request = manager.request(cookie_headers);
+///     let status = application(&request).await?;
+///     let end = request.end(status).await;
+///     if let Some(failure) = end.failure() {
+///         return Ok(failure.status());
+///     }
+///     if let Some(headers) = end.headers([], []) {
+///         // Set them.
+///     }
+///     Ok(status)
+/// }
+///
+/// async fn application(request: &RequestSession) -> Result<u16, SessionError> {
+///     request.session().await?.insert("seen", &true)?;
+///     Ok(200)
+/// }
+/// ```
 pub struct RequestSession {
     manager: SessionManager,
     cookie_header: Vec<u8>,
@@ -75,6 +100,22 @@ impl RequestSession {
     /// # Errors
     ///
     /// As [`session`](Self::session): that the store cannot answer does not mean that there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::SessionManager;
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+    /// let request = manager.request([b"theme=dark"]);
+    /// assert!(request.existing_session().await?.is_none());
+    /// assert!(request.session().await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn existing_session(&self) -> Result<Option<Session>, SessionError> {
         Ok(Some(self.session().await?).filter(Session::is_live))
     }
@@ -89,6 +130,25 @@ impl RequestSession {
     ///
     /// For the common paths, on which an adapter then needs no future for the end: a route that never asked for the
     /// session, and one that only read it. `status` is that of the application's answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::SessionManager;
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+    /// let request = manager.request([b"theme=dark"]);
+    /// assert!(request.end_without_store(200).is_some(), "nobody has asked for the session");
+    ///
+    /// let request = manager.request([b"theme=dark"]);
+    /// request.session().await?.insert("seen", &true)?;
+    /// assert!(request.end_without_store(200).is_none(), "there is something to save");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn end_without_store(&self, status: u16) -> Option<RequestEnd> {
         let Some(session) = self.session.get() else {
             self.head_sent.store(true, Ordering::Relaxed);
@@ -199,6 +259,26 @@ impl fmt::Debug for RequestSession {
 }
 
 /// What a response needs once the session has been taken care of.
+///
+/// # Examples
+///
+/// ```
+/// # use nexios_middleware_core::SessionManager;
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let request = manager.request([b"theme=dark"]);
+/// request.session().await?.insert("seen", &true)?;
+///
+/// let end = request.end(200).await;
+/// assert!(end.failure().is_none());
+/// let headers = end.headers([b"Accept-Encoding".as_slice()], []).expect("there is a cookie to send");
+/// assert_eq!(headers.vary.as_deref(), Some("Accept-Encoding, Cookie"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the visitor's cookie is in it"]
 pub struct RequestEnd {

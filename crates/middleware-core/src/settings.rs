@@ -59,6 +59,17 @@ impl SessionSettings {
     /// # Errors
     ///
     /// As [`from_env`](Self::from_env).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_middleware_core::SessionSettings;
+    /// use nexios_settings::Vars;
+    ///
+    /// let settings = SessionSettings::from_vars(&Vars::from_iter([("SESSION_IDLE_TIMEOUT", "30m")]))?;
+    /// assert_eq!(settings.idle_timeout.as_secs(), 1800);
+    /// # Ok::<(), nexios_settings::SettingError>(())
+    /// ```
     pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
         let default = Self::default();
         let or_none =

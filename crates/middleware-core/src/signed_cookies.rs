@@ -69,6 +69,20 @@ impl SignedCookies {
     ///
     /// * [`Tampered`](SignedCookieErrorKind::Tampered): there is one, but not as we have signed it.
     /// * [`BadName`](SignedCookieErrorKind::BadName): as [`set`](Self::set).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{SessionManager, SignedCookieErrorKind};
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+    /// let cookies = manager.request([b"theme=dark"]).signed_cookies();
+    /// assert_eq!(cookies.get("font")?, None);
+    /// let error = cookies.get("theme").unwrap_err();
+    /// assert_eq!(error.kind(), SignedCookieErrorKind::Tampered, "nobody has signed it");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn get(&self, name: &str) -> Result<Option<String>, SignedCookieError> {
         let config = self.config(name)?;
         let mut jar = self.jar();
@@ -114,6 +128,17 @@ impl SignedCookies {
     /// # Errors
     ///
     /// As [`set`](Self::set).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_middleware_core::{SignedCookieError, SignedCookies};
+    /// use std::time::Duration;
+    ///
+    /// fn dismiss_notice(cookies: &SignedCookies) -> Result<(), SignedCookieError> {
+    ///     cookies.set_for("notice", "dismissed", Duration::from_secs(24 * 60 * 60))
+    /// }
+    /// ```
     pub fn set_for(&self, name: &str, value: &str, lifetime: Duration) -> Result<(), SignedCookieError> {
         self.put(name, value, Some(self.0.manager.now().saturating_add(lifetime)))
     }
@@ -123,6 +148,21 @@ impl SignedCookies {
     /// # Errors
     ///
     /// [`BadName`](SignedCookieErrorKind::BadName): as [`set`](Self::set).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::SessionManager;
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+    /// let cookies = manager.request([b""]).signed_cookies();
+    /// cookies.set("theme", "dark")?;
+    /// assert_eq!(cookies.get("theme")?.as_deref(), Some("dark"));
+    /// cookies.remove("theme")?;
+    /// assert_eq!(cookies.get("theme")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove(&self, name: &str) -> Result<(), SignedCookieError> {
         let set_cookie = self.config(name)?.removal_cookie();
         self.jar().changes.insert(name.to_owned(), Change { value: None, set_cookie });
@@ -203,6 +243,19 @@ impl fmt::Debug for SignedCookies {
 }
 
 /// A signed cookie cannot be read or set. Names the cookie, and shows nothing of its value.
+///
+/// # Examples
+///
+/// ```
+/// # use nexios_middleware_core::SessionManager;
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let cookies = manager.request([b"theme=forged"]).signed_cookies();
+/// assert_eq!(cookies.get("theme").unwrap_err().status(), 400);
+/// assert_eq!(cookies.set("sessionid", "mine").unwrap_err().status(), 500);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCookieError {
     name: String,
@@ -210,6 +263,20 @@ pub struct SignedCookieError {
 }
 
 /// What a [`SignedCookieError`] means for the caller.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{SignedCookieError, SignedCookieErrorKind, SignedCookies};
+///
+/// /// The visitor's theme; a cookie that was tampered with is as good as none.
+/// fn theme(cookies: &SignedCookies) -> Result<Option<String>, SignedCookieError> {
+///     match cookies.get("theme") {
+///         Err(error) if error.kind() == SignedCookieErrorKind::Tampered => Ok(None),
+///         other => other,
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignedCookieErrorKind {

@@ -18,6 +18,22 @@ impl SessionManager {
     /// # Panics
     ///
     /// Panics outside of a Tokio runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::SessionManager;
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+    /// let sweeper = manager.spawn_sweeper();
+    /// // Serve, until it is time to go.
+    /// sweeper.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "the sweeper stops when dropped"]
     pub fn spawn_sweeper(&self) -> Sweeper {
         let (stop, stopped) = watch::channel(());
@@ -33,6 +49,29 @@ impl SessionManager {
     /// # Errors
     ///
     /// When the store cannot answer in time. What was removed before stays removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{ManualClock, SessionManager};
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = Arc::new(ManualClock::default());
+    /// # let keys = KeyRing::new(Key::generate()?);
+    /// # let manager = SessionManager::builder(MemoryStore::new()).keys(keys).clock(Arc::clone(&clock)).build()?;
+    /// let session = manager.request([b""]).session().await?;
+    /// session.insert("seen", &true)?;
+    /// session.save().await?;
+    /// assert_eq!(manager.sweep().await?, 0);
+    ///
+    /// clock.advance(manager.settings().idle_timeout);
+    /// assert_eq!(manager.sweep().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sweep(&self) -> Result<usize, SessionError> {
         let mut removed = 0;
         while let Some(step) = self.sweep_step().await? {
@@ -54,6 +93,21 @@ impl SessionManager {
 }
 
 /// A task that removes expired sessions, made by [`SessionManager::spawn_sweeper`]. It stops when this is dropped.
+///
+/// # Examples
+///
+/// ```
+/// # use nexios_middleware_core::SessionManager;
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let sweeper = manager.spawn_sweeper();
+/// assert_eq!(sweeper.counts().failed, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Sweeper {
     stop: watch::Sender<()>,
@@ -62,6 +116,17 @@ pub struct Sweeper {
 }
 
 /// What a [`Sweeper`] has done so far.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{SweepCounts, Sweeper};
+///
+/// fn report(sweeper: &Sweeper) -> String {
+///     let SweepCounts { completed, failed, removed, .. } = sweeper.counts();
+///     format!("{removed} sessions removed in {completed} sweeps; {failed} sweeps failed")
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SweepCounts {
