@@ -113,6 +113,16 @@ impl SessionManager {
     /// # Errors
     ///
     /// When there is no key, or a variable has a value that is not allowed; the message names it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use nexios_middleware_core::SessionManager;
+    /// use nexios_store_file::FileStore;
+    ///
+    /// let manager = SessionManager::from_env(FileStore::from_env()?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_env(store: impl SessionStore) -> Result<Self, SettingError> {
         Self::from_vars(store, &Vars::process())
     }
@@ -250,6 +260,29 @@ impl fmt::Debug for SessionManager {
 }
 
 /// Builds a [`SessionManager`].
+///
+/// # Examples
+///
+/// ```
+/// use nexios_cookie_config::CookieConfig;
+/// use nexios_middleware_core::SessionManager;
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// # use std::time::Duration;
+///
+/// # let keys = KeyRing::new(Key::generate()?);
+/// let manager = SessionManager::builder(MemoryStore::new())
+///     .keys(keys)
+///     .cookie(CookieConfig::strict().build()?)
+///     .absolute_timeout(Some(Duration::from_secs(12 * 60 * 60)))
+///     .touch_fraction(0.25)
+///     .build()?;
+/// assert!(manager.cookie().is_secure());
+///
+/// let error = SessionManager::builder(MemoryStore::new()).build().unwrap_err();
+/// assert!(error.to_string().contains("key"), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is managed before `build`"]
 pub struct SessionManagerBuilder {

@@ -169,6 +169,16 @@ impl Session {
     /// # Errors
     ///
     /// When the value is not a `T`; it then stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// /// A notice that is shown once.
+    /// fn notice(session: &Session) -> Result<Option<String>, SessionError> {
+    ///     session.take("notice")
+    /// }
+    /// ```
     pub fn take<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
         let taken = self.get(key)?;
         if taken.is_some() {
@@ -210,6 +220,16 @@ impl Session {
     /// # Errors
     ///
     /// When one of the values is not a `T`. `serde_json::Value` and its like read any.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn as_json(session: &Session) -> Result<serde_json::Value, SessionError> {
+    ///     let entries = session.entries::<serde_json::Value>()?;
+    ///     Ok(entries.into_iter().collect())
+    /// }
+    /// ```
     pub fn entries<T: DeserializeOwned>(&self) -> Result<Vec<(String, T)>, SessionError> {
         let values = self.state().values.clone();
         values.iter().map(|(key, bytes)| Ok((key.to_string(), value::decode(key, bytes)?))).collect()
@@ -257,6 +277,18 @@ impl Session {
     /// # Errors
     ///
     /// When the session would become too large for the name, or was destroyed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn log_in(session: &Session, user: &str, password_is_right: bool) -> Result<bool, SessionError> {
+    ///     if password_is_right {
+    ///         session.login(user)?;
+    ///     }
+    ///     Ok(password_is_right)
+    /// }
+    /// ```
     pub fn login(&self, user: &str) -> Result<(), SessionError> {
         let mut state = self.open_state()?;
         let user = ByteString::from(user);
@@ -284,6 +316,17 @@ impl Session {
     /// Gives the session a new id, as is due when its rights change. [`login`](Self::login) does it by itself.
     ///
     /// A session that was not saved yet gets a new id in any case.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn become_admin(session: &Session) -> Result<(), SessionError> {
+    ///     session.insert("admin", &true)?;
+    ///     session.cycle_id();
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn cycle_id(&self) {
         let mut state = self.state();
         if state.fate == Fate::Keep && !state.ended {
@@ -294,6 +337,17 @@ impl Session {
     /// Ends the session: its record is deleted and the visitor's cookie removed, whatever the response's status.
     ///
     /// Slower requests that are still at work cannot bring it back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionErrorKind};
+    /// fn log_out(session: &Session) {
+    ///     session.destroy();
+    ///     let error = session.insert("too", "late").unwrap_err();
+    ///     assert_eq!(error.kind(), SessionErrorKind::Ended);
+    /// }
+    /// ```
     pub fn destroy(&self) {
         let mut state = self.state();
         state.changes = Default::default();
@@ -307,6 +361,20 @@ impl Session {
     ///
     /// For a handler that answers below 500 although it has not finished what it began, or although a
     /// [`save`](Self::save) has refused its changes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn order(session: &Session, in_stock: bool) -> Result<&'static str, SessionError> {
+    ///     session.insert("ordered", &true)?;
+    ///     if !in_stock {
+    ///         session.discard();
+    ///         return Ok("sold out");
+    ///     }
+    ///     Ok("ordered")
+    /// }
+    /// ```
     pub fn discard(&self) {
         self.state().roll_back();
     }
@@ -316,6 +384,16 @@ impl Session {
     /// # Errors
     ///
     /// When the session was destroyed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn log_in(session: &Session, user: &str, remember_me: bool) -> Result<(), SessionError> {
+    ///     session.login(user)?;
+    ///     session.set_persistent(remember_me)
+    /// }
+    /// ```
     pub fn set_persistent(&self, persistent: bool) -> Result<(), SessionError> {
         self.open_state()?.changes.persistent = Some(Some(persistent));
         Ok(())
@@ -326,6 +404,16 @@ impl Session {
     /// # Errors
     ///
     /// When the timeout is not between one second and ten years, or the session was destroyed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// # use std::time::Duration;
+    /// fn at_a_public_terminal(session: &Session) -> Result<(), SessionError> {
+    ///     session.set_idle_timeout(Some(Duration::from_secs(5 * 60)))
+    /// }
+    /// ```
     pub fn set_idle_timeout(&self, idle_timeout: Option<Duration>) -> Result<(), SessionError> {
         check_duration("idle timeout", idle_timeout)
             .map_err(|error| SessionError::new(SessionErrorKind::InvalidValue, error.to_string()))?;
@@ -391,6 +479,19 @@ impl Session {
     /// * [`HeadSent`](SessionErrorKind::HeadSent): the visitor would need a new cookie, and it is too late to send one.
     /// * [`InvalidValue`](SessionErrorKind::InvalidValue), [`TooLarge`](SessionErrorKind::TooLarge): together with what
     ///   other requests have saved meanwhile, the changes are impossible. Nothing was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
+    /// async fn order(session: &Session) -> Result<&'static str, SessionError> {
+    ///     session.update("orders", |orders: Option<u32>| orders.unwrap_or(0) + 1)?;
+    ///     match session.save().await {
+    ///         Err(error) if error.kind() == SessionErrorKind::Gone => Ok("you have logged out meanwhile"),
+    ///         saved => saved.map(|()| "ordered"),
+    ///     }
+    /// }
+    /// ```
     pub async fn save(&self) -> Result<(), SessionError> {
         self.0.commit().await
     }

@@ -9,6 +9,15 @@ use rustix::io::Errno;
 /// A file store could not be opened.
 ///
 /// The message is meant for who starts the program: it names the setting, the directory and what to do.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_store_file::FileStore;
+///
+/// let error = FileStore::open("/dev/null").unwrap_err();
+/// assert_eq!(error.to_string(), "SESSION_DIR is `/dev/null`, which is not a directory");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct OpenError(OpenProblem);

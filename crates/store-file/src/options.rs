@@ -9,6 +9,16 @@ use crate::{FileStore, OpenError};
 /// What a power cut may take.
 ///
 /// A process that is killed loses nothing that was answered, with either of them.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::Setting;
+/// use nexios_store_file::Durability;
+///
+/// assert_eq!(Durability::default(), Durability::Fast);
+/// assert_eq!(Durability::parse("synced"), Some(Durability::Synced));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
     /// Deletions and id changes are synced to the disk before they are answered, the rest is left to the system.

@@ -22,6 +22,19 @@ use crate::{OpenError, quarantine, root};
 /// Clones share what is open: the directory, 81 lock files, and the sweep's place.
 ///
 /// See the [crate] for an example and for what is promised.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::Vars;
+/// use nexios_store_file::FileStore;
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let dir = parent.path().join("sessions");
+/// let store = FileStore::from_vars(&Vars::from_iter([("SESSION_DIR", &dir)]))?;
+/// let another = FileStore::open(&dir)?; // as another process would
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct FileStore(Arc<Inner>);
 
