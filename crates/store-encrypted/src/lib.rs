@@ -40,8 +40,8 @@
 //!
 //! The first key of the ring seals, and all of them open. A record that was sealed under a retired key is sealed under
 //! the first by its next write; `nexios-middleware-core` makes that write when a visitor comes back with a cookie, or a
-//! principal tag, of the retired key. A `touch` is no such write. As long as records are opened that a retired key had sealed, an
-//! event says so about once a minute; when there has been none for as long as sessions live, the key can go.
+//! principal tag, of the retired key. A `touch` is no such write. As long as records are opened that a retired key had
+//! sealed, an event says so about once a minute; when there has been none for as long as sessions live, the key can go.
 //!
 //! What no key opens is an error, [`Corrupt`](nexios_store_core::StoreErrorKind::Corrupt), and stays where it is:
 //! [`set_aside`](nexios_store_core::SessionStore::set_aside) moves only what the wrapped store itself cannot read, since a
