@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nexios_store_core::Timestamp;
 
@@ -42,6 +43,7 @@ pub(crate) struct Counting {
     pub(crate) store_failures: Counter,
     pub(crate) retired_key_uses: Counter,
     retired_key_last_used: AtomicU64,
+    retired_key_last_told: AtomicU64,
 }
 
 impl Counting {
@@ -58,11 +60,23 @@ impl Counting {
         }
     }
 
-    /// Counts the use of a retired key, and says when the one before it was.
-    pub(crate) fn retired_key_used(&self, now: Timestamp) -> Timestamp {
-        let before = self.retired_key_last_used.fetch_max(now.as_unix_millis(), Ordering::Relaxed);
+    /// Counts the use of a retired key, and says whether the operator is to hear of it: at once, and then not more than
+    /// once a minute for as long as it lasts.
+    pub(crate) fn retired_key_used(&self, now: Timestamp) -> bool {
         self.retired_key_uses.increment();
-        Timestamp::from_unix_millis(before)
+        self.retired_key_last_used.fetch_max(now.as_unix_millis(), Ordering::Relaxed);
+        let told = self.retired_key_last_told.load(Ordering::Relaxed);
+        let is_due = now.saturating_duration_since(Timestamp::from_unix_millis(told)) >= Duration::from_secs(60);
+        // Of several who find it due, one tells.
+        let tells = || {
+            self.retired_key_last_told.compare_exchange(
+                told,
+                now.as_unix_millis(),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            )
+        };
+        is_due && tells().is_ok()
     }
 }
 

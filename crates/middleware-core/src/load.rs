@@ -98,7 +98,7 @@ impl SessionManager {
             }
             Unreadable::Record(error) => {
                 self.counting().corrupt_records.increment();
-                tracing::error!(%session, error = &*error as &dyn std::error::Error, "session record is corrupt; it is set aside");
+                tracing::error!(%session, error = &*error as &dyn std::error::Error, "session record is corrupt");
                 if let Err(error) = self.store().set_aside(&id).await {
                     tracing::error!(%session, error = &error as &dyn std::error::Error, "corrupt session record could not be set aside");
                 }

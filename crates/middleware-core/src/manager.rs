@@ -203,11 +203,10 @@ impl SessionManager {
         answer.inspect_err(|_| self.0.counting.store_failures.increment())
     }
 
-    /// Lets the operator know that a retired key is still in use: at once, and then not more than once a minute.
+    /// Lets the operator know that a retired key is still in use.
     pub(crate) fn note_retired_key(&self) {
         let now = self.now();
-        let before = self.0.counting.retired_key_used(now);
-        if now.saturating_duration_since(before) >= Duration::from_secs(60) {
+        if self.0.counting.retired_key_used(now) {
             tracing::info!(
                 last_used = now.as_unix_millis(),
                 "a retired key of the ring was used; it can be removed once it has not been for as long as sessions live"

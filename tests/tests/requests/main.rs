@@ -8,7 +8,7 @@ mod cases;
 mod site;
 
 matrix! {
-    stores { memory file_fast file_synced }
+    stores { memory file_fast file_synced memory_encrypted file_encrypted }
     cases {
         lifecycle {
             the_answer_to_the_first_value_carries_the_cookie
@@ -77,6 +77,7 @@ matrix! {
         }
         outages {
             a_store_that_is_down_is_an_empty_503_and_the_cookie_is_not_touched
+            an_outage_may_be_an_empty_session_that_takes_no_changes
             a_failed_save_takes_the_place_of_the_answer
             a_record_of_a_newer_format_is_a_503_and_is_left_alone
             a_visitor_whose_record_is_corrupt_gets_a_fresh_session
@@ -125,6 +126,12 @@ matrix! {
             while_the_store_saves_it_saves_all_or_nothing
             a_session_that_was_made_for_nobody_is_opened_by_nobody_and_expires
             after_the_head_the_session_is_saved_and_later_changes_are_not
+        }
+        users {
+            a_user_sees_their_sessions_and_ends_those_of_other_devices
+            a_user_logs_out_everywhere
+            a_revocation_ends_a_session_that_a_request_is_changing
+            a_login_beyond_the_limit_is_an_empty_409_and_loses_nothing
         }
         two_sessions {
             nested_layers_commit_once_each_and_send_both_cookies

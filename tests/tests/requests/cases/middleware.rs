@@ -43,7 +43,7 @@ pub(crate) async fn a_middleware_inside_that_fails_loses_no_cookie_of_what_was_s
     visitor.visit([insert("a", 1)]).await;
     site.store.make(Call::Delete, Trouble::Fails);
     let answer = visitor.get("/visit").header("x-inside", r#"fail ["destroy"]"#).send().await;
-    assert_eq!(answer.lines(), ["503", "content-length: 0", "vary: Accept, Cookie", ""]);
+    assert_eq!(answer.lines(), ["503", "content-length: 0", "retry-after: 5", "vary: Accept, Cookie", ""]);
 }
 
 pub(crate) async fn the_status_that_comes_out_of_the_inner_middleware_counts(world: World) {

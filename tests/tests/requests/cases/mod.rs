@@ -13,3 +13,4 @@ pub(crate) mod security;
 pub(crate) mod signed_cookies;
 pub(crate) mod streaming;
 pub(crate) mod two_sessions;
+pub(crate) mod users;

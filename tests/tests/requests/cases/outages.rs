@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use nexios_middleware_core::OnOutage;
+
 use crate::site::*;
 
-const UNAVAILABLE: [&str; 4] = ["503", "content-length: 0", "vary: Cookie", ""];
+const UNAVAILABLE: [&str; 5] = ["503", "content-length: 0", "retry-after: 5", "vary: Cookie", ""];
 
 /// A site, and a visitor with a session in which `a` is 1.
 async fn open(world: World) -> (Site, Visitor) {
@@ -27,6 +29,20 @@ pub(crate) async fn a_store_that_is_down_is_an_empty_503_and_the_cookie_is_not_t
     assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), writes));
 }
 
+pub(crate) async fn an_outage_may_be_an_empty_session_that_takes_no_changes(world: World) {
+    let site = world.users(|builder| builder.on_outage(OnOutage::EmptyReadOnly)).open().await;
+    let mut visitor = site.visitor();
+    visitor.visit([insert("a", 1)]).await;
+    site.store.make(Call::Load, Trouble::Fails);
+    let answer = visitor.get("/visit").script([get("a"), IsReadOnly, attempt(insert("a", 2)), Cycle]).send().await;
+    let head = ["200", "content-length: 23", "content-type: text/plain", "vary: Cookie"];
+    assert_eq!(answer.lines(), [&head[..], &["null true \"Unavailable\""]].concat());
+    assert_eq!(visitor.get("/visit").script([insert("a", 2)]).send().await.lines(), UNAVAILABLE);
+    assert_eq!(visitor.get("/visit").script([Destroy]).send().await.lines(), UNAVAILABLE, "a logout is no success");
+    site.store.heal();
+    assert_eq!(visitor.visit([get("a"), IsReadOnly]).await.body, "1 false");
+}
+
 pub(crate) async fn a_failed_save_takes_the_place_of_the_answer(world: World) {
     let (site, visitor) = open(world).await;
     for (call, steps) in [
@@ -38,7 +54,7 @@ pub(crate) async fn a_failed_save_takes_the_place_of_the_answer(world: World) {
         site.store.make(call, Trouble::Fails);
         let own = [header("x-own", "1"), header("cache-control", "private"), status(404)];
         let answer = visitor.get("/visit").script(steps.clone().into_iter().chain(own)).send().await;
-        let expected = ["503", "cache-control: private", "content-length: 0", "vary: Cookie", ""];
+        let expected = ["503", "cache-control: private", "content-length: 0", "retry-after: 5", "vary: Cookie", ""];
         assert_eq!(answer.lines(), expected, "{steps:?}");
         site.store.heal();
         assert_eq!(

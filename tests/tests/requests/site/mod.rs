@@ -25,7 +25,10 @@ pub(crate) use answer::Answer;
 pub(crate) use client::Request;
 pub(crate) use gates::Gates;
 pub(crate) use probe::{Call, Probe, Trouble};
-pub(crate) use script::Step::{Clear, Cycle, Destroy, Discard, Entries, IsModified, Panic, Principal, Save};
+pub(crate) use script::Step::{
+    Clear, Cycle, Destroy, Devices, Discard, Entries, IsModified, IsReadOnly, Panic, Principal, RevokeAll,
+    RevokeOthers, Save,
+};
 pub(crate) use script::*;
 pub(crate) use visitor::Visitor;
 
@@ -153,7 +156,8 @@ impl World {
 
     pub(crate) async fn open(self) -> Site {
         let layout = self.layout;
-        let (users, admins) = (self.users.build().unwrap(), self.admins.build().unwrap());
+        let users = self.users.build().unwrap();
+        let admins = self.admins.beside(&users).build().unwrap();
         let backstage = Backstage { users: users.clone(), admins, gates: self.stage.gates.clone(), layout };
         let server = match self.adapter {
             Adapter::Axum => axum_app::serve(backstage).await,

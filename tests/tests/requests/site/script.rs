@@ -25,6 +25,12 @@ pub(crate) enum Step {
     Cycle,
     Login(String),
     Principal,
+    Device(String),
+    /// Says of each of the user's sessions what its device is called, and whether it is this one.
+    Devices,
+    RevokeOthers,
+    RevokeAll,
+    IsReadOnly,
     Persistent(bool),
     IdleSeconds(u64),
     Destroy,
@@ -67,6 +73,10 @@ pub(crate) fn increment(key: &str) -> Step {
 
 pub(crate) fn login(user: &str) -> Step {
     Step::Login(user.to_owned())
+}
+
+pub(crate) fn device(device: &str) -> Step {
+    Step::Device(device.to_owned())
 }
 
 pub(crate) fn attempt(step: Step) -> Step {
@@ -149,6 +159,22 @@ async fn take_step(step: Step, session: &Session, gates: &Gates, outcome: &mut O
         Step::Cycle => session.cycle_id(),
         Step::Login(user) => session.login(&user)?,
         Step::Principal => outcome.say(session.principal()),
+        Step::Device(device) => session.set_device(&device)?,
+        Step::Devices => {
+            let user = session.principal().unwrap_or_default();
+            let mut devices = Vec::new();
+            for other in session.manager().sessions_of(&user).await? {
+                devices.push((other.is_current(session), other.device));
+            }
+            devices.sort();
+            outcome.say(devices);
+        }
+        Step::RevokeOthers => {
+            let (user, current) = (session.principal().unwrap(), session.handle().unwrap());
+            outcome.say(session.manager().revoke_others(&user, current).await?);
+        }
+        Step::RevokeAll => outcome.say(session.manager().revoke_all(&session.principal().unwrap()).await?),
+        Step::IsReadOnly => outcome.say(session.is_read_only()),
         Step::Persistent(persistent) => session.set_persistent(persistent)?,
         Step::IdleSeconds(seconds) => session.set_idle_timeout(Some(Duration::from_secs(seconds)))?,
         Step::Destroy => session.destroy(),

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use nexios_signer::{Key, KeyRing};
 use nexios_store_core::SessionStore;
+use nexios_store_encrypted::EncryptedStore;
 use nexios_store_file::{Durability, FileStore};
 use nexios_store_memory::MemoryStore;
 use tempfile::TempDir;
@@ -27,6 +29,18 @@ pub(crate) fn file_fast() -> Fresh {
 
 pub(crate) fn file_synced() -> Fresh {
     in_directory(tempfile::tempdir().unwrap(), Durability::Synced)
+}
+
+pub(crate) fn memory_encrypted() -> Fresh {
+    encrypted(memory())
+}
+
+pub(crate) fn file_encrypted() -> Fresh {
+    encrypted(file_fast())
+}
+
+fn encrypted(fresh: Fresh) -> Fresh {
+    Fresh { store: Arc::new(EncryptedStore::new(fresh.store, &KeyRing::new(Key::generate().unwrap()))), ..fresh }
 }
 
 fn in_directory(dir: TempDir, durability: Durability) -> Fresh {
