@@ -94,14 +94,17 @@ pub(crate) async fn the_absolute_timeout_ends_a_session_that_is_in_use_and_a_log
 
 pub(crate) async fn a_shortened_timeout_acts_at_once(world: World) {
     let site = world.open().await;
-    let mut visitor = site.visitor();
-    visitor.visit([insert("a", 1)]).await;
+    let [mut early, mut late] = [site.visitor(), site.visitor()];
+    early.visit([insert("a", 1)]).await;
+    late.visit([insert("a", 2)]).await;
     let stricter = open(site.world()).await;
+    let [mut early, mut late] = [early.at(&stricter), late.at(&stricter)];
     site.sleep(29 * MINUTE);
-    assert_eq!(visitor.at(&stricter).sees("a").await, "1");
-    let mut slept = visitor.at(&stricter);
-    site.sleep(31 * MINUTE);
-    assert_eq!(slept.visit([get("a")]).await.body, "null");
+    let answer = early.visit([get("a")]).await;
+    assert_eq!((answer.body.as_str(), answer.max_age()), ("1", Some(1800)));
+    site.sleep(MINUTE);
+    assert_eq!(late.visit([get("a")]).await.body, "null", "although the store has it for two weeks");
+    assert_eq!(early.visit([get("a")]).await.body, "1");
 }
 
 pub(crate) async fn a_session_may_have_an_idle_timeout_of_its_own(world: World) {
