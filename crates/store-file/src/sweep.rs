@@ -1,5 +1,6 @@
 //! Removing what has expired, in bounded steps, and then what was left behind in the index of principals.
 
+use std::cmp::Reverse;
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -46,8 +47,10 @@ impl Sweeper {
 /// One walk through all directories, from one call of `step` to another.
 #[derive(Default)]
 struct Pass {
-    /// The directory being read, and what it is. The names come from the system in portions, never all at once.
+    /// The directory being read, and what it is.
     open: Option<(Place, Dir)>,
+    /// Names of that directory, with their inodes, the lowest last. Never all names of a large directory at once.
+    portion: Vec<(u64, Entry)>,
     next_place: u16,
     seen: usize,
     removed: usize,
@@ -92,12 +95,13 @@ enum Entry {
 impl Pass {
     fn next_entry(&mut self, directory: &Directory) -> Option<Entry> {
         loop {
-            if let Some((place, names)) = &mut self.open {
-                match names.read() {
-                    Some(Ok(entry)) => return Some(Entry::of(*place, entry.file_name().to_bytes())),
-                    Some(Err(errno)) => report(&SystemError::new(READ_DIRECTORY, errno.into())),
-                    None => {}
-                }
+            if let Some((_, entry)) = self.portion.pop() {
+                return Some(entry);
+            }
+            if let Some((place, names)) = &mut self.open
+                && read_portion(*place, names, &mut self.portion)
+            {
+                continue;
             }
             self.open = None;
             let place = Place::of_number(self.next_place)?;
@@ -122,6 +126,7 @@ impl Pass {
             if matches!(failure, Failure::LockTimeout) {
                 // All names in this directory have the same lock.
                 self.open = None;
+                self.portion.clear();
             }
             false
         })
@@ -155,6 +160,24 @@ impl Pass {
     fn allowance(&self) -> usize {
         (self.seen / 2).max(ALWAYS_ALLOWED)
     }
+}
+
+/// Reads some names of a directory, and says whether there were any.
+///
+/// They are looked at in the order of their inodes: where nothing is in memory any more, the disk reads what lies together, and
+/// not here and there as the system hands out names.
+fn read_portion(place: Place, names: &mut Dir, portion: &mut Vec<(u64, Entry)>) -> bool {
+    for entry in names.take(NAMES_PER_PORTION) {
+        match entry {
+            Ok(entry) => portion.push((entry.ino(), Entry::of(place, entry.file_name().to_bytes()))),
+            Err(errno) => {
+                report(&SystemError::new(READ_DIRECTORY, errno.into()));
+                break;
+            }
+        }
+    }
+    portion.sort_unstable_by_key(|(inode, _)| Reverse(*inode));
+    !portion.is_empty()
 }
 
 impl Entry {
@@ -241,6 +264,43 @@ fn report(error: &(dyn Error + 'static)) {
 }
 
 const FILES_PER_STEP: usize = 4096;
+/// A directory of a store of a million sessions.
+const NAMES_PER_PORTION: usize = 4096;
 const ALWAYS_ALLOWED: usize = 1000;
 /// No writer takes as long as this for a file.
 const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::fs::{self, File};
+
+    #[test]
+    fn names_are_read_in_portions_and_seen_in_the_order_of_their_inodes() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("sessions");
+        let directory = crate::root::open(&dir).unwrap();
+        fs::create_dir(dir.join("aa")).unwrap();
+        for number in 0..NAMES_PER_PORTION + 10 {
+            File::create_new(dir.join(format!("aa/aa{number:030x}"))).unwrap();
+        }
+        let place = Place::FanOut(0xaa);
+        let mut names = place.read(&directory).unwrap().unwrap();
+        let mut ids = HashSet::new();
+        // "." and ".." are names, too.
+        for len in [NAMES_PER_PORTION, 12] {
+            let mut portion = Vec::new();
+            assert!(read_portion(place, &mut names, &mut portion));
+            assert_eq!(portion.len(), len);
+            let mut last_seen = 0;
+            while let Some((inode, entry)) = portion.pop() {
+                assert!(inode >= last_seen, "inode {inode} after {last_seen}");
+                last_seen = inode;
+                ids.extend(if let Entry::Record(id) = entry { Some(id) } else { None });
+            }
+        }
+        assert!(!read_portion(place, &mut names, &mut Vec::new()));
+        assert_eq!(ids.len(), NAMES_PER_PORTION + 10);
+    }
+}

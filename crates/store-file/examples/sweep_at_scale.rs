@@ -1,0 +1,166 @@
+//! Sweeps a directory of many sessions, half of which have expired, beside bare unlinks of as many files.
+//!
+//! ```console
+//! $ cargo run --release -p nexios-store-file --example sweep_at_scale -- 100000 /var/tmp
+//! ```
+//!
+//! The directory is one to work in; a million sessions take 6 GB in it, all of which is removed at the end.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement: it prints, and stops when anything fails")]
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{env, io::Write, num::NonZeroUsize};
+
+use nexios_store_core::{CreateOutcome, DeleteExpired, Record, SessionId, SessionStore, Timestamp};
+use nexios_store_file::FileStore;
+
+const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
+const EXPIRY: Timestamp = Timestamp::from_unix_millis(2_000_000);
+const LATER: Timestamp = Timestamp::from_unix_millis(3_000_000);
+/// What the background sweeper asks for.
+const STEP: NonZeroUsize = NonZeroUsize::new(500).unwrap();
+const TASKS: u64 = 8;
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = env::args().skip(1);
+    let count: u64 = arguments.next().map_or(100_000, |count| count.parse().unwrap());
+    let parent = arguments.next().map_or_else(env::temp_dir, Into::into);
+    let work = tempfile::tempdir_in(parent).unwrap();
+    let store = Arc::new(FileStore::builder(work.path().join("sessions")).inline_reads(true).open().unwrap());
+
+    let begun = Instant::now();
+    create(&store, count).await;
+    row("sessions made, half of which expire", count, begun.elapsed());
+    let bare = work.path().join("bare");
+    let expired = (0..count).filter(|number| expires(*number)).count() as u64;
+    make_bare_files(&bare, expired);
+    // Removing what was never written out is another matter.
+    assert!(Command::new("sync").status().unwrap().success());
+
+    let begun = Instant::now();
+    remove_bare_files(&bare, expired);
+    let bare = begun.elapsed();
+    row("bare unlinks of as many files as expire", expired, bare);
+
+    // Begins to count the peak anew.
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    let memory_before = peak_memory();
+    let (sweep, removed) = sweep(&store, count).await;
+    println!("peak memory: {memory_before} KiB before the sweep, {} KiB after it", peak_memory());
+    println!("the sweep took {:.2} times as long as the bare unlinks", sweep.as_secs_f64() / bare.as_secs_f64());
+
+    assert_eq!(removed, expired, "all expired ones were removed");
+    let begun = Instant::now();
+    for number in 0..count {
+        let is_there = store.load(&id(number), NOW).await.unwrap().is_some();
+        assert_eq!(is_there, !expires(number), "the expired ones are gone, and no other");
+    }
+    row("looked for afterwards, all as they must be", count, begun.elapsed());
+}
+
+async fn create(store: &Arc<FileStore>, count: u64) {
+    let create = |task: u64| {
+        let store = Arc::clone(store);
+        async move {
+            for number in (task..count).step_by(usize::try_from(TASKS).unwrap()) {
+                let expires_at = if expires(number) { EXPIRY } else { Timestamp::MAX };
+                let record = Record { payload: vec![b'x'; 1024].into(), expires_at, principal: None };
+                let outcome = store.create(&id(number), &record, NOW).await.unwrap();
+                assert!(matches!(outcome, CreateOutcome::Created(_)));
+            }
+        }
+    };
+    let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(create(task))).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+/// Sweeps until a pass finds nothing.
+async fn sweep(store: &FileStore, count: u64) -> (Duration, u64) {
+    let (begun, mut longest, mut removed) = (Instant::now(), Duration::ZERO, 0);
+    for pass in 1.. {
+        let (pass_begun, mut removed_now, mut steps) = (Instant::now(), 0, 0);
+        loop {
+            let step = Instant::now();
+            let swept = store.delete_expired(LATER, STEP).await.unwrap();
+            longest = longest.max(step.elapsed());
+            removed_now += swept.removed as u64;
+            steps += 1;
+            if !swept.more {
+                break;
+            }
+        }
+        row(
+            &format!("pass {pass}: {removed_now} removed in {steps} steps; files seen"),
+            count - removed,
+            pass_begun.elapsed(),
+        );
+        removed += removed_now;
+        if removed_now == 0 {
+            break;
+        }
+    }
+    let took = begun.elapsed();
+    row("the sweep in all: removed", removed, took);
+    println!("longest step: {:.1} ms", longest.as_secs_f64() * 1e3);
+    (took, removed)
+}
+
+/// Files of the same size in as many directories.
+fn make_bare_files(dir: &Path, count: u64) {
+    for directory in 0..256 {
+        fs::create_dir_all(dir.join(format!("{directory:02x}"))).unwrap();
+    }
+    for number in 0..count {
+        File::create_new(bare_path(dir, number)).unwrap().write_all(&[b'x'; 4096]).unwrap();
+    }
+}
+
+fn remove_bare_files(dir: &Path, count: u64) {
+    // Directory by directory, as the sweep does.
+    for directory in 0..256 {
+        for number in (directory..count).step_by(256) {
+            fs::remove_file(bare_path(dir, number)).unwrap();
+        }
+    }
+}
+
+fn bare_path(dir: &Path, number: u64) -> std::path::PathBuf {
+    dir.join(format!("{:02x}/{number:032x}", number % 256))
+}
+
+/// Every second one in each directory.
+const fn expires(number: u64) -> bool {
+    (number / 256).is_multiple_of(2)
+}
+
+/// The ids are not kept, so that the memory is the sweep's.
+fn id(number: u64) -> SessionId {
+    let mut bytes = [0; 16];
+    bytes[0] = number.to_le_bytes()[0];
+    bytes[1..9].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    SessionId::from_bytes(bytes)
+}
+
+fn row(what: &str, count: u64, took: Duration) {
+    let each = took / u32::try_from(count.max(1)).unwrap();
+    let per_second = 1e9 / each.as_nanos().max(1) as f64;
+    let micros = each.as_secs_f64() * 1e6;
+    println!(
+        "{what:<58} {count:>9} in {:>7.2} s: {micros:>7.1} us each, {per_second:>7.0} a second",
+        took.as_secs_f64()
+    );
+}
+
+/// The most that this process has had in memory, in KiB.
+fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
