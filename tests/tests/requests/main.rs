@@ -133,6 +133,10 @@ matrix! {
             a_revocation_ends_a_session_that_a_request_is_changing
             a_login_beyond_the_limit_is_an_empty_409_and_loses_nothing
         }
+        client_side {
+            a_session_lives_in_its_visitors_cookie
+            what_does_not_fit_into_a_cookie_is_an_empty_500_and_the_rest_stays
+        }
         two_sessions {
             nested_layers_commit_once_each_and_send_both_cookies
             of_nested_layers_only_the_one_with_a_change_writes

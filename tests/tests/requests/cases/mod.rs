@@ -1,6 +1,7 @@
 //! The cases by theme. Each is a story of some requests to a site; `main.rs` lists them.
 
 pub(crate) mod attributes;
+pub(crate) mod client_side;
 pub(crate) mod disconnects;
 pub(crate) mod expiry;
 pub(crate) mod headers;
