@@ -71,8 +71,8 @@ pub async fn h_a_dropped_update_leaves_the_old_record_or_the_new(subject: &Subje
     Verdict::Holds
 }
 
-/// A dropped `rename` leaves the old record, the new one or both, as a [crash](m_a_crash_inside_a_rename_leaves_the_session)
-/// does.
+/// A dropped `rename` leaves the old record, the new one or both, as a
+/// [crash](super::m_a_crash_inside_a_rename_leaves_the_session) does.
 pub async fn h_a_dropped_rename_leaves_the_old_record_or_the_new(subject: &Subject) -> Verdict {
     let caller = subject.caller('h');
     for polls in 1..=MOST_POLLS {
