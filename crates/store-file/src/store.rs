@@ -203,7 +203,7 @@ impl PrincipalIndex for FileStore {
 
 #[async_trait]
 impl DeleteExpired for FileStore {
-    /// Looks at 4096 files at most, and goes on with the next call where this one ended.
+    /// Looks at 256 files at most, and goes on with the next call where this one ended.
     ///
     /// `more` is `false` at the end of a pass through all files, and when somebody else is sweeping. A pass removes
     /// no more than 1000 records or half of what it saw: when a clock has jumped, the rest is left for the next.

@@ -22,7 +22,7 @@ use crate::records::Records;
 pub(crate) struct Sweeper(Mutex<Pass>);
 
 impl Sweeper {
-    /// Looks at some thousand files at most, and removes `limit` of them at most.
+    /// Looks at some hundred files at most, and removes `limit` of them at most.
     ///
     /// Answers that there is no more if somebody else sweeps, here or in another process.
     pub(crate) fn step(&self, records: &Records, now: Timestamp, limit: NonZeroUsize) -> Result<Swept, Failure> {
@@ -263,7 +263,8 @@ fn report(error: &(dyn Error + 'static)) {
     tracing::warn!(error, "a session file could not be swept");
 }
 
-const FILES_PER_STEP: usize = 4096;
+/// A step has to end within the time limit of a store call, also where each look waits for a slow disk.
+const FILES_PER_STEP: usize = 256;
 /// A directory of a store of a million sessions.
 const NAMES_PER_PORTION: usize = 4096;
 const ALWAYS_ALLOWED: usize = 1000;

@@ -55,7 +55,7 @@ async fn a_step_goes_on_where_the_last_one_ended() {
 #[tokio::test]
 async fn a_step_looks_at_a_bounded_number_of_files_and_the_steps_at_all() {
     let sessions = Sessions::new(Durability::Fast);
-    plant_expired(&sessions, 5000);
+    plant_expired(&sessions, 300);
     assert_eq!(sweep(&sessions, NOW, 1).await, Swept { removed: 0, more: true });
     assert_eq!(sweep(&sessions, NOW, 1).await, Swept { removed: 0, more: false });
 }
