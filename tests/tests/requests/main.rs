@@ -65,6 +65,7 @@ matrix! {
             an_id_that_the_store_does_not_know_is_not_adopted
             an_id_that_was_planted_before_a_login_is_worth_nothing_after_it
             of_several_cookies_the_first_that_verifies_and_whose_session_lives_counts
+            visitors_who_come_over_one_connection_are_not_mixed_up
             a_flood_of_genuine_cookies_costs_four_loads
             nothing_that_a_session_holds_gets_into_the_head_of_an_answer
         }

@@ -130,6 +130,24 @@ pub(crate) async fn of_several_cookies_the_first_that_verifies_and_whose_session
     }
 }
 
+pub(crate) async fn visitors_who_come_over_one_connection_are_not_mixed_up(world: World) {
+    let site = world.open().await;
+    let [mut ada, mut bob] = [site.visitor(), site.visitor()];
+    ada.visit([login("ada")]).await;
+    bob.visit([login("bob")]).await;
+    let mut proxy = site.connect().await;
+    for round in 0..3 {
+        for (visitor, user) in [(&ada, "\"ada\""), (&site.visitor(), "null"), (&bob, "\"bob\"")] {
+            let answer = proxy.send(visitor.get("/visit").script([Principal, status(404)])).await;
+            assert_eq!((answer.body.as_str(), answer.cookies().len()), (user, 0), "round {round}");
+            let answer = proxy.send(visitor.get("/visit").header("x-inside", "early")).await;
+            assert_eq!(answer.lines(), ["403", "content-length: 5", "content-type: text/plain", "early"]);
+        }
+        assert_eq!(proxy.send(site.get("/plain")).await.all("vary").len(), 0, "round {round}");
+        assert_eq!(proxy.send(site.get("/nowhere")).await.lines(), ["404", "content-length: 0", ""]);
+    }
+}
+
 pub(crate) async fn a_flood_of_genuine_cookies_costs_four_loads(world: World) {
     let site = world.open().await;
     let mut cookies = Vec::new();

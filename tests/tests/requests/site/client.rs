@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 use super::answer::Answer;
 use super::{JarStep, Step};
 
-/// A request that is being put together. Each goes over a connection of its own.
+/// A request that is being put together. Each goes over a connection of its own, unless it is sent over a [`Connection`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent yet"]
 pub(crate) struct Request {
@@ -131,6 +131,26 @@ impl Request {
             request = request.header(name, value);
         }
         request.body(Full::new(self.body)).unwrap()
+    }
+}
+
+/// A connection for several requests, as a proxy keeps it.
+pub(crate) struct Connection(http1::SendRequest<Full<Bytes>>);
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self(sender)
+    }
+
+    pub(crate) async fn send(&mut self, request: Request) -> Answer {
+        self.0.ready().await.unwrap();
+        let response = self.0.send_request(request.into_http()).await.unwrap();
+        let head = Answer::of(&response);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        head.with_body(String::from_utf8(body.to_vec()).unwrap())
     }
 }
 

@@ -22,7 +22,7 @@ use nexios_signer::{Key, KeyRing};
 use serde_json::value::RawValue;
 
 pub(crate) use answer::Answer;
-pub(crate) use client::Request;
+pub(crate) use client::{Connection, Request};
 pub(crate) use gates::Gates;
 pub(crate) use probe::{Call, Probe, Trouble};
 pub(crate) use script::Step::{
@@ -194,6 +194,11 @@ impl Site {
     /// A request of nobody in particular.
     pub(crate) fn get(&self, path: &str) -> Request {
         Request::new(self.server.address, path)
+    }
+
+    /// A connection for several requests.
+    pub(crate) async fn connect(&self) -> Connection {
+        Connection::open(self.server.address).await
     }
 
     pub(crate) fn sleep(&self, duration: Duration) {
