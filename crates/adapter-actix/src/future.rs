@@ -50,7 +50,11 @@ where
             match this.stage.as_mut().project() {
                 StageProjection::Inner { inner } => {
                     let result = ready!(inner.poll(context));
-                    let status = result.as_ref().map_or(500, |response| response.status().as_u16());
+                    let status = match &result {
+                        Ok(response) => response.status(),
+                        Err(error) => error.as_response_error().status_code(), // of the response that it will become
+                    };
+                    let status = status.as_u16();
                     if let Some(end) = this.session.end_without_store(status) {
                         return Poll::Ready(ended(result, end));
                     }
@@ -95,8 +99,7 @@ fn ended<B: MessageBody>(
 
 /// The error of a middleware inside of ours, which gets the session's headers when it becomes a response.
 ///
-/// Whatever status that has, what was changed is dropped. But a logout was carried out, and of what was saved before the
-/// visitor must get the cookie.
+/// That response counts like any other: below 500 what was changed is saved, and the visitor must get the cookie.
 fn failed(mut error: Error, end: RequestEnd) -> Error {
     let failed_save = end.failure().map(SessionError::status);
     if let Some(failure) = end.failure() {

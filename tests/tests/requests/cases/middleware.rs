@@ -35,6 +35,10 @@ pub(crate) async fn a_middleware_inside_that_fails_loses_no_cookie_of_what_was_s
     assert_ne!(visitor.cookies(), old);
     assert_eq!(visitor.sees("a").await, "1");
 
+    let answer = visitor.get("/visit").header("x-inside", r#"fail [{"insert": ["b", 2]}]"#).send().await;
+    assert_eq!((answer.status, answer.cookies().len()), (401, 1));
+    assert_eq!(visitor.sees("b").await, "2", "an error is an answer like any other");
+
     let answer = visitor.get("/visit").header("x-inside", r#"fail ["destroy"]"#).send().await;
     assert_eq!(answer.lines(), [&head[..], &[REMOVAL, "vary: Accept, Cookie", "failed"]].concat());
     assert_eq!(site.sessions().await, 0);
