@@ -1,7 +1,7 @@
 //! A full file system, a read-only one, and somebody who exchanges files all the time.
 //!
 //! The first two mount a small file system in a mount namespace of their own, which takes root (and `unshare` and
-//! `mount`): without it the tests fail and say so.
+//! `mount`): `cargo xtask test` runs them where it is root, and says so where it is not.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -29,7 +29,7 @@ fn with_mounted(test: &str, size: &str) {
     command.args(["--mount", "sh", "-c", script, "sh", size]).arg(dir.path());
     command.arg(env::current_exe().unwrap()).arg(test).env(DIR, dir.path());
     let status = command.status().expect("`unshare` is installed");
-    assert!(status.success(), "failed, or could not mount a file system: that takes root, as in CI");
+    assert!(status.success(), "failed, or could not mount a file system: that takes root");
 }
 
 fn mounted() -> Option<PathBuf> {
@@ -37,6 +37,7 @@ fn mounted() -> Option<PathBuf> {
 }
 
 #[test]
+#[ignore = "takes root"]
 fn a_logout_works_on_a_full_file_system() {
     with_mounted("on_a_full_file_system", "size=3m,mode=0700");
 }
@@ -71,6 +72,7 @@ async fn on_a_full_file_system() {
 }
 
 #[test]
+#[ignore = "takes root"]
 fn a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later() {
     with_mounted("on_a_read_only_file_system", "size=3m,mode=0700");
 }
