@@ -166,6 +166,19 @@ async fn the_server_enforces_what_is_written_inside() {
 }
 
 #[tokio::test]
+async fn a_cookie_that_was_issued_in_the_future_does_not_count_until_then() {
+    let site = Site::client_side(|builder| builder);
+    let mut visitor = logged_in(&site).await;
+    let start = site.clock_now();
+    site.sleep(HOUR * 24 * 7);
+    visitor.visit(&site, async |_| 200).await;
+    site.clock.set(start.saturating_add(HOUR));
+    assert!(!is_logged_in(&site, &visitor).await);
+    site.clock.set(start.saturating_add(HOUR * 24 * 7));
+    assert!(is_logged_in(&site, &visitor).await);
+}
+
+#[tokio::test]
 async fn what_does_not_fit_into_a_cookie_is_an_error_and_the_rest_stays() {
     let site = Site::client_side(|builder| builder);
     let mut visitor = logged_in(&site).await;

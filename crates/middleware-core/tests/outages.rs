@@ -82,12 +82,10 @@ async fn a_logout_in_an_outage_never_looks_like_a_success() {
     let site = Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly));
     let mut visitor = visitor(&site).await;
     site.store.make(Call::Load, Trouble::Fails);
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    let session = site.open(&visitor).await;
+    session.destroy();
+    assert!(session.request.end_without_store(200).is_none(), "nor on the shorter way");
+    let answer = session.answer(&mut visitor, 200).await;
     assert_eq!((answer.failure, answer.set_cookie), (Some(503), None));
 }
 
