@@ -168,7 +168,8 @@ impl SessionManager {
     async fn listed(&self, user: &str) -> Result<Vec<SessionId>, SessionError> {
         let index = self.principal_index()?;
         let mut ids = Vec::new();
-        for tag in self.signers().principal_tags(user) {
+        // The first key's last: a session that is written again meanwhile moves there from one of the others.
+        for tag in self.signers().principal_tags(user).into_iter().rev() {
             ids.extend(self.in_time(index.sessions_of(&tag, self.now())).await?);
         }
         ids.sort_unstable();

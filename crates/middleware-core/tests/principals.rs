@@ -3,11 +3,11 @@
 
 mod site;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nexios_middleware_core::{SessionErrorKind, SessionHandle, SessionManager};
+use nexios_middleware_core::{Session, SessionErrorKind, SessionHandle, SessionManager};
 use nexios_settings::ByteSize;
 use nexios_store_core::*;
 use nexios_store_memory::MemoryStore;
@@ -272,6 +272,38 @@ async fn a_session_that_moves_while_it_is_listed_is_listed_once() {
         moves_left.store(moves, Ordering::Relaxed);
         let sessions = manager.sessions_of("ada").await.unwrap();
         assert_eq!(sessions.iter().map(|s| s.handle).collect::<Vec<_>>(), [handle], "{moves}");
+    }
+}
+
+/// There is a look-up for each key of the ring, and a request that comes with an old key may go on before or after any.
+#[tokio::test]
+async fn a_session_that_is_written_under_a_new_key_while_it_is_revoked_is_revoked_all_the_same() {
+    for moment in 0..4 {
+        let inner = Arc::new(MemoryStore::new());
+        let manager = SessionManager::builder(inner.clone()).keys(keys(&[OTHER_KEY])).build().unwrap();
+        let request = manager.request([""; 0]);
+        request.session().await.unwrap().login("ada").unwrap();
+        let headers = request.end(200).await.headers([], []).unwrap();
+        let cookie = headers.set_cookies[0].split(';').next().unwrap().to_owned();
+
+        let slow = Arc::new(Mutex::new(None::<Session>));
+        let (waiting, left) = (slow.clone(), AtomicUsize::new(moment));
+        let store = Wrapper::new(inner, move |call, _| {
+            let is_now = call == Call::List
+                && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+            let slow = is_now.then(|| waiting.lock().unwrap().take()).flatten();
+            async move {
+                if let Some(slow) = slow {
+                    slow.save().await.unwrap();
+                }
+            }
+        });
+        let manager = SessionManager::builder(store).keys(keys(&[KEY, OTHER_KEY])).build().unwrap();
+        let session = manager.request([&cookie]).session().await.unwrap();
+        *slow.lock().unwrap() = Some(session.clone());
+        assert_eq!(manager.revoke_all("ada").await.unwrap(), 1, "{moment}");
+        assert!(slow.lock().unwrap().is_none(), "it was written meanwhile");
+        assert_eq!(manager.sessions_of("ada").await.unwrap(), [], "{moment}");
     }
 }
 

@@ -218,6 +218,7 @@ pub enum Call {
     Touch,
     Delete,
     SetAside,
+    List,
     DeleteExpired,
 }
 

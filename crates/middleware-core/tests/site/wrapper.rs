@@ -74,7 +74,15 @@ impl SessionStore for Wrapper {
     }
 
     fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        self.inner.principals().filter(|_| self.keeps_index)
+        self.keeps_index.then_some(self)
+    }
+}
+
+#[async_trait]
+impl PrincipalIndex for Wrapper {
+    async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
+        let nobody = SessionId::from_bytes([0; 16]);
+        self.between(Call::List, nobody, self.inner.principals().unwrap().sessions_of(tag, now)).await
     }
 }
 
