@@ -56,6 +56,11 @@ impl Shared {
         }
         // To move an expiry twice does no harm either.
         state.committing = plan.action.is_essential(state.is_changed());
+        let fate = state.fate;
+        // That the session is to end stays decided, also if this is not heard of again.
+        if fate == Fate::Cycle {
+            state.fate = Fate::Keep;
+        }
         Ok(Some(Work {
             plan,
             now,
@@ -65,7 +70,7 @@ impl Shared {
             changed: state.is_changed(),
             changes: std::mem::take(&mut state.changes),
             login: state.login.take(),
-            fate: std::mem::take(&mut state.fate),
+            fate,
             slot: self.slot.clone(),
         }))
     }

@@ -228,6 +228,27 @@ async fn a_save_that_was_dropped_half_way_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_logout_whose_save_was_dropped_half_way_is_carried_out_at_the_end() {
+    for status in [200, 500] {
+        let site = Site::new();
+        let mut visitor = visitor(&site).await;
+        let open = site.open(&visitor).await;
+        open.destroy();
+        site.store.make(Call::Delete, Trouble::Hangs);
+        tokio::select! {
+            biased;
+            _ = open.save() => unreachable!("the store hangs"),
+            () = tokio::task::yield_now() => {}
+        }
+        site.store.heal();
+        assert_eq!(open.insert("b", &2).unwrap_err().kind(), SessionErrorKind::Ended);
+        let answer = open.answer(&mut visitor, status).await;
+        assert_eq!((answer.failure, answer.removes_cookie()), (None, true), "{status}");
+        assert_eq!(site.files(), [] as [String; 0], "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_corrupt_record_is_set_aside_and_the_visitor_gets_a_fresh_session() {
     let site = Site::new();
     let mut visitor = visitor(&site).await;
