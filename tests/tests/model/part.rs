@@ -1,0 +1,271 @@
+//! Something that somebody does to the site, followed in the model by what the store was seen to do for it.
+
+use std::collections::HashSet;
+
+use nexios_middleware_core::SessionHandle;
+use nexios_store_core::{SessionId, Timestamp};
+
+use crate::coverage::Coverage;
+use crate::probe::{Actor, Call, Event, What};
+use crate::request::{Base, Intent, Request};
+use crate::site::{Cookie, Open};
+use crate::steps::{Status, User};
+use crate::world::{Life, LifeNumber, World};
+
+/// What is wrong.
+pub(crate) type Wrong = String;
+
+pub(crate) struct Part {
+    pub(crate) actor: Actor,
+    pub(crate) doing: Doing,
+    /// The calls that have failed, or whose answers were lost.
+    pub(crate) unanswered: Vec<Call>,
+    /// What a commit has left in the store.
+    pub(crate) wrote: Option<Wrote>,
+    pub(crate) has_touched: bool,
+}
+
+pub(crate) enum Doing {
+    Open(Opening),
+    Commit(Commit),
+    Revoke(Revocation),
+    List(User),
+    Sweep { removed: usize },
+}
+
+pub(crate) struct Opening {
+    pub(crate) visitor: Option<usize>,
+    pub(crate) cookies: Vec<Cookie>,
+    pub(crate) tried: HashSet<SessionId>,
+    /// The session as it was when it was loaded.
+    pub(crate) found: Option<(LifeNumber, Life)>,
+}
+
+pub(crate) struct Commit {
+    pub(crate) request: Request,
+    pub(crate) open: Open,
+    pub(crate) intent: Intent,
+    /// How the handler has answered; `None` for a `save` within it.
+    pub(crate) status: Option<Status>,
+}
+
+pub(crate) struct Revocation {
+    pub(crate) user: User,
+    pub(crate) whom: Whom,
+    /// Those that were there when it began.
+    pub(crate) targets: Vec<LifeNumber>,
+    pub(crate) deleted: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whom {
+    All,
+    Only(SessionHandle),
+    Others(SessionHandle),
+}
+
+pub(crate) struct Wrote {
+    pub(crate) base: Base,
+    pub(crate) is_answered: bool,
+}
+
+impl Whom {
+    /// `None`: nobody knows the session's handle.
+    pub(crate) fn is_meant(self, life: &Life) -> Option<bool> {
+        match self {
+            Self::All => Some(true),
+            Self::Only(handle) => Some(life.handle? == handle),
+            Self::Others(handle) => Some(life.handle? != handle),
+        }
+    }
+}
+
+impl Part {
+    pub(crate) fn new(actor: Actor, doing: Doing) -> Self {
+        Self { actor, doing, unanswered: Vec::new(), wrote: None, has_touched: false }
+    }
+
+    /// The store was seen to do something for this: it must be allowed to, and the model does the same.
+    pub(crate) fn witness(&mut self, world: &mut World, event: &Event, coverage: &mut Coverage) -> Result<(), Wrong> {
+        if !event.answered {
+            self.unanswered.push(match event.what {
+                What::Loaded(_) | What::Failed(Call::Load) => Call::Load,
+                What::Listed | What::Failed(Call::List) => Call::List,
+                What::Failed(call) => call,
+                _ => Call::Update, // or another write
+            });
+        }
+        if let What::Conflict(call) = event.what {
+            coverage.saw(match call {
+                Call::Rename => "a rename that met a conflict",
+                _ => "an update that met a conflict",
+            });
+        }
+        match &mut self.doing {
+            Doing::Open(opening) => opening.witness(world, event),
+            Doing::Commit(commit) => {
+                let done = commit.witness(world, event)?;
+                self.has_touched |= matches!(done, Witnessed::Touched if event.answered);
+                if let Witnessed::Wrote(base) = done {
+                    self.wrote = Some(Wrote { base, is_answered: event.answered });
+                }
+                Ok(())
+            }
+            Doing::Revoke(revocation) => revocation.witness(world, event),
+            Doing::List(_) => match event.what {
+                What::Listed | What::Loaded(_) | What::Failed(_) => Ok(()),
+                _ => Err(format!("a listing led to {:?}", event.what)),
+            },
+            Doing::Sweep { removed } => match event.what {
+                What::Swept(count) => {
+                    let expired = world.sweep();
+                    if count != expired {
+                        return Err(format!("a sweep has removed {count} sessions, but {expired} had expired"));
+                    }
+                    *removed += count;
+                    Ok(())
+                }
+                What::Failed(_) => Ok(()),
+                _ => Err(format!("a sweep led to {:?}", event.what)),
+            },
+        }
+    }
+}
+
+impl Opening {
+    fn witness(&mut self, world: &World, event: &Event) -> Result<(), Wrong> {
+        let What::Loaded(id) = event.what else {
+            return match event.what {
+                What::Failed(_) => Ok(()),
+                _ => Err(format!("a request that only began led to {:?}", event.what)),
+            };
+        };
+        if self.found.is_some() {
+            return Err("a session was loaded although one was found already".to_owned());
+        }
+        if !self.verified(world).any(|cookie| cookie.id == id) {
+            return Err("an id was looked up that no key of the ring vouches for".to_owned());
+        }
+        self.tried.insert(id);
+        self.found = world.opens(id).map(|number| (number, world.lives[number].clone()));
+        Ok(())
+    }
+
+    /// The cookies whose signature is good.
+    pub(crate) fn verified(&self, world: &World) -> impl Iterator<Item = &Cookie> {
+        self.cookies.iter().filter(|cookie| world.keys.contains(&cookie.key))
+    }
+}
+
+enum Witnessed {
+    Nothing,
+    Touched,
+    Wrote(Base),
+}
+
+impl Commit {
+    fn witness(&mut self, world: &mut World, event: &Event) -> Result<Witnessed, Wrong> {
+        let Self { request, intent, .. } = self;
+        let login = request.login;
+        let base = request.base.clone();
+        match event.what {
+            What::Loaded(_) | What::Listed | What::Conflict(_) | What::Missing | What::Failed(_) => {
+                Ok(Witnessed::Nothing)
+            }
+            What::Created(id, expires_at) => {
+                let is_due = match (&base, &*intent) {
+                    (None, Intent::Create) => true,
+                    // Whoever has just proven who they are is let in, also if the session has ended meanwhile.
+                    (Some(base), Intent::Rename) => login.is_some() && !base.is_open(world),
+                    _ => false,
+                };
+                if !is_due {
+                    return Err(format!("a session was created by a commit that is to {intent:?}"));
+                }
+                let number = world.begin(id, &request.log, login);
+                expires_as_due(world, number, expires_at)?;
+                Ok(Witnessed::Wrote(Base::of(world, number)))
+            }
+            What::Updated(id, expires_at) => {
+                let number = in_place(world, base.as_ref(), id, "updated")?;
+                if !matches!(intent, Intent::Update | Intent::Upkeep) {
+                    return Err(format!("a session was updated by a commit that is to {intent:?}"));
+                }
+                let number = world.write(number, id, &request.log, None);
+                expires_as_due(world, number, expires_at)?;
+                Ok(Witnessed::Wrote(Base::of(world, number)))
+            }
+            What::Renamed(old, new, expires_at) => {
+                let number = in_place(world, base.as_ref(), old, "renamed")?;
+                if *intent != Intent::Rename {
+                    return Err(format!("a session was renamed by a commit that is to {intent:?}"));
+                }
+                let number = world.write(number, new, &request.log, login);
+                expires_as_due(world, number, expires_at)?;
+                Ok(Witnessed::Wrote(Base::of(world, number)))
+            }
+            What::Touched(id, until) => {
+                let number = in_place(world, base.as_ref(), id, "touched")?;
+                if *intent != Intent::Upkeep {
+                    return Err(format!("a session was touched by a commit that is to {intent:?}"));
+                }
+                if until != world.renewed(world.lives[number].authenticated_at) {
+                    return Err("a touch lets a session live longer or shorter than it may".to_owned());
+                }
+                world.touch(number);
+                Ok(Witnessed::Touched)
+            }
+            What::Deleted(id) => {
+                let number = world.lives.iter().position(|life| life.id == id && life.end.is_none());
+                match (number, &base) {
+                    (Some(number), Some(base)) if base.life == number && *intent == Intent::Destroy => {
+                        world.lives[number].end = Some("logged out");
+                        Ok(Witnessed::Nothing)
+                    }
+                    _ => Err(format!("a session was deleted by a commit that is to {intent:?}")),
+                }
+            }
+            What::Swept(_) => Err("a commit has swept".to_owned()),
+        }
+    }
+}
+
+/// A request writes over the session that it has loaded, under the id that it knows, and only while that lives.
+fn in_place(world: &World, base: Option<&Base>, id: SessionId, done: &str) -> Result<LifeNumber, Wrong> {
+    let base = base.ok_or_else(|| format!("a session was {done} by a request that has none"))?;
+    if base.id != id {
+        return Err(format!("a session was {done} by a request that has another"));
+    }
+    if !base.is_stored(world) {
+        let life = &world.lives[base.life];
+        let why = life.end.unwrap_or(if life.id == id { "expired" } else { "under another id by now" });
+        return Err(format!("a session was {done} that is {why}"));
+    }
+    Ok(base.life)
+}
+
+fn expires_as_due(world: &World, number: LifeNumber, expires_at: Timestamp) -> Result<(), Wrong> {
+    if world.lives[number].expires_at == expires_at {
+        return Ok(());
+    }
+    Err("a session was written that lives longer or shorter than it may".to_owned())
+}
+
+impl Revocation {
+    fn witness(&mut self, world: &mut World, event: &Event) -> Result<(), Wrong> {
+        match event.what {
+            What::Listed | What::Loaded(_) | What::Failed(_) | What::Missing => Ok(()),
+            What::Deleted(id) => {
+                let found = world.lives.iter_mut().find(|life| life.id == id && life.end.is_none());
+                let life = found.ok_or("a revocation has deleted what had ended already")?;
+                if life.user != Some(self.user) || self.whom.is_meant(life) == Some(false) {
+                    return Err("a revocation has ended a session that was not meant".to_owned());
+                }
+                life.end = Some("revoked");
+                self.deleted += 1;
+                Ok(())
+            }
+            _ => Err(format!("a revocation led to {:?}", event.what)),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The model of a request: what its handler sees and has decided, and what comes of that in a commit.
+
+use std::collections::BTreeMap;
+
+use nexios_store_core::SessionId;
+
+use crate::site::Cookie;
+use crate::steps::{Act, KEYS, User};
+use crate::world::{LifeNumber, Values, World};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Who gets the cookie of its answer.
+    pub(crate) visitor: Option<usize>,
+    /// What it came with.
+    pub(crate) cookies: Vec<Cookie>,
+    /// The session that it has, as far as it knows.
+    pub(crate) base: Option<Base>,
+    /// Its cookie or its record is under an old key.
+    pub(crate) is_rewrite_due: bool,
+    pub(crate) values: Values,
+    pub(crate) log: Vec<Change>,
+    pub(crate) login: Option<User>,
+    pub(crate) cycles: bool,
+    pub(crate) destroys: bool,
+    pub(crate) has_ended: bool,
+    /// What was to be saved may have been saved, and must not be saved twice.
+    pub(crate) is_stuck: bool,
+    /// What the answer does about the cookie.
+    pub(crate) cookie: CookieFate,
+}
+
+/// A session as it was loaded or saved.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    pub(crate) life: LifeNumber,
+    pub(crate) id: SessionId,
+    pub(crate) user: Option<User>,
+    pub(crate) values: Values,
+    pub(crate) writes: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieFate {
+    Keep,
+    Send,
+    Remove,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change {
+    Insert(&'static str, u32),
+    Add(&'static str),
+    Remove(&'static str),
+    Clear,
+}
+
+/// What a commit is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intent {
+    Nothing,
+    /// Refuse: the last commit was not heard of again.
+    Refuse,
+    Create,
+    Update,
+    Rename,
+    Destroy,
+    /// Nothing was changed, but an expiry or an old key may be due for renewal.
+    Upkeep,
+}
+
+impl Base {
+    pub(crate) fn of(world: &World, number: LifeNumber) -> Self {
+        let life = &world.lives[number];
+        Self { life: number, id: life.id, user: life.user, values: life.values.clone(), writes: life.writes }
+    }
+
+    /// The store has it still, under this id.
+    pub(crate) fn is_stored(&self, world: &World) -> bool {
+        world.stored(self.id) == Some(self.life)
+    }
+
+    /// A request that came with this id would find it still.
+    pub(crate) fn is_open(&self, world: &World) -> bool {
+        world.opens(self.id) == Some(self.life)
+    }
+}
+
+impl Request {
+    pub(crate) fn user(&self) -> Option<User> {
+        self.login.or_else(|| self.base.as_ref()?.user)
+    }
+
+    /// The handler does something. Says whether the session takes it.
+    pub(crate) fn act(&mut self, act: Act) -> bool {
+        let takes_changes = !self.has_ended && !self.destroys;
+        match act {
+            Act::Insert(..) | Act::Add(_) | Act::Login(_) if !takes_changes => return false,
+            Act::Insert(key, value) => self.change(Change::Insert(KEYS[key], value)),
+            Act::Add(key) => self.change(Change::Add(KEYS[key])),
+            // What is not to be seen is not removed, whatever other requests put there meanwhile.
+            Act::Remove(key) if self.values.contains_key(KEYS[key]) => self.change(Change::Remove(KEYS[key])),
+            Act::Clear if !self.values.is_empty() => self.change(Change::Clear),
+            Act::Remove(_) | Act::Clear => {}
+            Act::Login(user) => {
+                if self.user().is_some_and(|present| present != user) {
+                    self.log.clear();
+                    self.change(Change::Clear);
+                }
+                self.login = Some(user);
+                self.cycles = true;
+            }
+            Act::Cycle => self.cycles |= takes_changes,
+            Act::Destroy => {
+                self.destroys = true;
+                (self.cycles, self.login) = (false, None);
+                self.log.clear();
+                self.values.clear();
+            }
+            Act::Discard => self.roll_back(),
+        }
+        true
+    }
+
+    fn change(&mut self, change: Change) {
+        change.apply(&mut self.values);
+        self.log.push(change);
+    }
+
+    pub(crate) fn roll_back(&mut self) {
+        self.log.clear();
+        (self.login, self.cycles, self.is_stuck) = (None, false, false);
+        self.values = self.base.as_ref().map(|base| base.values.clone()).unwrap_or_default();
+    }
+
+    pub(crate) fn intent(&self) -> Intent {
+        let is_stored = self.base.is_some();
+        if self.destroys {
+            return if is_stored { Intent::Destroy } else { Intent::Nothing };
+        }
+        match self.is_stuck {
+            true => Intent::Refuse,
+            false if !is_stored && (self.login.is_some() || !self.values.is_empty()) => Intent::Create,
+            false if !is_stored => Intent::Nothing,
+            false if self.cycles => Intent::Rename,
+            false if !self.log.is_empty() => Intent::Update,
+            false => Intent::Upkeep,
+        }
+    }
+
+    /// The session is no more.
+    pub(crate) fn end(&mut self) {
+        self.base = None;
+        (self.cycles, self.destroys, self.is_stuck, self.is_rewrite_due) = (false, false, false, false);
+        self.login = None;
+        self.log.clear();
+        self.values.clear();
+        self.has_ended = true;
+    }
+
+    /// What was decided is done.
+    pub(crate) fn settle(&mut self, base: Base) {
+        self.values = base.values.clone();
+        self.base = Some(base);
+        self.forget();
+        (self.is_rewrite_due, self.is_stuck) = (false, false);
+        self.cookie = CookieFate::Send;
+    }
+
+    /// What was decided is done, or not to be done again.
+    pub(crate) fn forget(&mut self) {
+        self.log.clear();
+        (self.login, self.cycles) = (None, false);
+    }
+}
+
+impl Change {
+    pub(crate) fn apply_all(changes: &[Self], values: &mut Values) {
+        changes.iter().for_each(|change| change.apply(values));
+    }
+
+    fn apply(self, values: &mut Values) {
+        match self {
+            Self::Insert(key, value) => drop(values.insert(key, value)),
+            Self::Add(key) => *values.entry(key).or_default() += 1,
+            Self::Remove(key) => drop(values.remove(key)),
+            Self::Clear => values.clear(),
+        }
+    }
+
+    /// Whether to make these changes twice comes to the same as to make them once: each addition is to a known value.
+    pub(crate) fn are_repeatable(changes: &[Self]) -> bool {
+        let mut is_known = BTreeMap::new();
+        for change in changes {
+            match change {
+                Self::Insert(key, _) | Self::Remove(key) => drop(is_known.insert(*key, true)),
+                Self::Add(key) => drop(is_known.entry(*key).or_insert(false)),
+                Self::Clear => is_known.clear(),
+            }
+        }
+        is_known.into_values().all(|is_known| is_known)
+    }
+}

@@ -1,0 +1,240 @@
+//! What may happen, drawn at random. Numbers are taken modulo what there is to choose from, so that every case means
+//! something and shrinks well.
+
+use std::fmt;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::probe::{Call, Fault};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// A whole request.
+    Visit(Header, Act),
+    Open(Header),
+    Act(Pick, Act),
+    Save(Pick),
+    Answer(Pick, Status),
+    /// The client goes away before the handler has answered.
+    Leave(Pick),
+    /// A commit is given up at its so manieth pause: a time limit in the handler, or a client that goes away.
+    CutShort(Pick, Commit, u8),
+    /// Two things at once; each bit of the order says who goes on to the next pause.
+    Race(Rival, Rival, u32),
+    Revoke(User, Which),
+    List(User),
+    Sweep,
+    Restart(Restart),
+    Clock(Clock),
+    Break(Call, Fault, u8),
+}
+
+/// One of the open requests, or of the cookies, or of the sessions.
+pub(crate) type Pick = u8;
+
+/// One of [`USERS`].
+pub(crate) type User = usize;
+
+pub(crate) const USERS: [&str; 2] = ["ada", "bob"];
+pub(crate) const KEYS: [&str; 3] = ["cart", "hits", "note"];
+pub(crate) const VISITORS: usize = 2;
+
+/// What a request comes with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Header {
+    /// A visitor's own cookie, or none.
+    Own(usize),
+    /// A copy of a cookie that was once sent to somebody.
+    Stolen(Pick),
+    /// Such a copy, and a visitor's own cookie behind it.
+    Both(Pick, usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Act {
+    Insert(usize, u32),
+    /// An `update` that adds one.
+    Add(usize),
+    Remove(usize),
+    Clear,
+    Login(User),
+    Cycle,
+    Destroy,
+    Discard,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Fine,
+    ServerError,
+}
+
+impl Status {
+    pub(crate) fn code(self) -> u16 {
+        match self {
+            Self::Fine => 200,
+            Self::ServerError => 500,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Commit {
+    Save,
+    Answer(Status),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rival {
+    Open(Header),
+    Commit(Pick, Commit),
+    Revoke(User, Which),
+    Sweep,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Which {
+    All,
+    Only(Pick),
+    Others(Pick),
+}
+
+/// The service is started anew: whatever was open is lost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Restart {
+    WithNewKey,
+    WithoutOldestKey,
+    WithOtherLifetimes,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Clock {
+    Forward(Duration),
+    Back(Duration),
+}
+
+/// A sequence of steps, shown one a line.
+#[derive(Clone)]
+pub(crate) struct Case(pub(crate) Vec<Step>);
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(number, step)| write!(f, "\n{number:4}  {step:?}"))
+    }
+}
+
+pub(crate) fn case() -> impl Strategy<Value = Case> {
+    vec(step(), 1..64).prop_map(Case)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (header(), act()).prop_map(|(header, act)| Step::Visit(header, act)),
+        10 => header().prop_map(Step::Open),
+        16 => (pick(), act()).prop_map(|(request, act)| Step::Act(request, act)),
+        4 => pick().prop_map(Step::Save),
+        8 => (pick(), status()).prop_map(|(request, status)| Step::Answer(request, status)),
+        1 => pick().prop_map(Step::Leave),
+        2 => (pick(), commit(), 0..6_u8).prop_map(|(request, commit, after)| Step::CutShort(request, commit, after)),
+        8 => (commit_of_one(), rival(), any::<u32>()).prop_map(|(one, other, order)| Step::Race(one, other, order)),
+        2 => (user(), which()).prop_map(|(user, which)| Step::Revoke(user, which)),
+        1 => user().prop_map(Step::List),
+        1 => Just(Step::Sweep),
+        1 => restart().prop_map(Step::Restart),
+        5 => clock().prop_map(Step::Clock),
+        3 => (call(), fault(), 1..3_u8).prop_map(|(call, fault, times)| Step::Break(call, fault, times)),
+    ]
+}
+
+fn pick() -> impl Strategy<Value = Pick> {
+    any::<u8>()
+}
+
+fn user() -> impl Strategy<Value = User> {
+    0..USERS.len()
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    prop_oneof![
+        12 => (0..VISITORS).prop_map(Header::Own),
+        3 => pick().prop_map(Header::Stolen),
+        1 => (pick(), 0..VISITORS).prop_map(|(stolen, visitor)| Header::Both(stolen, visitor)),
+    ]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (0..KEYS.len(), 0..100_u32).prop_map(|(key, value)| Act::Insert(key, value)),
+        6 => (0..KEYS.len()).prop_map(Act::Add),
+        2 => (0..KEYS.len()).prop_map(Act::Remove),
+        1 => Just(Act::Clear),
+        6 => user().prop_map(Act::Login),
+        4 => Just(Act::Cycle),
+        3 => Just(Act::Destroy),
+        1 => Just(Act::Discard),
+    ]
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    prop_oneof![7 => Just(Status::Fine), 1 => Just(Status::ServerError)]
+}
+
+fn commit() -> impl Strategy<Value = Commit> {
+    prop_oneof![Just(Commit::Save), status().prop_map(Commit::Answer)]
+}
+
+fn commit_of_one() -> impl Strategy<Value = Rival> {
+    (pick(), commit()).prop_map(|(request, commit)| Rival::Commit(request, commit))
+}
+
+fn rival() -> impl Strategy<Value = Rival> {
+    prop_oneof![
+        6 => commit_of_one(),
+        2 => header().prop_map(Rival::Open),
+        4 => (user(), which()).prop_map(|(user, which)| Rival::Revoke(user, which)),
+        1 => Just(Rival::Sweep),
+    ]
+}
+
+fn which() -> impl Strategy<Value = Which> {
+    prop_oneof![2 => Just(Which::All), 1 => pick().prop_map(Which::Only), 1 => pick().prop_map(Which::Others)]
+}
+
+fn restart() -> impl Strategy<Value = Restart> {
+    prop_oneof![
+        3 => Just(Restart::WithNewKey),
+        1 => Just(Restart::WithoutOldestKey),
+        1 => Just(Restart::WithOtherLifetimes),
+    ]
+}
+
+fn clock() -> impl Strategy<Value = Clock> {
+    let minutes = |minutes| Duration::from_secs(60 * minutes);
+    prop_oneof![
+        4 => (1..300_u64).prop_map(|seconds| Clock::Forward(Duration::from_secs(seconds))),
+        4 => (5..50_u64).prop_map(move |count| Clock::Forward(minutes(count))),
+        1 => (50..300_u64).prop_map(move |count| Clock::Forward(minutes(count))),
+        1 => Just(Clock::Forward(minutes(3 * 24 * 60))),
+        1 => (1..300_u64).prop_map(|seconds| Clock::Back(Duration::from_secs(seconds))),
+        1 => (5..300_u64).prop_map(move |count| Clock::Back(minutes(count))),
+    ]
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    prop_oneof![
+        Just(Call::Load),
+        Just(Call::Create),
+        Just(Call::Update),
+        Just(Call::Rename),
+        Just(Call::Touch),
+        Just(Call::Delete),
+        Just(Call::List),
+        Just(Call::Sweep),
+    ]
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![Just(Fault::Fails), Just(Fault::LosesTheAnswer)]
+}

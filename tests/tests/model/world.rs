@@ -1,0 +1,185 @@
+//! The model: which sessions there are, what is in them and how long they live. It knows neither stores nor signatures.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use nexios_middleware_core::{SessionHandle, Timestamp};
+use nexios_store_core::SessionId;
+
+use crate::request::Change;
+use crate::steps::User;
+
+pub(crate) type Values = BTreeMap<&'static str, u32>;
+
+/// The number of a key, the first being 0.
+pub(crate) type KeyNumber = usize;
+
+/// The number of a session, the first being 0.
+pub(crate) type LifeNumber = usize;
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) lives: Vec<Life>,
+    pub(crate) now: Timestamp,
+    pub(crate) lifetimes: Lifetimes,
+    /// The keys that there are, and the newest is the first.
+    pub(crate) keys: std::ops::Range<KeyNumber>,
+    /// What is under a lost key cannot be read, also if it is nobody's.
+    pub(crate) is_encrypted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetimes {
+    pub(crate) idle: Duration,
+    pub(crate) absolute: Duration,
+}
+
+pub(crate) const LIFETIMES: [Lifetimes; 2] = [
+    Lifetimes { idle: Duration::from_secs(3600), absolute: Duration::from_secs(4 * 3600) },
+    Lifetimes { idle: Duration::from_secs(1200), absolute: Duration::from_secs(3600) },
+];
+
+/// A session. Its id may change; it is the same until it ends or is given to another user.
+#[derive(Clone, Debug)]
+pub(crate) struct Life {
+    pub(crate) id: SessionId,
+    /// Learned when it is first seen.
+    pub(crate) handle: Option<SessionHandle>,
+    pub(crate) values: Values,
+    pub(crate) user: Option<User>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) authenticated_at: Timestamp,
+    /// By its record.
+    pub(crate) expires_at: Timestamp,
+    /// The idle timeout that it was written under.
+    pub(crate) idle: Duration,
+    /// The key that it was written under.
+    pub(crate) key: KeyNumber,
+    /// How often it was written or touched.
+    pub(crate) writes: usize,
+    pub(crate) end: Option<&'static str>,
+}
+
+impl World {
+    pub(crate) fn new(now: Timestamp, is_encrypted: bool) -> Self {
+        Self { lives: Vec::new(), now, lifetimes: LIFETIMES[0], keys: 0..1, is_encrypted }
+    }
+
+    pub(crate) fn first_key(&self) -> KeyNumber {
+        self.keys.end - 1
+    }
+
+    /// The session that the store has under an id, if it has not expired.
+    pub(crate) fn stored(&self, id: SessionId) -> Option<LifeNumber> {
+        self.lives.iter().position(|life| life.id == id && self.is_stored(life))
+    }
+
+    /// The same, but it may have expired: a clock that is set back lets it live again.
+    pub(crate) fn stored_ever(&self, id: SessionId) -> Option<LifeNumber> {
+        self.lives.iter().position(|life| life.id == id && life.end.is_none())
+    }
+
+    /// The session that a cookie with this id opens.
+    pub(crate) fn opens(&self, id: SessionId) -> Option<LifeNumber> {
+        self.stored(id).filter(|number| self.is_live(&self.lives[*number]))
+    }
+
+    /// For the store it lives.
+    pub(crate) fn is_stored(&self, life: &Life) -> bool {
+        life.end.is_none() && life.expires_at > self.now
+    }
+
+    /// For a visitor it lives: also by today's settings, on today's clock, and under a key that there is.
+    pub(crate) fn is_live(&self, life: &Life) -> bool {
+        let is_from_the_future = life.created_at.max(life.authenticated_at) > self.now.saturating_add(MAX_CLOCK_SKEW);
+        self.is_stored(life) && self.ends_at(life) > self.now && !is_from_the_future && self.is_readable(life)
+    }
+
+    pub(crate) fn is_readable(&self, life: &Life) -> bool {
+        self.keys.contains(&life.key) || (life.user.is_none() && !self.is_encrypted)
+    }
+
+    /// The sessions of a user that the store can list, whatever the settings and the clock say of them.
+    pub(crate) fn listed(&self, user: User) -> Vec<LifeNumber> {
+        let is_listed = |life: &Life| life.user == Some(user) && self.is_stored(life) && self.keys.contains(&life.key);
+        (0..self.lives.len()).filter(|number| is_listed(&self.lives[*number])).collect()
+    }
+
+    /// When a session ends: a timeout that is shorter today than when it was written acts at once.
+    pub(crate) fn ends_at(&self, life: &Life) -> Timestamp {
+        let shorter_by = life.idle.saturating_sub(self.lifetimes.idle);
+        life.expires_at.saturating_sub(shorter_by).min(self.absolute_end(life.authenticated_at))
+    }
+
+    /// When a session ends that is used now.
+    pub(crate) fn renewed(&self, authenticated_at: Timestamp) -> Timestamp {
+        self.now.saturating_add(self.lifetimes.idle).min(self.absolute_end(authenticated_at))
+    }
+
+    fn absolute_end(&self, authenticated_at: Timestamp) -> Timestamp {
+        authenticated_at.saturating_add(self.lifetimes.absolute)
+    }
+
+    /// A session begins.
+    pub(crate) fn begin(&mut self, id: SessionId, log: &[Change], user: Option<User>) -> LifeNumber {
+        let mut values = Values::new();
+        Change::apply_all(log, &mut values);
+        self.lives.push(Life {
+            id,
+            handle: None,
+            values,
+            user,
+            created_at: self.now,
+            authenticated_at: self.now,
+            expires_at: self.renewed(self.now),
+            idle: self.lifetimes.idle,
+            key: self.first_key(),
+            writes: 0,
+            end: None,
+        });
+        self.lives.len() - 1
+    }
+
+    /// A session is written, and has another id from now on perhaps, or another user: then it is another session.
+    pub(crate) fn write(
+        &mut self,
+        number: LifeNumber,
+        id: SessionId,
+        log: &[Change],
+        login: Option<User>,
+    ) -> LifeNumber {
+        let life = &mut self.lives[number];
+        if login.is_some() && life.user.is_some() && life.user != login {
+            life.end = Some("given to another user");
+            return self.begin(id, log, login);
+        }
+        if login.is_some() {
+            (life.user, life.authenticated_at) = (login, self.now);
+        }
+        Change::apply_all(log, &mut life.values);
+        life.id = id;
+        life.writes += 1;
+        (life.idle, life.key) = (self.lifetimes.idle, self.keys.end - 1);
+        let authenticated_at = life.authenticated_at;
+        self.lives[number].expires_at = self.renewed(authenticated_at);
+        number
+    }
+
+    /// A session is used, and lives longer.
+    pub(crate) fn touch(&mut self, number: LifeNumber) {
+        let renewed = self.renewed(self.lives[number].authenticated_at);
+        let life = &mut self.lives[number];
+        life.expires_at = life.expires_at.max(renewed);
+        life.writes += 1;
+    }
+
+    /// Whatever has expired is removed. Says how many that were.
+    pub(crate) fn sweep(&mut self) -> usize {
+        let now = self.now;
+        let expired = self.lives.iter_mut().filter(|life| life.end.is_none() && life.expires_at <= now);
+        expired.map(|life| life.end = Some("swept")).count()
+    }
+}
+
+/// How far in the future a session may have been made and still count; `docs/lifecycle.md` has it.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
