@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use nexios_middleware_core::SessionErrorKind as Kind;
+
+use crate::part::Part;
+use crate::request::{Intent, Request};
+use crate::world::World;
+
 #[derive(Debug, Default)]
 pub(crate) struct Coverage(BTreeMap<&'static str, usize>);
 
@@ -25,6 +31,66 @@ impl Coverage {
     /// The situations that were never seen, of those that must be.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         SITUATIONS.iter().copied().filter(|situation| !self.0.contains_key(situation)).collect()
+    }
+}
+
+/// Notes which of the interesting situations this was.
+pub(crate) fn saw_commit(
+    world: &World,
+    part: &Part,
+    request: &Request,
+    intent: Intent,
+    outcome: Result<(), Kind>,
+    coverage: &mut Coverage,
+) {
+    let wrote = part.wrote.is_some();
+    let is_lost = part.wrote.as_ref().is_some_and(|wrote| !wrote.is_answered);
+    let life = request.base.as_ref().map(|base| &world.lives[base.life]);
+    let has_moved = request.base.as_ref().zip(life).is_some_and(|(base, life)| life.id != base.id);
+    let is_late = request.head_is_sent && outcome.is_ok() && matches!(intent, Intent::Update | Intent::Destroy);
+    coverage.saw_if(is_late, "a save after the head was sent");
+    match outcome {
+        Ok(()) => match intent {
+            Intent::Create => coverage.saw("a session created"),
+            Intent::Update => coverage.saw("a session updated"),
+            Intent::Rename => {
+                let new = part.wrote.as_ref().map(|wrote| wrote.base.life);
+                let old = request.base.as_ref().map(|base| base.life);
+                coverage.saw_if(new == old, "a session renamed");
+                let ended = life.and_then(|life| life.end);
+                let is_given = new != old && ended == Some("given to another user");
+                coverage.saw_if(is_given, "a session given to another user");
+                coverage.saw_if(new != old && !is_given, "a login into a session that was gone");
+            }
+            Intent::Destroy => {
+                coverage.saw("a session destroyed");
+                coverage.saw_if(
+                    has_moved && life.is_some_and(|life| life.end == Some("logged out")),
+                    "a session destroyed under the id that another request has given it",
+                );
+            }
+            Intent::Upkeep => {
+                coverage.saw_if(part.has_touched, "a session touched");
+                coverage.saw_if(wrote && !is_lost, "a session written again under a new key");
+                coverage.saw_if(!part.unanswered.is_empty(), "an upkeep that failed, and the answer stood");
+            }
+            Intent::Nothing | Intent::Refuse | Intent::TooLate => {}
+        },
+        Err(Kind::Gone) => coverage.saw(match life {
+            Some(life) if life.end.is_some() => "changes dropped because the session had ended",
+            Some(_) if has_moved => "changes dropped because the session had another id",
+            _ => "changes dropped because the session had expired",
+        }),
+        Err(Kind::HeadSent) => coverage.saw("a change that came too late for a cookie"),
+        Err(Kind::Interrupted) => coverage.saw("a commit refused because the last one was not heard of"),
+        Err(_) => {
+            coverage.saw("a commit that failed");
+            coverage.saw_if(intent == Intent::Create && is_lost, "a create whose answer was lost");
+            coverage.saw_if(intent == Intent::Update && is_lost, "an update whose answer was lost");
+            coverage.saw_if(intent == Intent::Rename && is_lost, "a rename whose answer was lost");
+            let is_deleted = life.is_some_and(|life| life.end == Some("logged out"));
+            coverage.saw_if(intent == Intent::Destroy && is_deleted, "a delete whose answer was lost");
+        }
     }
 }
 
@@ -61,6 +127,8 @@ const SITUATIONS: &[&str] = &[
     "a commit that failed",
     "an upkeep that failed, and the answer stood",
     "a commit refused because the last one was not heard of",
+    "a change that came too late for a cookie",
+    "a save after the head was sent",
     "a server error that took changes back",
     "a server error that did not take a logout back",
     "a commit that was cut short",

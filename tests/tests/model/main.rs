@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod actors;
-mod conclude;
+mod begin;
 mod coverage;
+mod outcome;
 mod part;
 mod play;
 mod probe;
 mod request;
+mod settle;
+mod sight;
 mod site;
 mod steps;
+mod users;
 mod world;
 
 use std::cell::RefCell;

@@ -47,6 +47,10 @@ pub(crate) struct Commit {
     pub(crate) intent: Intent,
     /// How the handler has answered; `None` for a `save` within it.
     pub(crate) status: Option<Status>,
+    /// It goes on after that.
+    pub(crate) goes_on: bool,
+    /// It was seen that the session is gone.
+    pub(crate) finds_gone: bool,
 }
 
 pub(crate) struct Revocation {
@@ -83,6 +87,14 @@ impl Whom {
 impl Part {
     pub(crate) fn new(actor: Actor, doing: Doing) -> Self {
         Self { actor, doing, unanswered: Vec::new(), wrote: None, has_touched: false }
+    }
+
+    /// Whose session the request has.
+    pub(crate) fn user(&self) -> Option<User> {
+        match &self.doing {
+            Doing::Commit(commit) => commit.request.base.as_ref()?.user,
+            _ => None,
+        }
     }
 
     /// The store was seen to do something for this: it must be allowed to, and the model does the same.
@@ -169,9 +181,14 @@ impl Commit {
         let login = request.login;
         let base = request.base.clone();
         match event.what {
-            What::Loaded(_) | What::Listed | What::Conflict(_) | What::Missing | What::Failed(_) => {
+            What::Missing if base.as_ref().is_some_and(|base| base.is_stored(world)) => {
+                Err("a session was not found in the store that has it".to_owned())
+            }
+            What::Missing | What::Loaded(_) => {
+                self.finds_gone |= base.is_some_and(|base| !base.is_open(world));
                 Ok(Witnessed::Nothing)
             }
+            What::Listed | What::Conflict(_) | What::Failed(_) => Ok(Witnessed::Nothing),
             What::Created(id, expires_at) => {
                 let is_due = match (&base, &*intent) {
                     (None, Intent::Create) => true,

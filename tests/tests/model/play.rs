@@ -3,41 +3,30 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use nexios_middleware_core::{
-    Clock as _, ManualClock, RequestEnd, Session, SessionError, SessionErrorKind, SessionHandle, UserSession,
-};
+use nexios_middleware_core::{Clock as _, ManualClock, SessionErrorKind, SessionHandle};
 use nexios_store_core::SessionId;
 
-use crate::actors::{Acting, finish};
-use crate::conclude;
+use crate::actors::finish;
+use crate::begin::Begun;
 use crate::coverage::Coverage;
-use crate::part::{Commit, Doing, Opening, Part, Revocation, Whom, Wrong};
+use crate::part::{Doing, Wrong};
 use crate::probe::Actor;
-use crate::request::{CookieFate, Intent, Request};
-use crate::site::{Cookie, Open, Site, Stores};
-use crate::steps::{self, Act, Clock, Header, KEYS, Pick, Restart, Rival, Status, Step, USERS, User, Which};
-use crate::world::{LIFETIMES, Values, World};
+use crate::request::Request;
+use crate::sight;
+use crate::site::{Open, Site, Stores};
+use crate::steps::{self, Act, Clock, Header, KEYS, Pick, Restart, Rival, Status, Step, USERS, Which};
+use crate::world::{LIFETIMES, World};
 
 pub(crate) struct Play {
-    world: World,
-    site: Site,
-    clock: Arc<ManualClock>,
-    open: Vec<(Request, Open)>,
-    actors: Actor,
+    pub(crate) world: World,
+    pub(crate) site: Site,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) open: Vec<(Request, Open)>,
+    pub(crate) actors: Actor,
     /// What must never be seen again, whatever the rest of the model thinks.
-    ended: HashSet<SessionHandle>,
-    replaced: HashSet<SessionId>,
+    pub(crate) ended: HashSet<SessionHandle>,
+    pub(crate) replaced: HashSet<SessionId>,
     pub(crate) coverage: Coverage,
-}
-
-/// What has come out of a part on the site.
-enum Done {
-    Opened(Result<Open, SessionError>),
-    Saved(Result<(), SessionError>),
-    Answered(RequestEnd),
-    Revoked(Result<usize, SessionError>),
-    Listed(Result<Vec<UserSession>, SessionError>),
-    Swept(Result<usize, SessionError>),
 }
 
 impl Play {
@@ -86,6 +75,14 @@ impl Play {
             Step::Answer(pick, status) => {
                 self.race(&[Rival::Commit(pick, steps::Commit::Answer(status))], 0, None).await
             }
+            Step::Stream(pick) => {
+                let Some(index) = index(pick, self.open.len()) else { return Ok(()) };
+                let (mut part, acting) = self.commit_of(index, steps::Commit::Answer(Status::Fine));
+                if let Doing::Commit(commit) = &mut part.doing {
+                    commit.goes_on = commit.status.is_some();
+                }
+                self.play(vec![(part, acting)], 0, None).await
+            }
             Step::CutShort(pick, commit, after) => {
                 self.race(&[Rival::Commit(pick, commit)], 0, Some(usize::from(after))).await
             }
@@ -97,6 +94,12 @@ impl Play {
                 Ok(())
             }
             Step::Revoke(user, which) => self.race(&[Rival::Revoke(user, which)], 0, None).await,
+            Step::ReturnInRevocation(visitor, order) => {
+                self.restart(Restart::WithNewKey);
+                let part = self.opening(Header::Own(visitor));
+                self.play(part.into_iter().collect(), 0, None).await?;
+                self.race(&[Rival::Commit(0, steps::Commit::Save), Rival::RevokeTheirs(Which::All)], order, None).await
+            }
             Step::List(user) => {
                 let part = self.listing(user);
                 self.play(vec![part], 0, None).await
@@ -158,7 +161,7 @@ impl Play {
             Err(error) if !takes_it && error.kind() == SessionErrorKind::Ended => {}
             _ => return Err(format!("a change came to {result:?}")),
         }
-        conclude::same("a session that was changed", session, &request.values, request.user())
+        sight::same("a session that was changed", session, &request.values, request.user())
     }
 
     fn restart(&mut self, restart: Restart) {
@@ -177,12 +180,16 @@ impl Play {
     }
 
     async fn race(&mut self, rivals: &[Rival], order: u32, cut_after: Option<usize>) -> Result<(), Wrong> {
-        let mut parts = Vec::new();
+        let mut parts: Vec<Begun> = Vec::new();
         for rival in rivals {
             parts.extend(match *rival {
                 Rival::Open(header) => self.opening(header),
                 Rival::Commit(pick, commit) => self.commit(pick, commit),
                 Rival::Revoke(user, which) => self.revocation(user, which),
+                Rival::RevokeTheirs(which) => {
+                    let theirs = parts.first().and_then(|(part, _)| part.user());
+                    theirs.and_then(|user| self.revocation(user, which))
+                }
                 Rival::Sweep => Some(self.sweep()),
             });
         }
@@ -205,99 +212,8 @@ impl Play {
         Ok(())
     }
 
-    fn opening(&mut self, header: Header) -> Option<(Part, Acting<Done>)> {
-        if self.open.len() >= MAX_OPEN {
-            return None;
-        }
-        let issued = &self.site.issued;
-        let copy = |pick| index(pick, issued.len()).map(|index| issued[index].clone());
-        let (visitor, cookies) = match header {
-            Header::Own(visitor) => (Some(visitor), self.site.jars[visitor].iter().cloned().collect()),
-            Header::Stolen(pick) => (None, copy(pick).into_iter().collect()),
-            Header::Both(pick, visitor) => {
-                (Some(visitor), copy(pick).into_iter().chain(self.site.jars[visitor].clone()).collect())
-            }
-        };
-        Some(self.opening_with(visitor, cookies))
-    }
-
-    fn opening_with(&mut self, visitor: Option<usize>, cookies: Vec<Cookie>) -> (Part, Acting<Done>) {
-        let request = Arc::new(self.site.manager.request(cookies.iter().map(|cookie| &cookie.pair)));
-        let opening = Opening { visitor, cookies, tried: HashSet::new(), found: None };
-        self.part(Doing::Open(opening), async move {
-            let session = request.session().await;
-            Done::Opened(session.map(|session| Open { request, session }))
-        })
-    }
-
-    fn commit(&mut self, pick: Pick, commit: steps::Commit) -> Option<(Part, Acting<Done>)> {
-        index(pick, self.open.len()).map(|index| self.commit_of(index, commit))
-    }
-
-    fn commit_of(&mut self, index: usize, commit: steps::Commit) -> (Part, Acting<Done>) {
-        let (mut request, open) = self.open.remove(index);
-        let status = match commit {
-            steps::Commit::Save => None,
-            steps::Commit::Answer(status) => Some(status),
-        };
-        if let Some(status) = status {
-            conclude::roll_back(&mut request, status, &mut self.coverage);
-        }
-        let doing = Commit { intent: request.intent(), request, open: open.clone(), status };
-        self.part(Doing::Commit(doing), async move {
-            match status {
-                None => Done::Saved(open.session.save().await),
-                Some(status) => Done::Answered(open.request.end(status.code()).await),
-            }
-        })
-    }
-
-    fn revocation(&mut self, user: User, which: Which) -> Option<(Part, Acting<Done>)> {
-        let known: Vec<_> = self.world.lives.iter().filter_map(|life| life.handle).collect();
-        let whom = match which {
-            Which::All => Whom::All,
-            Which::Only(pick) => Whom::Only(known[index(pick, known.len())?]),
-            Which::Others(pick) => Whom::Others(known[index(pick, known.len())?]),
-        };
-        let mut targets = self.world.listed(user);
-        targets.retain(|number| whom.is_meant(&self.world.lives[*number]) == Some(true));
-        for (request, _) in &self.open {
-            let has_it = request.base.as_ref().is_some_and(|base| targets.contains(&base.life));
-            self.coverage.saw_if(has_it, "a session revoked while a request had it");
-        }
-        let manager = self.site.manager.clone();
-        Some(self.part(Doing::Revoke(Revocation { user, whom, targets, deleted: 0 }), async move {
-            Done::Revoked(match whom {
-                Whom::All => manager.revoke_all(USERS[user]).await,
-                Whom::Only(handle) => manager.revoke(USERS[user], handle).await.map(usize::from),
-                Whom::Others(handle) => manager.revoke_others(USERS[user], handle).await,
-            })
-        }))
-    }
-
-    fn listing(&mut self, user: User) -> (Part, Acting<Done>) {
-        let manager = self.site.manager.clone();
-        self.part(Doing::List(user), async move { Done::Listed(manager.sessions_of(USERS[user]).await) })
-    }
-
-    fn sweep(&mut self) -> (Part, Acting<Done>) {
-        let manager = self.site.manager.clone();
-        self.part(Doing::Sweep { removed: 0 }, async move { Done::Swept(manager.sweep().await) })
-    }
-
-    fn part(&mut self, doing: Doing, future: impl Future<Output = Done> + 'static) -> (Part, Acting<Done>) {
-        self.actors += 1;
-        let acting = Acting { actor: self.actors, future: Box::pin(future) };
-        (Part::new(self.actors, doing), acting)
-    }
-
     /// Lets the site do it, follows that in the model, and compares what came out of it.
-    async fn play(
-        &mut self,
-        parts: Vec<(Part, Acting<Done>)>,
-        order: u32,
-        cut_after: Option<usize>,
-    ) -> Result<(), Wrong> {
+    async fn play(&mut self, parts: Vec<Begun>, order: u32, cut_after: Option<usize>) -> Result<(), Wrong> {
         let (mut parts, acting): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         self.site.script.set_pausing(parts.len() > 1 || cut_after.is_some(), cut_after);
         let done = finish(&self.site.script, acting, order).await;
@@ -317,144 +233,8 @@ impl Play {
         }
         Ok(())
     }
-
-    fn conclude(&mut self, mut part: Part, done: Done) -> Result<(), Wrong> {
-        let Self { world, coverage, .. } = self;
-        match (std::mem::replace(&mut part.doing, Doing::Sweep { removed: 0 }), done) {
-            (Doing::Open(opening), Done::Opened(result)) => self.opened(&part, opening, result),
-            (Doing::Commit(commit), Done::Saved(result)) => {
-                self.committed(&mut part, commit, result.map_err(|error| error.kind()), None)
-            }
-            (Doing::Commit(commit), Done::Answered(end)) => {
-                let outcome = end.failure().map_or(Ok(()), |error| Err(error.kind()));
-                self.committed(&mut part, commit, outcome, Some(end))
-            }
-            (Doing::Revoke(revocation), Done::Revoked(result)) => {
-                let revocation = match revocation.whom {
-                    // It says whether, not how many; an id that is met twice is deleted once.
-                    Whom::Only(_) => Revocation { deleted: revocation.deleted.min(1), ..revocation },
-                    _ => revocation,
-                };
-                conclude::revocation(world, &revocation, &part.unanswered, result.as_ref().copied(), coverage)?;
-                if result.is_ok() {
-                    let targets = revocation.targets.iter();
-                    self.ended.extend(targets.filter_map(|number| world.lives[*number].handle));
-                }
-                Ok(())
-            }
-            (Doing::List(user), Done::Listed(result)) => {
-                conclude::listing(world, user, &part.unanswered, result.as_deref(), coverage)
-            }
-            (Doing::Sweep { removed }, Done::Swept(result)) => match result {
-                Ok(count) if count == removed && part.unanswered.is_empty() => {
-                    coverage.saw_if(count > 0, "a session swept");
-                    Ok(())
-                }
-                Err(_) if !part.unanswered.is_empty() => Ok(()),
-                result => Err(format!("a sweep has removed {removed} sessions and says {result:?}")),
-            },
-            _ => Err("something else was done than was begun".to_owned()),
-        }
-    }
-
-    fn opened(&mut self, part: &Part, opening: Opening, result: Result<Open, SessionError>) -> Result<(), Wrong> {
-        let session = result.as_ref().map(|open| &open.session);
-        let base = conclude::opening(&mut self.world, &opening, &part.unanswered, session, &mut self.coverage)?;
-        let Ok(open) = result else { return Ok(()) };
-        self.never_again(&open.session, &opening)?;
-        let first = self.world.first_key();
-        let is_rewrite_due = base.as_ref().is_some_and(|base| {
-            let life = &self.world.lives[base.life];
-            let opener = opening.verified(&self.world).find(|cookie| cookie.id == base.id);
-            opener.is_some_and(|cookie| cookie.key != first) || (base.user.is_some() && life.key != first)
-        });
-        let request = Request {
-            visitor: opening.visitor,
-            cookies: opening.cookies,
-            is_rewrite_due,
-            values: base.as_ref().map_or_else(Values::new, |base| base.values.clone()),
-            base,
-            log: Vec::new(),
-            login: None,
-            cycles: false,
-            destroys: false,
-            has_ended: false,
-            is_stuck: false,
-            cookie: CookieFate::Keep,
-        };
-        self.open.push((request, open));
-        Ok(())
-    }
-
-    /// The promises themselves, without the rest of the model.
-    fn never_again(&self, session: &Session, opening: &Opening) -> Result<(), Wrong> {
-        let Some(handle) = session.handle() else { return Ok(()) };
-        if self.ended.contains(&handle) {
-            return Err("a session that was ended is back".to_owned());
-        }
-        if opening.cookies.iter().all(|cookie| self.replaced.contains(&cookie.id)) {
-            return Err("an id has outlived a login or a new id".to_owned());
-        }
-        let limit = session.authenticated_at().map(|login| login.saturating_add(self.world.lifetimes.absolute));
-        if limit.is_none_or(|limit| limit <= self.world.now) {
-            return Err("a session is older than its absolute limit".to_owned());
-        }
-        Ok(())
-    }
-
-    fn committed(
-        &mut self,
-        part: &mut Part,
-        mut commit: Commit,
-        outcome: Result<(), SessionErrorKind>,
-        end: Option<RequestEnd>,
-    ) -> Result<(), Wrong> {
-        let before = commit.request.base.clone();
-        conclude::commit(&mut self.world, part, &mut commit, outcome, &mut self.coverage)?;
-        if let (Some(before), Ok(())) = (before, outcome) {
-            match commit.intent {
-                // What a clock that was set has hidden may come back; a login then began another session.
-                Intent::Rename if self.world.stored_ever(before.id).is_none() => drop(self.replaced.insert(before.id)),
-                // The one limit: a session that was nobody's goes on under an id that it has got meanwhile.
-                Intent::Destroy if before.user.is_some() => self.ended.extend(self.world.lives[before.life].handle),
-                _ => {}
-            }
-        }
-        let Some(end) = end else {
-            let Commit { request, open, .. } = commit;
-            conclude::same("a session that was saved", &open.session, &request.values, request.user())?;
-            self.open.push((request, open));
-            return Ok(());
-        };
-        let name = self.site.manager.cookie().name();
-        if let Some(cookie) = conclude::answer(&self.world, &mut commit.request, end, name)? {
-            self.site.issued.extend(cookie.clone());
-            if let Some(visitor) = commit.request.visitor {
-                self.site.jars[visitor] = cookie;
-            }
-        }
-        Ok(())
-    }
-
-    /// Nobody hears of what came of it.
-    fn cut_short(&mut self, part: Part) {
-        self.coverage.saw("a commit that was cut short");
-        self.coverage.saw_if(part.wrote.is_some(), "a commit that was cut short when it had written");
-        let Doing::Commit(Commit { mut request, open, intent, status: None }) = part.doing else { return };
-        match intent {
-            Intent::Nothing | Intent::Upkeep | Intent::Refuse => {}
-            Intent::Destroy => {}
-            Intent::Create | Intent::Update | Intent::Rename => {
-                request.is_stuck = true;
-                request.forget();
-            }
-        }
-        self.open.push((request, open));
-    }
 }
 
-fn index(pick: Pick, count: usize) -> Option<usize> {
+pub(crate) fn index(pick: Pick, count: usize) -> Option<usize> {
     usize::from(pick).checked_rem(count)
 }
-
-const MAX_OPEN: usize = 4;

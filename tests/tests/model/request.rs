@@ -26,6 +26,8 @@ pub(crate) struct Request {
     pub(crate) has_ended: bool,
     /// What was to be saved may have been saved, and must not be saved twice.
     pub(crate) is_stuck: bool,
+    /// Its answer is on the way, so that no cookie can be sent any more.
+    pub(crate) head_is_sent: bool,
     /// What the answer does about the cookie.
     pub(crate) cookie: CookieFate,
 }
@@ -61,6 +63,8 @@ pub(crate) enum Intent {
     Nothing,
     /// Refuse: the last commit was not heard of again.
     Refuse,
+    /// Refuse: it takes a cookie, and the head is sent.
+    TooLate,
     Create,
     Update,
     Rename,
@@ -138,14 +142,18 @@ impl Request {
         if self.destroys {
             return if is_stored { Intent::Destroy } else { Intent::Nothing };
         }
-        match self.is_stuck {
-            true => Intent::Refuse,
-            false if !is_stored && (self.login.is_some() || !self.values.is_empty()) => Intent::Create,
-            false if !is_stored => Intent::Nothing,
-            false if self.cycles => Intent::Rename,
-            false if !self.log.is_empty() => Intent::Update,
-            false => Intent::Upkeep,
+        if self.is_stuck {
+            return Intent::Refuse;
         }
+        let intent = match is_stored {
+            true if self.cycles => Intent::Rename,
+            true if !self.log.is_empty() => Intent::Update,
+            true => Intent::Upkeep,
+            false if self.login.is_some() || !self.values.is_empty() => Intent::Create,
+            false => Intent::Nothing,
+        };
+        let takes_cookie = matches!(intent, Intent::Create | Intent::Rename);
+        if takes_cookie && self.head_is_sent { Intent::TooLate } else { intent }
     }
 
     /// The session is no more.

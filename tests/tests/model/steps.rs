@@ -17,6 +17,8 @@ pub(crate) enum Step {
     Act(Pick, Act),
     Save(Pick),
     Answer(Pick, Status),
+    /// The handler answers, and goes on in a streaming body: the head is sent.
+    Stream(Pick),
     /// The client goes away before the handler has answered.
     Leave(Pick),
     /// A commit is given up at its so manieth pause: a time limit in the handler, or a client that goes away.
@@ -24,6 +26,8 @@ pub(crate) enum Step {
     /// Two things at once; each bit of the order says who goes on to the next pause.
     Race(Rival, Rival, u32),
     Revoke(User, Which),
+    /// A visitor comes back after a change of keys, while the sessions of this user are revoked.
+    ReturnInRevocation(usize, u32),
     List(User),
     Sweep,
     Restart(Restart),
@@ -91,6 +95,8 @@ pub(crate) enum Rival {
     Open(Header),
     Commit(Pick, Commit),
     Revoke(User, Which),
+    /// Of the user of the other request, if it has one.
+    RevokeTheirs(Which),
     Sweep,
 }
 
@@ -136,10 +142,12 @@ fn step() -> impl Strategy<Value = Step> {
         16 => (pick(), act()).prop_map(|(request, act)| Step::Act(request, act)),
         4 => pick().prop_map(Step::Save),
         8 => (pick(), status()).prop_map(|(request, status)| Step::Answer(request, status)),
+        2 => pick().prop_map(Step::Stream),
         1 => pick().prop_map(Step::Leave),
         2 => (pick(), commit(), 0..6_u8).prop_map(|(request, commit, after)| Step::CutShort(request, commit, after)),
         8 => (commit_of_one(), rival(), any::<u32>()).prop_map(|(one, other, order)| Step::Race(one, other, order)),
         2 => (user(), which()).prop_map(|(user, which)| Step::Revoke(user, which)),
+        2 => (0..VISITORS, any::<u32>()).prop_map(|(visitor, order)| Step::ReturnInRevocation(visitor, order)),
         1 => user().prop_map(Step::List),
         1 => Just(Step::Sweep),
         1 => restart().prop_map(Step::Restart),
@@ -193,7 +201,8 @@ fn rival() -> impl Strategy<Value = Rival> {
     prop_oneof![
         6 => commit_of_one(),
         2 => header().prop_map(Rival::Open),
-        4 => (user(), which()).prop_map(|(user, which)| Rival::Revoke(user, which)),
+        1 => (user(), which()).prop_map(|(user, which)| Rival::Revoke(user, which)),
+        4 => which().prop_map(Rival::RevokeTheirs),
         1 => Just(Rival::Sweep),
     ]
 }

@@ -1,0 +1,172 @@
+//! What has become of a commit must be what the model says, and the request goes on from there.
+
+use nexios_middleware_core::{RequestEnd, SessionErrorKind as Kind};
+use nexios_store_core::SessionId;
+
+use crate::coverage::{Coverage, saw_commit};
+use crate::part::{Commit, Part, Wrong};
+use crate::probe::Call;
+use crate::request::{Change, CookieFate, Intent, Request};
+use crate::sight::learn;
+use crate::site::Cookie;
+use crate::steps::Status;
+use crate::world::World;
+
+/// A `save` or the commit of an answer, which came to this.
+pub(crate) fn commit(
+    world: &mut World,
+    part: &mut Part,
+    commit: &mut Commit,
+    outcome: Result<(), Kind>,
+    coverage: &mut Coverage,
+) -> Result<(), Wrong> {
+    let Commit { request, open, intent, status, finds_gone, .. } = commit;
+    let is_gone = *finds_gone && part.wrote.is_none();
+    let wrote = part.wrote.as_ref().is_some_and(|wrote| wrote.is_answered);
+    let has_failed = !part.unanswered.is_empty();
+    let expected = match intent {
+        Intent::Nothing => Ok(()),
+        Intent::Refuse => Err(Kind::Interrupted),
+        Intent::TooLate => Err(Kind::HeadSent),
+        Intent::Upkeep if has_failed => Ok(()),
+        _ if has_failed => Err(Kind::Unavailable),
+        Intent::Create | Intent::Destroy => Ok(()),
+        _ if wrote => Ok(()),
+        Intent::Upkeep if !is_gone => Ok(()),
+        // A login makes a fresh session then.
+        _ if is_gone && request.login.is_none() => Err(Kind::Gone),
+        _ => return Err(format!("a commit that is to {intent:?} a live session did nothing: {outcome:?}")),
+    };
+    // To an answer it makes no difference whether the session is gone.
+    let is_expected = outcome == expected || (status.is_some() && expected == Err(Kind::Gone) && outcome.is_ok());
+    if !is_expected {
+        return Err(format!("a commit that is to {intent:?} came to {outcome:?} instead of {expected:?}"));
+    }
+    saw_commit(world, part, request, *intent, expected, coverage);
+    match expected {
+        Ok(()) => {
+            if *intent == Intent::Create && !wrote {
+                return Err("a commit that is to create a session did nothing".to_owned());
+            }
+            if *intent == Intent::Upkeep && !has_failed && !is_gone {
+                kept_up(world, part, request)?;
+            }
+            if *intent == Intent::Destroy {
+                destroyed(world, request)?;
+            }
+            succeed(part, request, *intent);
+            if let Some(base) = request.base.clone().filter(|_| wrote) {
+                learn(world, base.life, &open.session)?;
+            }
+        }
+        Err(Kind::Gone) => request.end(),
+        // Nothing was tried.
+        Err(_) if matches!(intent, Intent::Refuse | Intent::TooLate) => {}
+        Err(_) => {
+            // What was read after a conflict leaves no doubt.
+            let is_known = part.unanswered.last() == Some(&Call::Load);
+            let is_repeatable = match intent {
+                Intent::Update => Change::are_repeatable(&request.log),
+                Intent::Rename => false,
+                _ => true,
+            };
+            if !is_known && !is_repeatable {
+                request.is_stuck = true;
+                request.forget();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn succeed(part: &Part, request: &mut Request, intent: Intent) {
+    let wrote = part.wrote.as_ref().filter(|wrote| wrote.is_answered);
+    match intent {
+        Intent::Destroy => {
+            request.end();
+            if !request.cookies.is_empty() {
+                request.cookie = CookieFate::Remove;
+            }
+        }
+        Intent::Nothing => {
+            if request.destroys {
+                if !request.cookies.is_empty() {
+                    request.cookie = CookieFate::Remove;
+                }
+                request.end();
+            }
+            request.cycles = false;
+            if request.values.is_empty() {
+                request.log.clear();
+            }
+        }
+        _ if wrote.is_some() => {
+            if let Some(wrote) = wrote {
+                request.settle(wrote.base.clone());
+            }
+        }
+        _ if part.has_touched => request.cookie = CookieFate::Send,
+        _ => {}
+    }
+}
+
+/// Reading counts as activity, up to a tenth of the idle timeout, and what is under an old key is renewed.
+fn kept_up(world: &World, part: &Part, request: &Request) -> Result<(), Wrong> {
+    let Some(base) = &request.base else { return Ok(()) };
+    let life = &world.lives[base.life];
+    if request.is_rewrite_due && part.wrote.is_none() {
+        return Err("what is under an old key was not written again".to_owned());
+    }
+    let was_alone = life.writes - usize::from(part.wrote.is_some() || part.has_touched) == base.writes;
+    let ration = world.lifetimes.idle / 10;
+    if was_alone && life.expires_at.saturating_add(ration) < world.renewed(life.authenticated_at) {
+        return Err("reading did not count as activity".to_owned());
+    }
+    Ok(())
+}
+
+/// A logout has ended the session under whatever id it has by now, unless it was nobody's when it was loaded.
+fn destroyed(world: &World, request: &Request) -> Result<(), Wrong> {
+    let Some(base) = &request.base else { return Ok(()) };
+    let life = &world.lives[base.life];
+    let is_known_limit = base.user.is_none() && life.id != base.id;
+    if world.is_stored(life) && !is_known_limit {
+        return Err("a session lives on after its logout was answered".to_owned());
+    }
+    Ok(())
+}
+
+/// The answer carries the cookie that it should.
+pub(crate) fn answer(
+    world: &World,
+    request: &mut Request,
+    end: RequestEnd,
+    cookie_name: &str,
+) -> Result<Option<Option<Cookie>>, Wrong> {
+    let headers = end.headers([], []);
+    let line = headers.as_ref().and_then(|headers| headers.set_cookies.first()).map(String::as_str);
+    let pair = line.map(|line| line.split(';').next().unwrap_or_default());
+    let value = pair.and_then(|pair| pair.strip_prefix(cookie_name)?.strip_prefix('='));
+    let id = value.and_then(|value| value.split('.').next()).and_then(|id| SessionId::parse(id).ok());
+    match (request.cookie, &request.base, id) {
+        (CookieFate::Remove, _, None) if value == Some("") => Ok(Some(None)),
+        (CookieFate::Send, Some(base), Some(id)) if base.id == id => {
+            let pair = pair.unwrap_or_default().to_owned();
+            Ok(Some(Some(Cookie { pair, id, key: world.first_key() })))
+        }
+        (CookieFate::Keep, _, None) | (CookieFate::Send, None, None) if line.is_none() => Ok(None),
+        (CookieFate::Send, Some(base), None) if line.is_none() && !base.is_open(world) => Ok(None),
+        (fate, ..) => {
+            Err(format!("an answer that is to {fate:?} the cookie has {}", line.map_or("none", |_| "another")))
+        }
+    }
+}
+
+/// A 5xx answer takes back what followed the last save, but not a logout.
+pub(crate) fn roll_back(request: &mut Request, status: Status, coverage: &mut Coverage) {
+    if status == Status::ServerError {
+        coverage.saw_if(!request.log.is_empty(), "a server error that took changes back");
+        coverage.saw_if(request.destroys, "a server error that did not take a logout back");
+        request.roll_back();
+    }
+}
