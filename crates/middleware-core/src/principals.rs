@@ -168,9 +168,11 @@ impl SessionManager {
     async fn listed(&self, user: &str) -> Result<Vec<SessionId>, SessionError> {
         let index = self.principal_index()?;
         let mut ids = Vec::new();
-        // The first key's last: a session that is written again meanwhile moves there from one of the others.
-        for tag in self.signers().principal_tags(user).into_iter().rev() {
-            ids.extend(self.in_time(index.sessions_of(&tag, self.now())).await?);
+        let tags = self.signers().principal_tags(user);
+        // And again all but the last: a session that is written under another key meanwhile, this process's first or that
+        // of one which has other settings still, is met where it comes from or where it goes to.
+        for tag in tags.iter().chain(&tags[..tags.len().saturating_sub(1)]) {
+            ids.extend(self.in_time(index.sessions_of(tag, self.now())).await?);
         }
         ids.sort_unstable();
         ids.dedup(); // one that was written again under another key meanwhile
