@@ -152,7 +152,7 @@ pub(crate) fn answer(
         (CookieFate::Remove, _, None) if value == Some("") => Ok(Some(None)),
         (CookieFate::Send, Some(base), Some(id)) if base.id == id => {
             let pair = pair.unwrap_or_default().to_owned();
-            Ok(Some(Some(Cookie { pair, id, key: world.first_key() })))
+            Ok(Some(Some(Cookie { pair, id, key: request.key })))
         }
         (CookieFate::Keep, _, None) | (CookieFate::Send, None, None) if line.is_none() => Ok(None),
         (CookieFate::Send, Some(base), None) if line.is_none() && !base.is_open(world) => Ok(None),

@@ -199,7 +199,7 @@ impl Commit {
                 if !is_due {
                     return Err(format!("a session was created by a commit that is to {intent:?}"));
                 }
-                let number = world.begin(id, &request.log, login);
+                let number = world.begin(id, request.key, &request.log, login);
                 expires_as_due(world, number, expires_at)?;
                 Ok(Witnessed::Wrote(Base::of(world, number)))
             }
@@ -208,7 +208,7 @@ impl Commit {
                 if !matches!(intent, Intent::Update | Intent::Upkeep) {
                     return Err(format!("a session was updated by a commit that is to {intent:?}"));
                 }
-                let number = world.write(number, id, &request.log, None);
+                let number = world.write(number, id, request.key, &request.log, None);
                 expires_as_due(world, number, expires_at)?;
                 Ok(Witnessed::Wrote(Base::of(world, number)))
             }
@@ -217,7 +217,7 @@ impl Commit {
                 if *intent != Intent::Rename {
                     return Err(format!("a session was renamed by a commit that is to {intent:?}"));
                 }
-                let number = world.write(number, new, &request.log, login);
+                let number = world.write(number, new, request.key, &request.log, login);
                 expires_as_due(world, number, expires_at)?;
                 Ok(Witnessed::Wrote(Base::of(world, number)))
             }

@@ -56,20 +56,19 @@ impl Play {
     async fn step(&mut self, step: Step) -> Result<(), Wrong> {
         match step {
             Step::Visit(header, act) => {
-                let before = self.open.len();
-                let part = self.opening(header);
-                self.play(part.into_iter().collect(), 0, None).await?;
-                if self.open.len() == before {
-                    return Ok(());
-                }
-                self.act_in(before, act)?;
-                let part = self.commit_of(before, steps::Commit::Answer(Status::Fine));
-                self.play(vec![part], 0, None).await
+                let Some(index) = self.begin(header).await? else { return Ok(()) };
+                self.act_in(index, act)?;
+                self.answer(index).await
             }
-            Step::Open(header) => {
-                let part = self.opening(header);
-                self.play(part.into_iter().collect(), 0, None).await
+            Step::TwoTabs(visitor, one, other) => {
+                let Some(first) = self.begin(Header::Own(visitor)).await? else { return Ok(()) };
+                let Some(second) = self.begin(Header::Own(visitor)).await? else { return Ok(()) };
+                self.act_in(first, one)?;
+                self.act_in(second, other)?;
+                self.answer(first).await?;
+                self.answer(first).await // which is the second by now
             }
+            Step::Open(header) => self.begin(header).await.map(drop),
             Step::Act(pick, act) => self.act(pick, act),
             Step::Save(pick) => self.race(&[Rival::Commit(pick, steps::Commit::Save)], 0, None).await,
             Step::Answer(pick, status) => {
@@ -96,9 +95,16 @@ impl Play {
             Step::Revoke(user, which) => self.race(&[Rival::Revoke(user, which)], 0, None).await,
             Step::ReturnInRevocation(visitor, order) => {
                 self.restart(Restart::WithNewKey);
-                let part = self.opening(Header::Own(visitor));
-                self.play(part.into_iter().collect(), 0, None).await?;
-                self.race(&[Rival::Commit(0, steps::Commit::Save), Rival::RevokeTheirs(Which::All)], order, None).await
+                let Some(index) = self.begin(Header::Own(visitor)).await? else { return Ok(()) };
+                self.race_with_revocation(index, order).await
+            }
+            Step::LateInRevocation(visitor, order) => {
+                let Some(late) = self.begin(Header::Own(visitor)).await? else { return Ok(()) };
+                self.restart(Restart::WithOtherFirstKey);
+                let Some(index) = self.begin(Header::Own(visitor)).await? else { return Ok(()) };
+                self.answer(index).await?;
+                self.act_in(late, Act::Insert(0, 1))?;
+                self.race_with_revocation(late, order).await
             }
             Step::List(user) => {
                 let part = self.listing(user);
@@ -122,6 +128,26 @@ impl Play {
                 Ok(())
             }
         }
+    }
+
+    /// A request begins; `None` if it could not, or there are enough.
+    async fn begin(&mut self, header: Header) -> Result<Option<usize>, Wrong> {
+        let before = self.open.len();
+        let part = self.opening(header);
+        self.play(part.into_iter().collect(), 0, None).await?;
+        Ok((self.open.len() > before).then_some(before))
+    }
+
+    async fn answer(&mut self, index: usize) -> Result<(), Wrong> {
+        let part = self.commit_of(index, steps::Commit::Answer(Status::Fine));
+        self.play(vec![part], 0, None).await
+    }
+
+    /// A request saves what it has, while the sessions of its user are revoked.
+    async fn race_with_revocation(&mut self, index: usize, order: u32) -> Result<(), Wrong> {
+        let part = self.commit_of(index, steps::Commit::Save);
+        let theirs = part.0.user().and_then(|user| self.revocation(user, Which::All));
+        self.play(std::iter::once(part).chain(theirs).collect(), order, None).await
     }
 
     fn act(&mut self, pick: Pick, act: Act) -> Result<(), Wrong> {
@@ -167,15 +193,29 @@ impl Play {
     fn restart(&mut self, restart: Restart) {
         let keys = &mut self.world.keys;
         match restart {
-            Restart::WithNewKey => keys.end += 1,
-            Restart::WithoutOldestKey if keys.len() > 1 => keys.start += 1,
+            Restart::WithNewKey => {
+                keys.end += 1;
+                keys.start = keys.start.max(keys.end.saturating_sub(MAX_KEYS));
+                self.world.first_key = keys.end - 1;
+            }
+            Restart::WithoutOldestKey if keys.len() > 1 => {
+                keys.start += 1;
+                self.world.first_key = self.world.first_key.max(keys.start);
+            }
             Restart::WithoutOldestKey => {}
+            Restart::WithOtherFirstKey => {
+                let next = self.world.first_key + 1;
+                self.world.first_key = if keys.contains(&next) { next } else { keys.start };
+            }
             Restart::WithOtherLifetimes => {
                 let other = LIFETIMES.into_iter().find(|lifetimes| *lifetimes != self.world.lifetimes);
                 self.world.lifetimes = other.unwrap_or(LIFETIMES[0]);
             }
         }
-        self.open.clear();
+        // Both services know the same keys and lifetimes only here, so that the old one may finish what it has begun.
+        if !matches!(restart, Restart::WithOtherFirstKey) {
+            self.open.clear();
+        }
         self.site.restart(&self.world);
     }
 
@@ -238,3 +278,5 @@ impl Play {
 pub(crate) fn index(pick: Pick, count: usize) -> Option<usize> {
     usize::from(pick).checked_rem(count)
 }
+
+const MAX_KEYS: usize = 3;

@@ -181,7 +181,9 @@ impl Probe {
 #[async_trait]
 impl SessionStore for Probe {
     async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
-        self.call(Call::Load, self.inner.load(id, now), |_| What::Loaded(*id)).await
+        // An error is an answer here: the key of the record may have been removed.
+        let answer = async { Ok(self.inner.load(id, now).await) };
+        self.call(Call::Load, answer, |_| What::Loaded(*id)).await?
     }
 
     async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
@@ -231,6 +233,10 @@ impl SessionStore for Probe {
             DeleteOutcome::Missing => What::Missing,
         };
         self.call(Call::Delete, self.inner.delete(id), what).await
+    }
+
+    async fn set_aside(&self, id: &SessionId) -> Result<()> {
+        self.inner.set_aside(id).await
     }
 
     fn expiry(&self) -> Option<&dyn DeleteExpired> {

@@ -6,7 +6,7 @@ use nexios_store_core::SessionId;
 
 use crate::site::Cookie;
 use crate::steps::{Act, KEYS, User};
-use crate::world::{LifeNumber, Values, World};
+use crate::world::{KeyNumber, LifeNumber, Values, World};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -16,7 +16,9 @@ pub(crate) struct Request {
     pub(crate) cookies: Vec<Cookie>,
     /// The session that it has, as far as it knows.
     pub(crate) base: Option<Base>,
-    /// Its cookie or its record is under an old key.
+    /// The key that signs what it writes and sends.
+    pub(crate) key: KeyNumber,
+    /// Its cookie or its record is under another key.
     pub(crate) is_rewrite_due: bool,
     pub(crate) values: Values,
     pub(crate) log: Vec<Change>,

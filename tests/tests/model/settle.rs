@@ -55,16 +55,17 @@ impl Play {
         let base = sight::opening(&mut self.world, &opening, &part.unanswered, session, &mut self.coverage)?;
         let Ok(open) = result else { return Ok(()) };
         self.never_again(&open.session, &opening)?;
-        let first = self.world.first_key();
+        let key = self.world.first_key;
         let is_rewrite_due = base.as_ref().is_some_and(|base| {
             let life = &self.world.lives[base.life];
             let opener = opening.verified(&self.world).find(|cookie| cookie.id == base.id);
-            opener.is_some_and(|cookie| cookie.key != first) || (base.user.is_some() && life.key != first)
+            opener.is_some_and(|cookie| cookie.key != key) || (base.user.is_some() && life.key != key)
         });
         let request = Request {
             visitor: opening.visitor,
             cookies: opening.cookies,
             is_rewrite_due,
+            key,
             values: base.as_ref().map_or_else(Values::new, |base| base.values.clone()),
             base,
             log: Vec::new(),

@@ -48,7 +48,7 @@ pub(crate) fn opening(
     same("a session that was loaded", session, &life.values, life.user)?;
     coverage.saw("a session opened");
     let opener = opening.verified(world).find(|cookie| cookie.id == life.id);
-    coverage.saw_if(opener.is_some_and(|cookie| cookie.key != world.first_key()), "a session opened by an old key");
+    coverage.saw_if(opener.is_some_and(|cookie| cookie.key != world.first_key), "a session opened by an old key");
     coverage.saw_if(
         opening.cookies.first().is_some_and(|cookie| cookie.id != life.id),
         "a session opened by the second of two cookies",

@@ -79,7 +79,8 @@ impl Site {
         Self { stores, manager, script, clock, keys, store, jars: Default::default(), issued: Vec::new(), _dir: dir }
     }
 
-    /// The service starts anew on the same store, with the keys and lifetimes that there are now.
+    /// The service starts anew on the same store, with the keys and lifetimes that there are now; what is left of the old
+    /// one finishes its requests.
     pub(crate) fn restart(&mut self, world: &World) {
         while self.keys.len() < world.keys.end {
             self.keys.push(Key::generate().unwrap());
@@ -96,9 +97,9 @@ fn manager(
     keys: &[Key],
     world: &World,
 ) -> SessionManager {
-    let mut newest_first = keys[world.keys.clone()].iter().rev().cloned();
-    let ring = newest_first.by_ref().take(1).map(KeyRing::new).next().unwrap();
-    let ring = newest_first.fold(ring, KeyRing::with_retired);
+    let retired = world.keys.clone().rev().filter(|key| *key != world.first_key);
+    let ring =
+        retired.fold(KeyRing::new(keys[world.first_key].clone()), |ring, key| ring.with_retired(keys[key].clone()));
     let inner: Arc<dyn SessionStore> =
         if stores.is_encrypted() { Arc::new(EncryptedStore::new(store.clone(), &ring)) } else { store.clone() };
     SessionManager::builder(Probe { inner, script: script.clone() })

@@ -13,6 +13,8 @@ use crate::probe::{Call, Fault};
 pub(crate) enum Step {
     /// A whole request.
     Visit(Header, Act),
+    /// Two requests of one visitor: both have begun before the first is answered.
+    TwoTabs(usize, Act, Act),
     Open(Header),
     Act(Pick, Act),
     Save(Pick),
@@ -26,8 +28,10 @@ pub(crate) enum Step {
     /// Two things at once; each bit of the order says who goes on to the next pause.
     Race(Rival, Rival, u32),
     Revoke(User, Which),
-    /// A visitor comes back after a change of keys, while the sessions of this user are revoked.
+    /// A visitor comes back after a change of keys, while the sessions of their user are revoked.
     ReturnInRevocation(usize, u32),
+    /// The same, for a request that an old service has begun and finishes beside the new one.
+    LateInRevocation(usize, u32),
     List(User),
     Sweep,
     Restart(Restart),
@@ -107,11 +111,13 @@ pub(crate) enum Which {
     Others(Pick),
 }
 
-/// The service is started anew: whatever was open is lost.
+/// The service is started anew.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Restart {
     WithNewKey,
     WithoutOldestKey,
+    /// Another key of the ring signs from now on, as after a key was announced to all processes. What is open goes on.
+    WithOtherFirstKey,
     WithOtherLifetimes,
 }
 
@@ -138,6 +144,7 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (header(), act()).prop_map(|(header, act)| Step::Visit(header, act)),
+        5 => (0..VISITORS, act(), act()).prop_map(|(visitor, one, other)| Step::TwoTabs(visitor, one, other)),
         10 => header().prop_map(Step::Open),
         16 => (pick(), act()).prop_map(|(request, act)| Step::Act(request, act)),
         4 => pick().prop_map(Step::Save),
@@ -148,9 +155,10 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (commit_of_one(), rival(), any::<u32>()).prop_map(|(one, other, order)| Step::Race(one, other, order)),
         2 => (user(), which()).prop_map(|(user, which)| Step::Revoke(user, which)),
         2 => (0..VISITORS, any::<u32>()).prop_map(|(visitor, order)| Step::ReturnInRevocation(visitor, order)),
+        2 => (0..VISITORS, any::<u32>()).prop_map(|(visitor, order)| Step::LateInRevocation(visitor, order)),
         1 => user().prop_map(Step::List),
         1 => Just(Step::Sweep),
-        1 => restart().prop_map(Step::Restart),
+        2 => restart().prop_map(Step::Restart),
         5 => clock().prop_map(Step::Clock),
         3 => (call(), fault(), 1..3_u8).prop_map(|(call, fault, times)| Step::Break(call, fault, times)),
     ]
@@ -215,6 +223,7 @@ fn restart() -> impl Strategy<Value = Restart> {
     prop_oneof![
         3 => Just(Restart::WithNewKey),
         1 => Just(Restart::WithoutOldestKey),
+        3 => Just(Restart::WithOtherFirstKey),
         1 => Just(Restart::WithOtherLifetimes),
     ]
 }

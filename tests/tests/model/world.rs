@@ -1,6 +1,7 @@
 //! The model: which sessions there are, what is in them and how long they live. It knows neither stores nor signatures.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use nexios_middleware_core::{SessionHandle, Timestamp};
@@ -22,8 +23,10 @@ pub(crate) struct World {
     pub(crate) lives: Vec<Life>,
     pub(crate) now: Timestamp,
     pub(crate) lifetimes: Lifetimes,
-    /// The keys that there are, and the newest is the first.
-    pub(crate) keys: std::ops::Range<KeyNumber>,
+    /// The keys that there are.
+    pub(crate) keys: Range<KeyNumber>,
+    /// The one of them that signs, in requests that begin now.
+    pub(crate) first_key: KeyNumber,
     /// What is under a lost key cannot be read, also if it is nobody's.
     pub(crate) is_encrypted: bool,
 }
@@ -62,11 +65,7 @@ pub(crate) struct Life {
 
 impl World {
     pub(crate) fn new(now: Timestamp, is_encrypted: bool) -> Self {
-        Self { lives: Vec::new(), now, lifetimes: LIFETIMES[0], keys: 0..1, is_encrypted }
-    }
-
-    pub(crate) fn first_key(&self) -> KeyNumber {
-        self.keys.end - 1
+        Self { lives: Vec::new(), now, lifetimes: LIFETIMES[0], keys: 0..1, first_key: 0, is_encrypted }
     }
 
     /// The session that the store has under an id, if it has not expired.
@@ -121,7 +120,7 @@ impl World {
     }
 
     /// A session begins.
-    pub(crate) fn begin(&mut self, id: SessionId, log: &[Change], user: Option<User>) -> LifeNumber {
+    pub(crate) fn begin(&mut self, id: SessionId, key: KeyNumber, log: &[Change], user: Option<User>) -> LifeNumber {
         let mut values = Values::new();
         Change::apply_all(log, &mut values);
         self.lives.push(Life {
@@ -133,7 +132,7 @@ impl World {
             authenticated_at: self.now,
             expires_at: self.renewed(self.now),
             idle: self.lifetimes.idle,
-            key: self.first_key(),
+            key,
             writes: 0,
             end: None,
         });
@@ -145,13 +144,14 @@ impl World {
         &mut self,
         number: LifeNumber,
         id: SessionId,
+        key: KeyNumber,
         log: &[Change],
         login: Option<User>,
     ) -> LifeNumber {
         let life = &mut self.lives[number];
         if login.is_some() && life.user.is_some() && life.user != login {
             life.end = Some("given to another user");
-            return self.begin(id, log, login);
+            return self.begin(id, key, log, login);
         }
         if login.is_some() {
             (life.user, life.authenticated_at) = (login, self.now);
@@ -159,7 +159,7 @@ impl World {
         Change::apply_all(log, &mut life.values);
         life.id = id;
         life.writes += 1;
-        (life.idle, life.key) = (self.lifetimes.idle, self.keys.end - 1);
+        (life.idle, life.key) = (self.lifetimes.idle, key);
         let authenticated_at = life.authenticated_at;
         self.lives[number].expires_at = self.renewed(authenticated_at);
         number
