@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nexios_middleware_core::SessionErrorKind as Kind;
 
-use crate::part::Part;
+use crate::part::Seen;
 use crate::request::{Intent, Request};
 use crate::world::World;
 
@@ -37,14 +37,14 @@ impl Coverage {
 /// Notes which of the interesting situations this was.
 pub(crate) fn saw_commit(
     world: &World,
-    part: &Part,
+    seen: &Seen,
     request: &Request,
     intent: Intent,
     outcome: Result<(), Kind>,
     coverage: &mut Coverage,
 ) {
-    let wrote = part.wrote.is_some();
-    let is_lost = part.wrote.as_ref().is_some_and(|wrote| !wrote.is_answered);
+    let wrote = seen.wrote.is_some();
+    let is_lost = seen.wrote.as_ref().is_some_and(|wrote| !wrote.is_answered);
     let life = request.base.as_ref().map(|base| &world.lives[base.life]);
     let has_moved = request.base.as_ref().zip(life).is_some_and(|(base, life)| life.id != base.id);
     let is_late = request.head_is_sent && outcome.is_ok() && matches!(intent, Intent::Update | Intent::Destroy);
@@ -54,7 +54,7 @@ pub(crate) fn saw_commit(
             Intent::Create => coverage.saw("a session created"),
             Intent::Update => coverage.saw("a session updated"),
             Intent::Rename => {
-                let new = part.wrote.as_ref().map(|wrote| wrote.base.life);
+                let new = seen.wrote.as_ref().map(|wrote| wrote.base.life);
                 let old = request.base.as_ref().map(|base| base.life);
                 coverage.saw_if(new == old, "a session renamed");
                 let ended = life.and_then(|life| life.end);
@@ -70,9 +70,9 @@ pub(crate) fn saw_commit(
                 );
             }
             Intent::Upkeep => {
-                coverage.saw_if(part.has_touched, "a session touched");
+                coverage.saw_if(seen.has_touched, "a session touched");
                 coverage.saw_if(wrote && !is_lost, "a session written again under a new key");
-                coverage.saw_if(!part.unanswered.is_empty(), "an upkeep that failed, and the answer stood");
+                coverage.saw_if(!seen.unanswered.is_empty(), "an upkeep that failed, and the answer stood");
             }
             Intent::Nothing | Intent::Refuse | Intent::TooLate => {}
         },
@@ -111,6 +111,7 @@ const SITUATIONS: &[&str] = &[
     "a session renamed",
     "a session given to another user",
     "a session touched",
+    "a touch of a session that lives longer",
     "a session written again under a new key",
     "a session destroyed",
     "a session destroyed under the id that another request has given it",

@@ -4,7 +4,7 @@ use nexios_middleware_core::{RequestEnd, SessionErrorKind as Kind};
 use nexios_store_core::SessionId;
 
 use crate::coverage::{Coverage, saw_commit};
-use crate::part::{Commit, Part, Wrong};
+use crate::part::{Commit, Seen, Wrong};
 use crate::probe::Call;
 use crate::request::{Change, CookieFate, Intent, Request};
 use crate::sight::learn;
@@ -15,15 +15,15 @@ use crate::world::World;
 /// A `save` or the commit of an answer, which came to this.
 pub(crate) fn commit(
     world: &mut World,
-    part: &mut Part,
+    seen: &Seen,
     commit: &mut Commit,
     outcome: Result<(), Kind>,
     coverage: &mut Coverage,
 ) -> Result<(), Wrong> {
     let Commit { request, open, intent, status, finds_gone, .. } = commit;
-    let is_gone = *finds_gone && part.wrote.is_none();
-    let wrote = part.wrote.as_ref().is_some_and(|wrote| wrote.is_answered);
-    let has_failed = !part.unanswered.is_empty();
+    let is_gone = *finds_gone && seen.wrote.is_none();
+    let wrote = seen.wrote.as_ref().is_some_and(|wrote| wrote.is_answered);
+    let has_failed = !seen.unanswered.is_empty();
     let expected = match intent {
         Intent::Nothing => Ok(()),
         Intent::Refuse => Err(Kind::Interrupted),
@@ -42,19 +42,19 @@ pub(crate) fn commit(
     if !is_expected {
         return Err(format!("a commit that is to {intent:?} came to {outcome:?} instead of {expected:?}"));
     }
-    saw_commit(world, part, request, *intent, expected, coverage);
+    saw_commit(world, seen, request, *intent, expected, coverage);
     match expected {
         Ok(()) => {
             if *intent == Intent::Create && !wrote {
                 return Err("a commit that is to create a session did nothing".to_owned());
             }
             if *intent == Intent::Upkeep && !has_failed && !is_gone {
-                kept_up(world, part, request)?;
+                kept_up(world, seen, request)?;
             }
             if *intent == Intent::Destroy {
                 destroyed(world, request)?;
             }
-            succeed(part, request, *intent);
+            succeed(seen, request, *intent);
             if let Some(base) = request.base.clone().filter(|_| wrote) {
                 learn(world, base.life, &open.session)?;
             }
@@ -64,7 +64,7 @@ pub(crate) fn commit(
         Err(_) if matches!(intent, Intent::Refuse | Intent::TooLate) => {}
         Err(_) => {
             // What was read after a conflict leaves no doubt.
-            let is_known = part.unanswered.last() == Some(&Call::Load);
+            let is_known = seen.unanswered.last() == Some(&Call::Load);
             let is_repeatable = match intent {
                 Intent::Update => Change::are_repeatable(&request.log),
                 Intent::Rename => false,
@@ -79,8 +79,8 @@ pub(crate) fn commit(
     Ok(())
 }
 
-fn succeed(part: &Part, request: &mut Request, intent: Intent) {
-    let wrote = part.wrote.as_ref().filter(|wrote| wrote.is_answered);
+fn succeed(seen: &Seen, request: &mut Request, intent: Intent) {
+    let wrote = seen.wrote.as_ref().filter(|wrote| wrote.is_answered);
     match intent {
         Intent::Destroy => {
             request.end();
@@ -105,19 +105,19 @@ fn succeed(part: &Part, request: &mut Request, intent: Intent) {
                 request.settle(wrote.base.clone());
             }
         }
-        _ if part.has_touched => request.cookie = CookieFate::Send,
+        _ if seen.has_touched => request.cookie = CookieFate::Send,
         _ => {}
     }
 }
 
 /// Reading counts as activity, up to a tenth of the idle timeout, and what is under an old key is renewed.
-fn kept_up(world: &World, part: &Part, request: &Request) -> Result<(), Wrong> {
+fn kept_up(world: &World, seen: &Seen, request: &Request) -> Result<(), Wrong> {
     let Some(base) = &request.base else { return Ok(()) };
     let life = &world.lives[base.life];
-    if request.is_rewrite_due && part.wrote.is_none() {
+    if request.is_rewrite_due && seen.wrote.is_none() {
         return Err("what is under an old key was not written again".to_owned());
     }
-    let was_alone = life.writes - usize::from(part.wrote.is_some() || part.has_touched) == base.writes;
+    let was_alone = life.writes - usize::from(seen.wrote.is_some() || seen.has_touched) == base.writes;
     let ration = world.lifetimes.idle / 10;
     if was_alone && life.expires_at.saturating_add(ration) < world.renewed(life.authenticated_at) {
         return Err("reading did not count as activity".to_owned());

@@ -18,6 +18,12 @@ pub(crate) type Wrong = String;
 pub(crate) struct Part {
     pub(crate) actor: Actor,
     pub(crate) doing: Doing,
+    pub(crate) seen: Seen,
+}
+
+/// What the store was seen to do for it.
+#[derive(Default)]
+pub(crate) struct Seen {
     /// The calls that have failed, or whose answers were lost.
     pub(crate) unanswered: Vec<Call>,
     /// What a commit has left in the store.
@@ -86,7 +92,7 @@ impl Whom {
 
 impl Part {
     pub(crate) fn new(actor: Actor, doing: Doing) -> Self {
-        Self { actor, doing, unanswered: Vec::new(), wrote: None, has_touched: false }
+        Self { actor, doing, seen: Seen::default() }
     }
 
     /// Whose session the request has.
@@ -100,7 +106,7 @@ impl Part {
     /// The store was seen to do something for this: it must be allowed to, and the model does the same.
     pub(crate) fn witness(&mut self, world: &mut World, event: &Event, coverage: &mut Coverage) -> Result<(), Wrong> {
         if !event.answered {
-            self.unanswered.push(match event.what {
+            self.seen.unanswered.push(match event.what {
                 What::Loaded(_) | What::Failed(Call::Load) => Call::Load,
                 What::Listed | What::Failed(Call::List) => Call::List,
                 What::Failed(call) => call,
@@ -117,9 +123,13 @@ impl Part {
             Doing::Open(opening) => opening.witness(world, event),
             Doing::Commit(commit) => {
                 let done = commit.witness(world, event)?;
-                self.has_touched |= matches!(done, Witnessed::Touched if event.answered);
+                if let (Witnessed::Touched, What::Touched(id, until)) = (&done, event.what) {
+                    let lives_longer = world.stored(id).is_some_and(|number| world.lives[number].expires_at > until);
+                    coverage.saw_if(lives_longer, "a touch of a session that lives longer");
+                }
+                self.seen.has_touched |= matches!(done, Witnessed::Touched if event.answered);
                 if let Witnessed::Wrote(base) = done {
-                    self.wrote = Some(Wrote { base, is_answered: event.answered });
+                    self.seen.wrote = Some(Wrote { base, is_answered: event.answered });
                 }
                 Ok(())
             }

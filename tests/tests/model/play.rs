@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nexios_middleware_core::{Clock as _, ManualClock, SessionErrorKind, SessionHandle};
 use nexios_store_core::SessionId;
@@ -68,6 +69,16 @@ impl Play {
                 self.answer(first).await?;
                 self.answer(first).await // which is the second by now
             }
+            Step::EndEarlier(visitor) => {
+                let Some(slow) = self.begin(Header::Own(visitor)).await? else { return Ok(()) };
+                let ration = self.world.lifetimes.idle / 10;
+                self.set_clock(Clock::Forward(ration * 3));
+                if let Some(fast) = self.begin(Header::Own(visitor)).await? {
+                    self.answer(fast).await?;
+                }
+                self.set_clock(Clock::Back(ration));
+                self.answer(slow).await
+            }
             Step::Open(header) => self.begin(header).await.map(drop),
             Step::Act(pick, act) => self.act(pick, act),
             Step::Save(pick) => self.race(&[Rival::Commit(pick, steps::Commit::Save)], 0, None).await,
@@ -116,11 +127,7 @@ impl Play {
                 Ok(())
             }
             Step::Clock(clock) => {
-                self.world.now = match clock {
-                    Clock::Forward(by) => self.world.now.saturating_add(by),
-                    Clock::Back(by) => self.world.now.saturating_sub(by),
-                };
-                self.clock.set(self.world.now);
+                self.set_clock(clock);
                 Ok(())
             }
             Step::Break(call, fault, times) => {
@@ -128,6 +135,14 @@ impl Play {
                 Ok(())
             }
         }
+    }
+
+    fn set_clock(&mut self, clock: Clock) {
+        self.world.now = match clock {
+            Clock::Forward(by) => self.world.now.saturating_add(by),
+            Clock::Back(by) => self.world.now.saturating_sub(by),
+        };
+        self.clock.set(self.world.now);
     }
 
     /// A request begins; `None` if it could not, or there are enough.
@@ -236,7 +251,8 @@ impl Play {
         self.play(parts, order, cut_after).await
     }
 
-    /// Nothing is wrong with what is left: every cookie that was ever sent opens what it should, and no more.
+    /// Nothing is wrong with what is left: every cookie that was ever sent opens what it should, and no more, and once
+    /// everything has expired, everything goes.
     async fn audit(&mut self) -> Result<(), Wrong> {
         self.site.script.heal();
         self.open.clear();
@@ -246,10 +262,10 @@ impl Play {
         }
         self.open.clear();
         for user in 0..USERS.len() {
-            let part = self.listing(user);
-            self.play(vec![part], 0, None).await?;
+            self.step(Step::List(user)).await?;
         }
-        Ok(())
+        self.set_clock(Clock::Forward(A_YEAR));
+        self.step(Step::Sweep).await
     }
 
     /// Lets the site do it, follows that in the model, and compares what came out of it.
@@ -280,3 +296,4 @@ pub(crate) fn index(pick: Pick, count: usize) -> Option<usize> {
 }
 
 const MAX_KEYS: usize = 3;
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -3,7 +3,7 @@
 use nexios_middleware_core::{RequestEnd, Session, SessionError, SessionErrorKind};
 
 use crate::begin::Done;
-use crate::part::{Commit, Doing, Opening, Part, Revocation, Whom, Wrong};
+use crate::part::{Commit, Doing, Opening, Part, Revocation, Seen, Whom, Wrong};
 use crate::play::Play;
 use crate::request::{CookieFate, Intent, Request};
 use crate::site::Open;
@@ -11,16 +11,17 @@ use crate::world::Values;
 use crate::{outcome, sight, users};
 
 impl Play {
-    pub(crate) fn conclude(&mut self, mut part: Part, done: Done) -> Result<(), Wrong> {
+    pub(crate) fn conclude(&mut self, part: Part, done: Done) -> Result<(), Wrong> {
         let Self { world, coverage, .. } = self;
-        match (std::mem::replace(&mut part.doing, Doing::Sweep { removed: 0 }), done) {
-            (Doing::Open(opening), Done::Opened(result)) => self.opened(&part, opening, result),
+        let Part { doing, seen, .. } = part;
+        match (doing, done) {
+            (Doing::Open(opening), Done::Opened(result)) => self.opened(&seen, opening, result),
             (Doing::Commit(commit), Done::Saved(result)) => {
-                self.committed(&mut part, commit, result.map_err(|error| error.kind()), None)
+                self.committed(&seen, commit, result.map_err(|error| error.kind()), None)
             }
             (Doing::Commit(commit), Done::Answered(end)) => {
                 let outcome = end.failure().map_or(Ok(()), |error| Err(error.kind()));
-                self.committed(&mut part, commit, outcome, Some(end))
+                self.committed(&seen, commit, outcome, Some(end))
             }
             (Doing::Revoke(revocation), Done::Revoked(result)) => {
                 let revocation = match revocation.whom {
@@ -28,7 +29,7 @@ impl Play {
                     Whom::Only(_) => Revocation { deleted: revocation.deleted.min(1), ..revocation },
                     _ => revocation,
                 };
-                users::revocation(world, &revocation, &part.unanswered, result.as_ref().copied(), coverage)?;
+                users::revocation(world, &revocation, &seen.unanswered, result.as_ref().copied(), coverage)?;
                 if result.is_ok() {
                     let targets = revocation.targets.iter();
                     self.ended.extend(targets.filter_map(|number| world.lives[*number].handle));
@@ -36,23 +37,23 @@ impl Play {
                 Ok(())
             }
             (Doing::List(user), Done::Listed(result)) => {
-                users::listing(world, user, &part.unanswered, result.as_deref(), coverage)
+                users::listing(world, user, &seen.unanswered, result.as_deref(), coverage)
             }
             (Doing::Sweep { removed }, Done::Swept(result)) => match result {
-                Ok(count) if count == removed && part.unanswered.is_empty() => {
+                Ok(count) if count == removed && seen.unanswered.is_empty() => {
                     coverage.saw_if(count > 0, "a session swept");
                     Ok(())
                 }
-                Err(_) if !part.unanswered.is_empty() => Ok(()),
+                Err(_) if !seen.unanswered.is_empty() => Ok(()),
                 result => Err(format!("a sweep has removed {removed} sessions and says {result:?}")),
             },
             _ => Err("something else was done than was begun".to_owned()),
         }
     }
 
-    fn opened(&mut self, part: &Part, opening: Opening, result: Result<Open, SessionError>) -> Result<(), Wrong> {
+    fn opened(&mut self, seen: &Seen, opening: Opening, result: Result<Open, SessionError>) -> Result<(), Wrong> {
         let session = result.as_ref().map(|open| &open.session);
-        let base = sight::opening(&mut self.world, &opening, &part.unanswered, session, &mut self.coverage)?;
+        let base = sight::opening(&mut self.world, &opening, &seen.unanswered, session, &mut self.coverage)?;
         let Ok(open) = result else { return Ok(()) };
         self.never_again(&open.session, &opening)?;
         let key = self.world.first_key;
@@ -99,13 +100,13 @@ impl Play {
 
     fn committed(
         &mut self,
-        part: &mut Part,
+        seen: &Seen,
         mut commit: Commit,
         outcome: Result<(), SessionErrorKind>,
         end: Option<RequestEnd>,
     ) -> Result<(), Wrong> {
         let before = commit.request.base.clone();
-        outcome::commit(&mut self.world, part, &mut commit, outcome, &mut self.coverage)?;
+        outcome::commit(&mut self.world, seen, &mut commit, outcome, &mut self.coverage)?;
         if let (Some(before), Ok(())) = (before, outcome) {
             match commit.intent {
                 // What a clock that was set has hidden may come back; a login then began another session.
@@ -142,7 +143,7 @@ impl Play {
     /// Nobody hears of what came of it.
     pub(crate) fn cut_short(&mut self, part: Part) {
         self.coverage.saw("a commit that was cut short");
-        self.coverage.saw_if(part.wrote.is_some(), "a commit that was cut short when it had written");
+        self.coverage.saw_if(part.seen.wrote.is_some(), "a commit that was cut short when it had written");
         let Doing::Commit(Commit { mut request, open, intent, status: None, .. }) = part.doing else { return };
         match intent {
             Intent::Nothing | Intent::Upkeep | Intent::Refuse | Intent::TooLate => {}

@@ -15,6 +15,8 @@ pub(crate) enum Step {
     Visit(Header, Act),
     /// Two requests of one visitor: both have begun before the first is answered.
     TwoTabs(usize, Act, Act),
+    /// A visitor's slow request ends on a clock that was set back since a faster one has ended.
+    EndEarlier(usize),
     Open(Header),
     Act(Pick, Act),
     Save(Pick),
@@ -145,6 +147,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (header(), act()).prop_map(|(header, act)| Step::Visit(header, act)),
         5 => (0..VISITORS, act(), act()).prop_map(|(visitor, one, other)| Step::TwoTabs(visitor, one, other)),
+        1 => (0..VISITORS).prop_map(Step::EndEarlier),
         10 => header().prop_map(Step::Open),
         16 => (pick(), act()).prop_map(|(request, act)| Step::Act(request, act)),
         4 => pick().prop_map(Step::Save),
