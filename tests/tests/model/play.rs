@@ -173,8 +173,10 @@ impl Play {
         let (request, Open { session, .. }) = &mut self.open[index];
         let takes_it = request.act(act);
         let result = match act {
-            Act::Insert(key, value) => session.insert(KEYS[key], &value),
-            Act::Add(key) => session.update(KEYS[key], |present: Option<u32>| present.unwrap_or_default() + 1),
+            Act::Insert(key, count) => session.insert(KEYS[key], &vec![count; count]),
+            Act::Add(key, element) => session.update(KEYS[key], move |list: Option<Vec<usize>>| {
+                list.into_iter().flatten().chain([element]).collect::<Vec<_>>()
+            }),
             Act::Login(user) => session.login(USERS[user]),
             Act::Remove(key) => {
                 session.remove(KEYS[key]);

@@ -53,8 +53,8 @@ pub(crate) enum CookieFate {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change {
-    Insert(&'static str, u32),
-    Add(&'static str),
+    Insert(&'static str, usize),
+    Add(&'static str, usize),
     Remove(&'static str),
     Clear,
 }
@@ -101,9 +101,9 @@ impl Request {
     pub(crate) fn act(&mut self, act: Act) -> bool {
         let takes_changes = !self.has_ended && !self.destroys;
         match act {
-            Act::Insert(..) | Act::Add(_) | Act::Login(_) if !takes_changes => return false,
-            Act::Insert(key, value) => self.change(Change::Insert(KEYS[key], value)),
-            Act::Add(key) => self.change(Change::Add(KEYS[key])),
+            Act::Insert(..) | Act::Add(..) | Act::Login(_) if !takes_changes => return false,
+            Act::Insert(key, count) => self.change(Change::Insert(KEYS[key], count)),
+            Act::Add(key, element) => self.change(Change::Add(KEYS[key], element)),
             // What is not to be seen is not removed, whatever other requests put there meanwhile.
             Act::Remove(key) if self.values.contains_key(KEYS[key]) => self.change(Change::Remove(KEYS[key])),
             Act::Clear if !self.values.is_empty() => self.change(Change::Clear),
@@ -191,8 +191,8 @@ impl Change {
 
     fn apply(self, values: &mut Values) {
         match self {
-            Self::Insert(key, value) => drop(values.insert(key, value)),
-            Self::Add(key) => *values.entry(key).or_default() += 1,
+            Self::Insert(key, count) => drop(values.insert(key, vec![count; count])),
+            Self::Add(key, element) => values.entry(key).or_default().push(element),
             Self::Remove(key) => drop(values.remove(key)),
             Self::Clear => values.clear(),
         }
@@ -204,7 +204,7 @@ impl Change {
         for change in changes {
             match change {
                 Self::Insert(key, _) | Self::Remove(key) => drop(is_known.insert(*key, true)),
-                Self::Add(key) => drop(is_known.entry(*key).or_insert(false)),
+                Self::Add(key, _) => drop(is_known.entry(*key).or_insert(false)),
                 Self::Clear => is_known.clear(),
             }
         }

@@ -83,8 +83,8 @@ fn saw_why_not(world: &World, opening: &Opening, coverage: &mut Coverage) {
 
 /// What a handler sees is what the model has.
 pub(crate) fn same(what: &str, session: &Session, values: &Values, user: Option<User>) -> Result<(), Wrong> {
-    let seen = session.entries::<u32>().map_err(|error| error.to_string())?;
-    let expected: Vec<_> = values.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
+    let seen = session.entries::<Vec<usize>>().map_err(|error| error.to_string())?;
+    let expected: Vec<_> = values.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
     if seen != expected {
         return Err(format!("{what} has {seen:?} instead of {expected:?}"));
     }

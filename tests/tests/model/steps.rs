@@ -64,9 +64,10 @@ pub(crate) enum Header {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
-    Insert(usize, u32),
-    /// An `update` that adds one.
-    Add(usize),
+    /// A list of so many.
+    Insert(usize, usize),
+    /// An `update` that adds an element.
+    Add(usize, usize),
     Remove(usize),
     Clear,
     Login(User),
@@ -140,13 +141,13 @@ impl fmt::Debug for Case {
 }
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
-    vec(step(), 1..64).prop_map(Case)
+    vec(step(), 1..56).prop_map(Case)
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (header(), act()).prop_map(|(header, act)| Step::Visit(header, act)),
-        5 => (0..VISITORS, act(), act()).prop_map(|(visitor, one, other)| Step::TwoTabs(visitor, one, other)),
+        5 => (0..VISITORS, act_or(Act::Cycle), act_or(Act::Destroy)).prop_map(|(visitor, one, other)| Step::TwoTabs(visitor, one, other)),
         1 => (0..VISITORS).prop_map(Step::EndEarlier),
         10 => header().prop_map(Step::Open),
         16 => (pick(), act()).prop_map(|(request, act)| Step::Act(request, act)),
@@ -185,8 +186,9 @@ fn header() -> impl Strategy<Value = Header> {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        6 => (0..KEYS.len(), 0..100_u32).prop_map(|(key, value)| Act::Insert(key, value)),
-        6 => (0..KEYS.len()).prop_map(Act::Add),
+        5 => (0..KEYS.len(), 0..50_usize).prop_map(|(key, count)| Act::Insert(key, count)),
+        1 => (0..KEYS.len(), 50..600_usize).prop_map(|(key, count)| Act::Insert(key, count)),
+        6 => (0..KEYS.len(), any::<u8>()).prop_map(|(key, element)| Act::Add(key, element.into())),
         2 => (0..KEYS.len()).prop_map(Act::Remove),
         1 => Just(Act::Clear),
         6 => user().prop_map(Act::Login),
@@ -194,6 +196,10 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Act::Destroy),
         1 => Just(Act::Discard),
     ]
+}
+
+fn act_or(often: Act) -> impl Strategy<Value = Act> {
+    prop_oneof![3 => act(), 1 => Just(often)]
 }
 
 fn status() -> impl Strategy<Value = Status> {

@@ -10,7 +10,8 @@ use nexios_store_core::SessionId;
 use crate::request::Change;
 use crate::steps::User;
 
-pub(crate) type Values = BTreeMap<&'static str, u32>;
+/// Each value is a list, so that what was lost or made twice shows, and files grow.
+pub(crate) type Values = BTreeMap<&'static str, Vec<usize>>;
 
 /// The number of a key, the first being 0.
 pub(crate) type KeyNumber = usize;
