@@ -57,10 +57,9 @@ impl Play {
         let Ok(open) = result else { return Ok(()) };
         self.never_again(&open.session, &opening)?;
         let key = self.world.first_key;
-        let is_rewrite_due = base.as_ref().is_some_and(|base| {
-            let life = &self.world.lives[base.life];
-            let opener = opening.verified(&self.world).find(|cookie| cookie.id == base.id);
-            opener.is_some_and(|cookie| cookie.key != key) || (base.user.is_some() && life.key != key)
+        let is_rewrite_due = opening.found.as_ref().is_some_and(|(_, life)| {
+            let opener = opening.verified(&self.world).find(|cookie| cookie.id == life.id);
+            opener.is_some_and(|cookie| cookie.key != key) || (life.user.is_some() && life.key != key)
         });
         let request = Request {
             visitor: opening.visitor,
