@@ -116,6 +116,8 @@ impl Browser {
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .max_redirects(0)
+            // A server that has answered before it read the body closes the connection, just when it may be used again.
+            .max_idle_connections(0)
             .build();
         Self { agent: config.into(), base: format!("http://{}", program.address), cookie: None, signed_cookie: None }
     }
