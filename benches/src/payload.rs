@@ -1,0 +1,53 @@
+//! The sessions that are measured: five keys each, which take 306 and 4,059 bytes as JSON.
+
+use serde_json::{Value, json};
+
+/// How large a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// 306 bytes.
+    Small,
+    /// 4,059 bytes: 47 objects, most of all.
+    Large,
+}
+
+/// The key that requests read and write. Its value is small in both sizes.
+pub const KEY: &str = "visits";
+
+/// The value of [`KEY`] in a new session.
+pub const VISITS: u64 = 7;
+
+/// The keys and values of a session.
+pub fn entries(size: Size) -> [(&'static str, Value); 5] {
+    let (items, note_len) = match size {
+        Size::Small => (2, 82),
+        Size::Large => (47, 370),
+    };
+    let item = |number: usize| json!({ "sku": format!("SKU-{number:06}"), "name": "a thing of some kind", "quantity": 1, "cents": 1999 });
+    [
+        ("user", json!("ada@example.org")),
+        ("theme", json!("dark")),
+        (KEY, json!(VISITS)),
+        ("note", json!("n".repeat(note_len))),
+        ("cart", (0..items).map(item).collect()),
+    ]
+}
+
+/// What a handler answers that has read [`KEY`].
+pub fn shown(visits: Option<u64>) -> String {
+    visits.map_or_else(|| "none".to_owned(), |visits| visits.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sizes_are_those_that_are_named() {
+        for (size, len) in [(Size::Small, 306), (Size::Large, 4059)] {
+            let session: serde_json::Map<_, _> =
+                entries(size).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            assert_eq!(Value::Object(session).to_string().len(), len, "{size:?}");
+        }
+    }
+}

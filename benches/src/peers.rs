@@ -1,0 +1,5 @@
+//! The session layers that ours is compared with, set up as their documentation has it.
+
+pub(crate) mod actix_session;
+pub(crate) mod axum_session;
+pub(crate) mod tower_sessions;
