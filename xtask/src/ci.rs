@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::{
+    bench,
     command_line::CommandLine,
     error::Result,
     progress::Progress,
@@ -26,6 +27,7 @@ pub(crate) fn run(root: &Path, _args: &[String]) -> Result<()> {
         members.iter().flat_map(each_feature_alone).try_for_each(|args| CommandLine::cargo(&args, root).run())
     })?;
     progress.step("release", || CommandLine::cargo("build --release --workspace --bins --examples", root).run())?;
+    progress.step("bench", || bench::gate(root))?;
     progress.step("tidy", || tidy::run(root, &[]))?;
 
     println!("\n{}\nxtask ci: OK", progress.summary());

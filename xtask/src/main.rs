@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 
 mod audit;
+mod bench;
 mod ci;
 mod command_line;
 mod error;
@@ -37,6 +38,7 @@ const TASKS: &[Task] = &[
     Task { name: "test", args: "[ARGS…]", about: "all tests, with ARGS for `cargo test`", run: test::run },
     Task { name: "tidy", args: "", about: "the rules that neither rustc nor clippy knows", run: tidy::run },
     Task { name: "audit", args: "[--db PATH]", about: "dependencies against known advisories", run: audit::run },
+    Task { name: "bench", args: "[ARGS…]", about: "what a request costs, ours and others'", run: bench::run },
 ];
 
 fn main() -> ExitCode {

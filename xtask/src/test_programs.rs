@@ -1,4 +1,4 @@
-//! The programs that tests start: a browser, a Redis.
+//! The programs that tests and benches start: a browser, a Redis, valgrind.
 //!
 //! A test never skips itself because its program is missing; the program is installed before the tests run.
 
@@ -13,6 +13,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("curl", "xtask/install/curl.sh"),
 ];
 
+/// The same for `cargo xtask bench`.
+const BENCH_PROGRAMS: &[(&str, &str)] = &[("valgrind", "xtask/install/valgrind.sh")];
+
 /// Installs, each with its script, the programs that tests start and that are not on `PATH`.
 ///
 /// # Errors
@@ -22,10 +25,19 @@ pub(crate) fn ensure_installed(root: &Path) -> Result<()> {
     install_missing(root, PROGRAMS)
 }
 
+/// The same for the programs that benches start.
+///
+/// # Errors
+///
+/// Returns the error of the first script that fails.
+pub(crate) fn ensure_installed_for_benches(root: &Path) -> Result<()> {
+    install_missing(root, BENCH_PROGRAMS)
+}
+
 fn install_missing(root: &Path, programs: &[(&str, &str)]) -> Result<()> {
     for (program, script) in programs {
         if !is_on_path(program) {
-            println!("tests need `{program}`, which is not on PATH; installing it");
+            println!("`{program}` is needed and not on PATH; installing it");
             CommandLine::new(&root.join(script).to_string_lossy(), root).run()?;
         }
     }
@@ -44,7 +56,7 @@ mod tests {
     #[test]
     fn each_program_has_a_script_that_can_run() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for (program, script) in PROGRAMS {
+        for (program, script) in PROGRAMS.iter().chain(BENCH_PROGRAMS) {
             let syntax = CommandLine::new("sh", root).args(["-n", script]);
             assert!(root.join(script).is_file() && syntax.succeeds(), "{program}: {script}");
         }

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Installs the program that `cargo xtask bench` counts instructions with.
+exec "$(dirname "$0")/debian.sh" valgrind

@@ -1,0 +1,39 @@
+//! `cargo xtask bench`: what a request costs.
+//!
+//! The cases and the programs that run them are in `benches`, a package outside of the workspace; here they are built,
+//! run and compared, with each other or with the numbers that are kept in the repository.
+
+mod comparison;
+mod gate;
+mod programs;
+mod table;
+
+use std::path::Path;
+
+use crate::{
+    error::{Error, Result},
+    test_programs,
+};
+use programs::{Peers, Programs};
+
+/// Compares, or checks the numbers that are kept.
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        [] => comparison::run(&programs(root, Peers::With)?),
+        ["--only", "ours"] => comparison::run(&programs(root, Peers::Without)?),
+        ["--gate"] => gate(root),
+        ["--gate", "--update"] => gate::update(root, &programs(root, Peers::Without)?),
+        _ => Err(Error::Usage("bench takes `--only ours`, `--gate`, `--gate --update`, or nothing".to_owned())),
+    }
+}
+
+/// Fails if a request has become dearer.
+pub(crate) fn gate(root: &Path) -> Result<()> {
+    gate::check(root, &programs(root, Peers::Without)?)
+}
+
+fn programs(root: &Path, peers: Peers) -> Result<Programs> {
+    test_programs::ensure_installed_for_benches(root)?;
+    Programs::build(root, peers)
+}

@@ -1,0 +1,180 @@
+//! Ours beside the framework alone and beside other session layers, as tables.
+
+use std::collections::BTreeMap;
+
+use super::programs::{Counts, Programs};
+use super::table::{Table, thousands};
+use crate::error::Result;
+
+/// Measures all that was built and prints it.
+pub(super) fn run(programs: &Programs) -> Result<()> {
+    let subjects = programs.subjects()?;
+    for framework in ["axum", "actix"] {
+        Comparison::of(framework, &subjects).print(programs)?;
+    }
+    Ok(())
+}
+
+/// One framework's subjects, as rows and columns.
+struct Comparison {
+    framework: &'static str,
+    subjects: Vec<String>,
+    layers: Vec<String>,
+    cases: Vec<String>,
+}
+
+impl Comparison {
+    fn of(framework: &'static str, subjects: &[String]) -> Self {
+        let mut comparison = Self { framework, subjects: Vec::new(), layers: Vec::new(), cases: Vec::new() };
+        for subject in subjects {
+            let [Some(of), Some(layer), Some(case)] = parts(subject) else { continue };
+            if of != framework {
+                continue;
+            }
+            comparison.subjects.push(subject.clone());
+            if layer != BARE {
+                add(&mut comparison.layers, layer);
+                add(&mut comparison.cases, case);
+            }
+        }
+        comparison
+    }
+
+    fn print(&self, programs: &Programs) -> Result<()> {
+        let mut instructions = BTreeMap::new();
+        for subject in &self.subjects {
+            instructions.insert(subject.clone(), programs.instructions(subject)?);
+        }
+        let bare = instructions.get(&self.bare()).copied().unwrap_or(0);
+        let title = format!("{}: instructions over the handler alone, which takes {}", self.framework, thousands(bare));
+        self.table(|subject| Some(thousands(instructions.get(subject)?.saturating_sub(bare)))).print(&title);
+
+        let counts = programs.counts(&self.subjects)?;
+        let bare = counts.get(&self.bare()).map_or(0.0, |counts| counts.allocations);
+        let title = format!("{}: allocations over the handler alone, which makes {bare}", self.framework);
+        self.table(|subject| Some(format!("{:.1}", counts.get(subject)?.allocations - bare))).print(&title);
+        self.print_store_calls(&counts);
+
+        self.print_times(programs)
+    }
+
+    fn print_store_calls(&self, counts: &BTreeMap<String, Counts>) {
+        let mut table = Table::new(["case", "calls of the store"].map(str::to_owned));
+        for case in &self.cases {
+            if let Some(counts) = counts.get(&self.subject(OURS, case)) {
+                table.row([case.clone(), counts.store_calls.clone()]);
+            }
+        }
+        table.print(&format!("{}: what ours asks of the store", self.framework));
+    }
+
+    /// Whole requests, with the framework: least and median of the rounds, and ours as a part of each other's.
+    fn print_times(&self, programs: &Programs) -> Result<()> {
+        let others = self.layers.iter().filter(|layer| *layer != OURS);
+        let header = ["case".to_owned(), "the handler alone, ns".to_owned(), "ours, ns".to_owned()];
+        let mut table = Table::new(header.into_iter().chain(others.map(|layer| format!("ours / {layer}"))));
+        for case in &self.cases {
+            let mut subjects = vec![self.bare()];
+            subjects.extend(self.layers.iter().map(|layer| self.subject(layer, case)));
+            subjects.retain(|subject| self.subjects.contains(subject));
+            let times = programs.times(&subjects)?;
+            let spread = |subject: &str| Some(Spread::of(times.get(subject)?));
+            let Some(ours) = spread(&self.subject(OURS, case)) else { continue };
+            let others = self.layers.iter().filter(|layer| *layer != OURS);
+            let ratios = others.map(|layer| match spread(&self.subject(layer, case)) {
+                Some(other) => ours.as_part_of(&other),
+                None => String::new(),
+            });
+            let bare = spread(&self.bare()).map(|bare| bare.text()).unwrap_or_default();
+            table.row([case.clone(), bare, ours.text()].into_iter().chain(ratios));
+        }
+        table.print(&format!("{}: time of a request, least / median of the rounds", self.framework));
+        Ok(())
+    }
+
+    fn table(&self, cell: impl Fn(&str) -> Option<String>) -> Table {
+        let mut table = Table::new(["case".to_owned()].into_iter().chain(self.layers.iter().cloned()));
+        for case in &self.cases {
+            let cells = self.layers.iter().map(|layer| cell(&self.subject(layer, case)).unwrap_or_default());
+            table.row([case.clone()].into_iter().chain(cells));
+        }
+        table
+    }
+
+    fn subject(&self, layer: &str, case: &str) -> String {
+        format!("{}/{layer}/{case}", self.framework)
+    }
+
+    fn bare(&self) -> String {
+        self.subject(BARE, "untouched-no-cookie")
+    }
+}
+
+/// The times of one subject.
+struct Spread {
+    least: u64,
+    median: u64,
+}
+
+impl Spread {
+    fn of(times: &[u64]) -> Self {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        let at = |index: usize| times.get(index).copied().unwrap_or(0);
+        Self { least: at(0), median: at(times.len() / 2) }
+    }
+
+    fn text(&self) -> String {
+        format!("{} / {}", thousands(self.least), thousands(self.median))
+    }
+
+    fn as_part_of(&self, other: &Self) -> String {
+        let ratio = |ours: u64, theirs: u64| {
+            Some(f64::from(u32::try_from(ours).ok()?) / f64::from(u32::try_from(theirs).ok()?))
+        };
+        let text = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+        format!("{} / {}", text(ratio(self.least, other.least)), text(ratio(self.median, other.median)))
+    }
+}
+
+fn parts(subject: &str) -> [Option<&str>; 3] {
+    let mut parts = subject.split('/');
+    [parts.next(), parts.next(), parts.next()]
+}
+
+fn add(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
+const BARE: &str = "bare";
+const OURS: &str = "nexios";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_become_rows_and_columns_of_their_framework() {
+        let subjects = [
+            "axum/bare/untouched-no-cookie",
+            "axum/nexios/new",
+            "axum/other/new",
+            "axum/other/read",
+            "actix/nexios/new",
+        ];
+        let axum = Comparison::of("axum", &subjects.map(str::to_owned));
+        assert_eq!(
+            (&axum.layers[..], &axum.cases[..]),
+            (&["nexios", "other"].map(str::to_owned)[..], &["new", "read"].map(str::to_owned)[..])
+        );
+        assert_eq!(axum.bare(), subjects[0]);
+    }
+
+    #[test]
+    fn times_are_compared_by_their_least_and_their_median() {
+        let (ours, other) = (Spread::of(&[30, 10, 20]), Spread::of(&[40, 80, 40, 80, 80]));
+        assert_eq!((ours.text(), ours.as_part_of(&other)), ("10 / 20".to_owned(), "0.25 / 0.25".to_owned()));
+    }
+}

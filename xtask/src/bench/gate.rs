@@ -1,0 +1,193 @@
+//! What a request of ours may cost: the numbers that are kept in `benches/gate.json`.
+//!
+//! They are those that come out the same on every machine: instructions under callgrind, whose processor has the same
+//! abilities everywhere, within a tolerance, and allocations and calls of the store exactly. Another compiler makes
+//! other code, so instructions are compared only where the compiler is the one that they were counted with.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::programs::Programs;
+use super::table::{Table, thousands};
+use crate::{
+    command_line::CommandLine,
+    error::{Error, Result},
+};
+
+/// The numbers, and what they were counted with.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    rustc: String,
+    requests: BTreeMap<String, Cost>,
+}
+
+/// What one request costs over the framework alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Cost {
+    instructions: u64,
+    allocations: u64,
+    store_calls: String,
+}
+
+/// Fails if a request costs more than what is kept, and prints all.
+pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
+    let path = root.join(FILE);
+    let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+    let kept: Kept = serde_json::from_str(&text).map_err(|source| Error::Json { path, source })?;
+    let rustc = rustc(root)?;
+    let same_compiler = rustc == kept.rustc;
+    if !same_compiler {
+        println!("\n!!! INSTRUCTIONS NOT CHECKED: they were counted with {}, and this is {rustc}\n", kept.rustc);
+    }
+    let mut findings = findings(&kept.requests, &measure(programs)?, same_compiler);
+    if !findings.is_empty() {
+        // Ids and the seeds of hash tables are random: `new`, whose tables grow, differs by a percent or two.
+        println!("\nThat is more than is written down, so all is measured once more.");
+        findings = self::findings(&kept.requests, &measure(programs)?, same_compiler);
+    }
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if findings.is_empty() { Ok(()) } else { Err(Error::Dearer(findings.len())) }
+}
+
+/// Writes down what requests cost now.
+pub(super) fn update(root: &Path, programs: &Programs) -> Result<()> {
+    let kept = Kept { rustc: rustc(root)?, requests: measure(programs)? };
+    let path = root.join(FILE);
+    let text = serde_json::to_string_pretty(&kept).map_err(|source| Error::Json { path: path.clone(), source })?;
+    fs::write(&path, text + "\n").map_err(|source| Error::Write { path, source })
+}
+
+fn measure(programs: &Programs) -> Result<BTreeMap<String, Cost>> {
+    let subjects = programs.subjects()?;
+    let counts = programs.counts(&subjects)?;
+    let mut bare = BTreeMap::new();
+    let mut costs = BTreeMap::new();
+    let mut table = Table::new(["request", "instructions", "allocations", "store calls"].map(str::to_owned));
+    for subject in subjects {
+        let Some(counts) = counts.get(&subject) else { continue };
+        let framework = subject.split('/').next().unwrap_or_default().to_owned();
+        let cost = Cost {
+            instructions: programs.instructions(&subject)?,
+            // A table that grows now and then is a fraction of an allocation.
+            allocations: whole(counts.allocations),
+            store_calls: counts.store_calls.clone(),
+        };
+        // The framework alone comes before what is built on it.
+        let Some(base) = bare.get(&framework) else {
+            bare.insert(framework, cost);
+            continue;
+        };
+        let cost = cost.over(base);
+        table.row([
+            subject.clone(),
+            thousands(cost.instructions),
+            cost.allocations.to_string(),
+            cost.store_calls.clone(),
+        ]);
+        costs.insert(subject, cost);
+    }
+    table.print("What a request costs over the framework alone:");
+    Ok(costs)
+}
+
+impl Cost {
+    fn over(&self, base: &Self) -> Self {
+        Self {
+            instructions: self.instructions.saturating_sub(base.instructions),
+            allocations: self.allocations.saturating_sub(base.allocations),
+            store_calls: self.store_calls.clone(),
+        }
+    }
+}
+
+/// What is worse than it was. What is better is only printed: somebody should write it down.
+fn findings(kept: &BTreeMap<String, Cost>, now: &BTreeMap<String, Cost>, same_compiler: bool) -> Vec<String> {
+    let mut findings = Vec::new();
+    for subject in kept.keys().filter(|subject| !now.contains_key(*subject)) {
+        findings.push(format!("{subject}: is in {FILE}, but is not measured any more"));
+    }
+    for (subject, cost) in now {
+        let Some(before) = kept.get(subject) else {
+            findings.push(format!("{subject}: is not in {FILE}; {ADVICE}"));
+            continue;
+        };
+        let mut is = |what: &str, now: String, before: String| {
+            findings.push(format!("{subject}: {what} {now}, and {before} before; {ADVICE}"));
+        };
+        if cost.allocations != before.allocations {
+            is("allocations are", cost.allocations.to_string(), before.allocations.to_string());
+        }
+        if cost.store_calls != before.store_calls {
+            is("store calls are", cost.store_calls.clone(), before.store_calls.clone());
+        }
+        let tolerance = before.instructions * TOLERANCE_PERCENT / 100;
+        if same_compiler && cost.instructions > before.instructions + tolerance {
+            is("instructions are", thousands(cost.instructions), thousands(before.instructions));
+        }
+        if same_compiler && cost.instructions + tolerance < before.instructions {
+            println!("{subject}: cheaper than {} instructions; {ADVICE}", thousands(before.instructions));
+        }
+    }
+    findings
+}
+
+fn rustc(root: &Path) -> Result<String> {
+    let output = CommandLine::new("rustc", root).args(["--version"]).output()?;
+    Ok(output.stdout.trim().to_owned())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number that is not negative")]
+const fn whole(allocations: f64) -> u64 {
+    allocations as u64
+}
+
+const FILE: &str = "benches/gate.json";
+const TOLERANCE_PERCENT: u64 = 3;
+const ADVICE: &str = "if that is meant, write it down with `cargo xtask bench --gate --update`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn costs(instructions: u64, allocations: u64, store_calls: &str) -> BTreeMap<String, Cost> {
+        let cost = Cost { instructions, allocations, store_calls: store_calls.to_owned() };
+        BTreeMap::from([("axum/nexios/read-300".to_owned(), cost)])
+    }
+
+    #[test]
+    fn what_has_become_dearer_is_found() {
+        let kept = costs(10_000, 20, "load 1");
+        for (now, finding) in [
+            (costs(10_000, 20, "load 1"), None),
+            (costs(10_300, 20, "load 1"), None),
+            (costs(9_000, 20, "load 1"), None),
+            (costs(10_301, 20, "load 1"), Some("instructions are 10,301, and 10,000 before")),
+            (costs(10_000, 21, "load 1"), Some("allocations are 21, and 20 before")),
+            (costs(10_000, 19, "load 1"), Some("allocations are 19, and 20 before")),
+            (costs(10_000, 20, "load 2"), Some("store calls are load 2, and load 1 before")),
+        ] {
+            let found = findings(&kept, &now, true);
+            match finding {
+                None => assert_eq!(found, [""; 0]),
+                Some(finding) => assert!(found.len() == 1 && found[0].contains(finding), "{found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn another_compilers_instructions_are_not_compared_but_all_else_is() {
+        let kept = costs(10_000, 20, "load 1");
+        assert_eq!(findings(&kept, &costs(90_000, 20, "load 1"), false), [""; 0]);
+        assert_eq!(findings(&kept, &costs(90_000, 21, "load 1"), false).len(), 1);
+    }
+
+    #[test]
+    fn a_request_that_is_only_on_one_side_is_found() {
+        let some = costs(10_000, 20, "load 1");
+        assert_eq!(findings(&some, &BTreeMap::new(), true).len(), 1);
+        assert_eq!(findings(&BTreeMap::new(), &some, true).len(), 1);
+    }
+}
