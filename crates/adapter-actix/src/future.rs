@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
@@ -141,7 +142,11 @@ fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
 
 fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
     // Each of these is text that the core has made of checked parts, so the conversions do not fail.
-    if let Some(vary) = session_headers.vary.as_ref().and_then(|vary| HeaderValue::try_from(vary).ok()) {
+    let vary = session_headers.vary.as_ref().and_then(|vary| match vary {
+        Cow::Borrowed(vary) => Some(HeaderValue::from_static(vary)),
+        Cow::Owned(vary) => HeaderValue::try_from(vary).ok(),
+    });
+    if let Some(vary) = vary {
         headers.insert(VARY, vary);
     }
     if let Some(cache_control) = session_headers.cache_control {

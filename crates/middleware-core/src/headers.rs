@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 /// The header fields that a response gets because its session or its signed cookies were used.
 ///
 /// For adapters, which know how to set a header but not which.
@@ -27,7 +29,7 @@ pub struct SessionHeaders {
     /// `Set-Cookie` lines to add to those there are, of which none must be [replaced](Self::replaces) by one of them.
     pub set_cookies: Vec<String>,
     /// The value to which to set `Vary`: what was there, and `Cookie`. `None` if it was there.
-    pub vary: Option<String>,
+    pub vary: Option<Cow<'static, str>>,
     /// The value to which to set `Cache-Control`.
     pub cache_control: Option<&'static str>,
     /// The value to which to set `Retry-After`, on the answer that takes the place of the application's.
@@ -64,7 +66,7 @@ fn cookie_name(set_cookie_line: &[u8]) -> &[u8] {
 }
 
 /// `Vary` with `Cookie` in it, or `None` if that is so already: the page depends on who asks.
-fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<String> {
+fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<Cow<'static, str>> {
     let mut merged = String::new();
     for line in lines {
         if mentions([line], &[b"cookie", b"*"]) {
@@ -76,8 +78,11 @@ fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<String> 
             merged.push_str(", ");
         }
     }
+    if merged.is_empty() {
+        return Some(Cow::Borrowed("Cookie"));
+    }
     merged.push_str("Cookie");
-    Some(merged)
+    Some(merged.into())
 }
 
 /// Whether one of the comma-separated elements is one of `names`.
@@ -92,7 +97,11 @@ fn mentions<'h>(lines: impl IntoIterator<Item = &'h [u8]>, names: &[&[u8]]) -> b
 mod tests {
     use super::*;
 
-    fn headers(set_cookie: bool, vary: &[&str], cache_control: &[&str]) -> (Option<String>, Option<&'static str>) {
+    fn headers(
+        set_cookie: bool,
+        vary: &[&str],
+        cache_control: &[&str],
+    ) -> (Option<Cow<'static, str>>, Option<&'static str>) {
         let set_cookies = if set_cookie { vec!["a=b".to_owned()] } else { Vec::new() };
         let headers = SessionHeaders::new(
             true,

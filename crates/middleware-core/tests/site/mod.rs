@@ -5,6 +5,7 @@
 mod log;
 mod wrapper;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -175,7 +176,7 @@ impl Visitor {
 #[derive(Debug)]
 pub struct Answer {
     pub set_cookie: Option<String>,
-    pub vary: Option<String>,
+    pub vary: Option<Cow<'static, str>>,
     pub cache_control: Option<&'static str>,
     /// The status that replaces the handler's.
     pub failure: Option<u16>,
