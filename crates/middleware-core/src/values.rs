@@ -64,7 +64,11 @@ impl Values {
 
 impl FromIterator<(ByteString, Bytes)> for Values {
     fn from_iter<I: IntoIterator<Item = (ByteString, Bytes)>>(entries: I) -> Self {
-        let map: BTreeMap<_, _> = entries.into_iter().collect();
+        let mut map = BTreeMap::new();
+        // Not `collect`, which sorts a `Vec` first: entries come in order from a payload, and are few.
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
         let bytes = map.iter().map(|(key, value)| size_of_entry(key, value)).sum();
         Self { map: Arc::new(map), bytes }
     }
