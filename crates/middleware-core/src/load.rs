@@ -19,13 +19,14 @@ impl SessionManager {
             .cookie()
             .candidates(header)
             .inspect(|_| cookie_received = true)
-            .filter(|value| value.len() == COOKIE_VALUE_LEN)
+            .enumerate()
+            .filter(|(_, value)| value.len() == COOKIE_VALUE_LEN)
             .take(MAX_VERIFICATIONS)
-            .filter_map(|value| self.signers().open_cookie_value(value));
+            .filter_map(|(place, value)| Some((place, self.signers().open_cookie_value(value)?)));
         let mut tried = [None; MAX_LOADS];
         let mut loads = 0;
         let mut found = None;
-        for (id, signed_by) in candidates {
+        for (place, (id, signed_by)) in candidates {
             if tried.contains(&Some(id)) {
                 continue;
             }
@@ -33,16 +34,17 @@ impl SessionManager {
             *free = Some(id);
             loads += 1;
             if let Some(opened) = self.load_id(id).await? {
-                found = Some((opened, signed_by));
+                found = Some((opened, signed_by, place));
                 break;
             }
         }
         let state = match found {
-            Some((opened, signed_by)) => {
+            Some((opened, signed_by, place)) => {
                 if signed_by.is_retired() || opened.tagged_by_retired_key {
                     self.note_retired_key();
                 }
                 State {
+                    opened_by: (!signed_by.is_retired()).then_some(place),
                     reissue_due: signed_by.is_retired(),
                     retag_due: opened.tagged_by_retired_key,
                     ..State::for_stored(opened.base)

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use crate::headers::SessionHeaders;
 use crate::plan::{Action, CookieAction};
 use crate::session::Shared;
-use crate::state::State;
+use crate::state::{Base, State};
 use crate::{OnOutage, Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
 /// One request's way to its session.
@@ -223,7 +223,7 @@ impl RequestSession {
             (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
             (CookieAction::Send, Some(base)) => {
                 let persistent = state.persistent().unwrap_or_else(|| self.manager.settings().persistent);
-                let value = session.cookie_value(base);
+                let value = self.received_value(state, base).map_or_else(|| session.cookie_value(base), Ok);
                 value
                     .and_then(|value| self.manager.session_cookie(&value, persistent.then_some(base.expires_at)))
                     .map(Some)
@@ -231,6 +231,13 @@ impl RequestSession {
             (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
         };
         self.finish(set_cookie, failure)
+    }
+
+    /// The cookie's value as the visitor has sent it, if that is what would be sent again: the same id, signed by the
+    /// same key. Signing is what costs most in a write, and was done when it was verified.
+    fn received_value(&self, state: &State, base: &Base) -> Option<String> {
+        let value = self.manager.cookie().candidates(&self.cookie_header).nth(state.opened_by?)?;
+        value.starts_with(&base.id.to_hex()).then(|| String::from_utf8(value.to_vec()).ok())?
     }
 
     /// The session's cookie, and those that the application has set.

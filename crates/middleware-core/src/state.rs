@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) fate: Fate,
     /// Who has just logged in.
     pub(crate) login: Option<ByteString>,
+    /// Which candidate of the request's cookies opened the session, if the first key signed it.
+    pub(crate) opened_by: Option<usize>,
     /// An old key signed the visitor's cookie.
     pub(crate) reissue_due: bool,
     /// An old key made the record's principal tag.

@@ -61,6 +61,21 @@ async fn the_first_value_makes_a_session() {
 }
 
 #[tokio::test]
+async fn a_write_sends_the_cookie_again_that_opened_the_session_wherever_it_stands() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor.visit(&site, async |session| session.insert("a", &1).map_or(500, |()| 200)).await;
+    let good = visitor.cookies[0].clone();
+    let forged = format!("{}{}", &good[..good.len() - 1], if good.ends_with('A') { 'E' } else { 'A' });
+
+    for cookies in [[&good, &forged], [&forged, &good]] {
+        let mut visitor = Visitor { cookies: cookies.map(Clone::clone).to_vec() };
+        let answer = visitor.visit(&site, async |session| session.insert("a", &2).map_or(500, |()| 200)).await;
+        let line = answer.set_cookie.unwrap();
+        assert!(line.starts_with(&format!("{good};")), "{cookies:?}: {line}");
+    }
+}
+
+#[tokio::test]
 async fn removing_the_last_value_of_a_new_session_leaves_no_trace() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     let answer = visitor
