@@ -1,6 +1,7 @@
 //! Carrying out a plan: what is taken out of a session's state, and what comes back into it.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use nexios_store_core::Timestamp;
@@ -119,7 +120,7 @@ impl Shared {
             }
             Ok(Done::Touched(expires_at)) => {
                 if let Some(base) = &mut state.base {
-                    base.expires_at = expires_at;
+                    Arc::make_mut(base).expires_at = expires_at;
                 }
                 state.cookie = cookie;
                 Ok(())

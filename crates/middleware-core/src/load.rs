@@ -1,5 +1,7 @@
 //! From the candidates of a `Cookie` header to a live session.
 
+use std::sync::Arc;
+
 use nexios_signer::SignedBy;
 use nexios_store_core::{BoxError, SessionId, StoreErrorKind, Stored, Timestamp};
 
@@ -64,7 +66,7 @@ impl SessionManager {
                 return Ok(None);
             }
             Ok(Some(stored)) => match open_record(self, id, &stored, now) {
-                Opened::Live(live) => return Ok(Some(*live)),
+                Opened::Live(live) => return Ok(Some(live)),
                 Opened::Expired => {
                     tracing::debug!(session = %self.signers().fingerprint(&id), "session has expired");
                     return Ok(None);
@@ -112,14 +114,14 @@ impl SessionManager {
 
 /// A record that was read.
 pub(crate) enum Opened {
-    Live(Box<Live>),
+    Live(Live),
     /// The store took it for live; by today's settings it is not.
     Expired,
     Unreadable(Unreadable),
 }
 
 pub(crate) struct Live {
-    pub(crate) base: Base,
+    pub(crate) base: Arc<Base>,
     pub(crate) tagged_by_retired_key: bool,
 }
 
@@ -159,10 +161,10 @@ pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stor
     if expires_at <= now {
         return Opened::Expired;
     }
-    Opened::Live(Box::new(Live {
-        base: Base { id, revision: stored.revision, expires_at, meta, values },
+    Opened::Live(Live {
+        base: Arc::new(Base { id, revision: stored.revision, expires_at, meta, values }),
         tagged_by_retired_key: signed_by.is_retired(),
-    }))
+    })
 }
 
 impl Unreadable {

@@ -13,7 +13,7 @@ use crate::cookie_slot::CookieSlot;
 use crate::payload;
 use crate::plan::Fate;
 use crate::settings::check_duration;
-use crate::state::{Base, State};
+use crate::state::State;
 use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager, value};
 
 /// A visitor's session, within one request.
@@ -522,7 +522,7 @@ impl Session {
     fn check_size(&self, state: &State, texts_len: usize, values_len: usize) -> Result<(), SessionError> {
         let max_size = self.0.manager.settings().max_size.as_bytes();
         let len = payload::encoded_len(texts_len, values_len);
-        if len > max_size.max(state.base.as_ref().map_or(0, Base::encoded_len)) {
+        if len > max_size.max(state.base.as_ref().map_or(0, |base| base.encoded_len())) {
             return Err(SessionError::too_large(max_size));
         }
         Ok(())

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -10,7 +11,7 @@ use crate::payload::{self, Meta, Own};
 use crate::plan::{CookieAction, Fate, Situation};
 use crate::values::Values;
 
-/// A session as the store has it, as far as we know.
+/// A session as the store has it, as far as we know. Behind an `Arc` everywhere: it is long, and goes through many hands.
 #[derive(Clone)]
 pub(crate) struct Base {
     pub(crate) id: SessionId,
@@ -31,7 +32,7 @@ impl Base {
 #[derive(Default)]
 pub(crate) struct State {
     /// What the store has; `None` for a session that was not saved yet, or that has ended.
-    pub(crate) base: Option<Base>,
+    pub(crate) base: Option<Arc<Base>>,
     /// What the handler sees: the values of the base, with the changes.
     pub(crate) values: Values,
     /// The values are not the base's with the changes, because a save in between has merged in those of others.
@@ -60,7 +61,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn for_stored(base: Base) -> Self {
+    pub(crate) fn for_stored(base: Arc<Base>) -> Self {
         Self { values: base.values.clone(), base: Some(base), ..Self::default() }
     }
 
@@ -189,13 +190,13 @@ mod tests {
 
     fn stored() -> State {
         let values: Values = [(ByteString::from_static("a"), Bytes::from_static(b"1"))].into_iter().collect();
-        State::for_stored(Base {
+        State::for_stored(Arc::new(Base {
             id: SessionId::from_bytes([1; 16]),
             revision: Revision::new(1),
             expires_at: Timestamp::MAX,
             meta: Meta::new(Timestamp::UNIX_EPOCH, SessionHandle(0)),
             values,
-        })
+        }))
     }
 
     #[test]

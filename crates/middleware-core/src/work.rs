@@ -23,7 +23,7 @@ use crate::{SessionError, SessionErrorKind, SessionHandle, SessionManager};
 pub(crate) struct Work {
     pub(crate) plan: Plan,
     pub(crate) now: Timestamp,
-    pub(crate) base: Option<Base>,
+    pub(crate) base: Option<Arc<Base>>,
     pub(crate) values: Values,
     pub(crate) values_are_stale: bool,
     /// There is something to save.
@@ -39,7 +39,7 @@ pub(crate) struct Work {
 pub(crate) enum Done {
     /// The store has this now. Merged: with what another request had saved.
     Written {
-        base: Base,
+        base: Arc<Base>,
         merged: bool,
     },
     Touched(Timestamp),
@@ -126,7 +126,7 @@ impl Work {
                 self.store(manager).create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
             if let CreateOutcome::Created(revision) = created {
                 tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
-                let base = Base { id, revision, expires_at: record.expires_at, meta, values };
+                let base = Arc::new(Base { id, revision, expires_at: record.expires_at, meta, values });
                 return Ok(Done::Written { base, merged: false });
             }
         }
@@ -134,8 +134,8 @@ impl Work {
     }
 
     /// Updates or renames: writes over the revision that was loaded, or over a newer one with the changes replayed.
-    async fn replace(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
-        let mut current = base.clone();
+    async fn replace(&self, manager: &SessionManager, base: &Arc<Base>) -> Result<Done, Failed> {
+        let mut current = Arc::clone(base);
         let mut values = self.values.clone();
         if self.values_are_stale {
             values = base.values.clone();
@@ -150,7 +150,7 @@ impl Work {
             let written = self.write(manager, current.id, current.revision, &record).await;
             match written? {
                 Written::At(id, revision) => {
-                    let base = Base { id, revision, expires_at: record.expires_at, meta, values };
+                    let base = Arc::new(Base { id, revision, expires_at: record.expires_at, meta, values });
                     return Ok(Done::Written { base, merged: conflicts > 0 });
                 }
                 Written::Missing => return Ok(Done::Gone),
@@ -235,7 +235,7 @@ impl Work {
         })?;
         // What was larger already, because the maximum has been lowered, may stay as large.
         let max_size = manager.settings().max_size.as_bytes();
-        if payload.len() > max_size.max(self.base.as_ref().map_or(0, Base::encoded_len)) {
+        if payload.len() > max_size.max(self.base.as_ref().map_or(0, |base| base.encoded_len())) {
             return Err(SessionError::too_large(max_size));
         }
         Ok(Record {
