@@ -43,7 +43,7 @@ pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
     let mut findings = findings(&kept.requests, &measure(programs)?, same_compiler);
     if !findings.is_empty() {
         // Ids and the seeds of hash tables are random: `new`, whose tables grow, differs by a percent or two.
-        println!("\nThat is more than is written down, so all is measured once more.");
+        println!("\nThat is not what is written down, so all is measured once more.");
         findings = self::findings(&kept.requests, &measure(programs)?, same_compiler);
     }
     for finding in &findings {
