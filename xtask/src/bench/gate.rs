@@ -1,8 +1,8 @@
 //! What a request of ours may cost: the numbers that are kept in `benches/gate.json`.
 //!
-//! They are those that come out the same on every machine: instructions under callgrind, whose processor has the same
-//! abilities everywhere, within a tolerance, and allocations and calls of the store exactly. Another compiler makes
-//! other code, so instructions are compared only where the compiler is the one that they were counted with.
+//! They are those that come out the same each time: instructions under callgrind, within a tolerance, and allocations and
+//! calls of the store exactly. Another compiler makes other code, and the C library and *ring* choose theirs by what the
+//! processor can do, so instructions are compared only where these are the ones that they were counted with.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -18,7 +18,7 @@ use crate::{
 /// The numbers, and what they were counted with.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    rustc: String,
+    counted_with: String,
     requests: BTreeMap<String, Cost>,
 }
 
@@ -35,16 +35,16 @@ pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
     let path = root.join(FILE);
     let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let kept: Kept = serde_json::from_str(&text).map_err(|source| Error::Json { path, source })?;
-    let rustc = rustc(root)?;
-    let same_compiler = rustc == kept.rustc;
-    if !same_compiler {
-        println!("\n!!! INSTRUCTIONS NOT CHECKED: they were counted with {}, and this is {rustc}\n", kept.rustc);
+    let tools = tools(root)?;
+    let same_tools = tools == kept.counted_with;
+    if !same_tools {
+        println!("\n!!! INSTRUCTIONS NOT CHECKED: they were counted with {}, and this is {tools}\n", kept.counted_with);
     }
-    let mut findings = findings(&kept.requests, &measure(programs)?, same_compiler);
+    let mut findings = findings(&kept.requests, &measure(programs)?, same_tools);
     if !findings.is_empty() {
         // Ids and the seeds of hash tables are random: `new`, whose tables grow, differs by a percent or two.
         println!("\nThat is not what is written down, so all is measured once more.");
-        findings = self::findings(&kept.requests, &measure(programs)?, same_compiler);
+        findings = self::findings(&kept.requests, &measure(programs)?, same_tools);
     }
     for finding in &findings {
         println!("{finding}");
@@ -54,7 +54,7 @@ pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
 
 /// Writes down what requests cost now.
 pub(super) fn update(root: &Path, programs: &Programs) -> Result<()> {
-    let kept = Kept { rustc: rustc(root)?, requests: measure(programs)? };
+    let kept = Kept { counted_with: tools(root)?, requests: measure(programs)? };
     let path = root.join(FILE);
     let text = serde_json::to_string_pretty(&kept).map_err(|source| Error::Json { path: path.clone(), source })?;
     fs::write(&path, text + "\n").map_err(|source| Error::Write { path, source })
@@ -104,7 +104,7 @@ impl Cost {
 }
 
 /// What is worse than it was. What is better is only printed: somebody should write it down.
-fn findings(kept: &BTreeMap<String, Cost>, now: &BTreeMap<String, Cost>, same_compiler: bool) -> Vec<String> {
+fn findings(kept: &BTreeMap<String, Cost>, now: &BTreeMap<String, Cost>, same_tools: bool) -> Vec<String> {
     let mut findings = Vec::new();
     for subject in kept.keys().filter(|subject| !now.contains_key(*subject)) {
         findings.push(format!("{subject}: is in {FILE}, but is not measured any more"));
@@ -124,19 +124,25 @@ fn findings(kept: &BTreeMap<String, Cost>, now: &BTreeMap<String, Cost>, same_co
             is("store calls are", cost.store_calls.clone(), before.store_calls.clone());
         }
         let tolerance = before.instructions * TOLERANCE_PERCENT / 100;
-        if same_compiler && cost.instructions > before.instructions + tolerance {
+        if same_tools && cost.instructions > before.instructions + tolerance {
             is("instructions are", thousands(cost.instructions), thousands(before.instructions));
         }
-        if same_compiler && cost.instructions + tolerance < before.instructions {
+        if same_tools && cost.instructions + tolerance < before.instructions {
             println!("{subject}: cheaper than {} instructions; {ADVICE}", thousands(before.instructions));
         }
     }
     findings
 }
 
-fn rustc(root: &Path) -> Result<String> {
-    let output = CommandLine::new("rustc", root).args(["--version"]).output()?;
-    Ok(output.stdout.trim().to_owned())
+/// What the number of instructions depends on beside our code.
+fn tools(root: &Path) -> Result<String> {
+    let first_line = |program: &str| -> Result<String> {
+        let output = CommandLine::new(program, root).args(["--version"]).output()?;
+        Ok(output.stdout.lines().next().unwrap_or_default().trim().to_owned())
+    };
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let vectors = if processor.contains(" avx2 ") { "with AVX2" } else { "without AVX2" };
+    Ok([first_line("rustc")?, first_line("valgrind")?, first_line("ldd")?, vectors.to_owned()].join("; "))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number that is not negative")]
@@ -178,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn another_compilers_instructions_are_not_compared_but_all_else_is() {
+    fn instructions_of_other_tools_are_not_compared_but_all_else_is() {
         let kept = costs(10_000, 20, "load 1");
         assert_eq!(findings(&kept, &costs(90_000, 20, "load 1"), false), [""; 0]);
         assert_eq!(findings(&kept, &costs(90_000, 21, "load 1"), false).len(), 1);
