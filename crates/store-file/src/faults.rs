@@ -9,6 +9,7 @@ mod descriptors;
 pub(crate) mod disk;
 mod failures;
 mod matrix;
+mod owner;
 mod planted;
 mod power;
 mod races;

@@ -1,51 +1,28 @@
 //! A full file system, a read-only one, and somebody who exchanges files all the time.
 //!
-//! The first two mount a small file system in a mount namespace of their own, which takes root (and `unshare` and
-//! `mount`): `cargo xtask test` runs them where it is root, and says so where it is not.
+//! The first two mount a small file system in a namespace of their own.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
 mod common;
 
-use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{BOTH, NOW, Sessions, at, id, record, tagged};
+use common::{BOTH, NOW, Sessions, at, id, namespace, record, tagged};
 use nexios_store_core::{CreateOutcome, DeleteOutcome, SessionId, SessionStore, StoreErrorKind};
 use nexios_store_file::{Durability, FileStore};
 
-const DIR: &str = "NEXIOS_TEST_MOUNT_POINT";
-
-/// Runs a test of this program again, where a file system of its own is mounted.
-fn with_mounted(test: &str, size: &str) {
-    let dir = tempfile::tempdir().unwrap();
-    let script = r#"mount -t tmpfs -o "$1" tmpfs "$2" && exec "$3" --exact "$4" --nocapture"#;
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", script, "sh", size]).arg(dir.path());
-    command.arg(env::current_exe().unwrap()).arg(test).env(DIR, dir.path());
-    let status = command.status().expect("`unshare` is installed");
-    assert!(status.success(), "failed, or could not mount a file system: that takes root");
-}
-
-fn mounted() -> Option<PathBuf> {
-    env::var_os(DIR).map(PathBuf::from)
-}
-
-#[test]
-#[ignore = "takes root"]
-fn a_logout_works_on_a_full_file_system() {
-    with_mounted("on_a_full_file_system", "size=3m,mode=0700");
-}
-
 #[tokio::test]
-async fn on_a_full_file_system() {
-    // Does something only where the test above has mounted one.
-    let Some(dir) = mounted() else { return };
+async fn a_logout_works_on_a_full_file_system() {
+    if !namespace::entered("a_logout_works_on_a_full_file_system") {
+        return;
+    }
+    let mount_point = tempfile::tempdir().unwrap();
+    let dir = mount_point.path();
+    namespace::mount_memory("size=3m,mode=0700", dir);
     for durability in BOTH {
         let store = FileStore::builder(dir.join(format!("{durability:?}"))).durability(durability).open().unwrap();
         let mut ids = Vec::new();
@@ -69,37 +46,34 @@ async fn on_a_full_file_system() {
             assert_eq!(store.load(id, NOW).await.unwrap(), None);
         }
     }
-}
-
-#[test]
-#[ignore = "takes root"]
-fn a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later() {
-    with_mounted("on_a_read_only_file_system", "size=3m,mode=0700");
+    namespace::unmount(dir);
 }
 
 #[tokio::test]
-async fn on_a_read_only_file_system() {
-    // Does something only where the test above has mounted one.
-    let Some(mount_point) = mounted() else { return };
-    let remount = |how: &str| {
-        let mut command = Command::new("mount");
-        command.args(["-o", &format!("remount,{how}")]).arg(&mount_point).output().unwrap().status.success()
-    };
+async fn a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later() {
+    if !namespace::entered("a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later") {
+        return;
+    }
+    let mount_point = tempfile::tempdir().unwrap();
+    let mount_point = mount_point.path();
+    namespace::mount_memory("size=3m,mode=0700", mount_point);
     let dir = mount_point.join("sessions");
     let store = FileStore::open(&dir).unwrap();
     let created = store.create(&id(1), &record("a"), NOW).await.unwrap();
     assert!(matches!(created, CreateOutcome::Created(_)));
-    assert!(!remount("ro"), "the lock files of an open store keep its file system writable");
+    assert!(!namespace::remounted("ro", mount_point), "the lock files of an open store keep its file system writable");
     drop(store);
 
-    assert!(remount("ro"));
+    assert!(namespace::remounted("ro", mount_point));
     let message = FileStore::open(&dir).unwrap_err().to_string();
     assert!(message.starts_with("SESSION_DIR is ") && message.contains("Read-only file system"), "{message}");
     assert!(FileStore::open(mount_point.join("new")).is_err());
 
-    assert!(remount("rw"));
+    assert!(namespace::remounted("rw", mount_point));
     let store = FileStore::open(&dir).unwrap();
     assert_eq!(store.load(&id(1), NOW).await.unwrap().unwrap().record, record("a"));
+    drop(store);
+    namespace::unmount(mount_point);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -10,9 +10,6 @@ const LEFTOVERS: &[(&str, &str)] = &[
     (concat!("#[", "ignore"), "a test that does not run proves nothing: repair it or take it out"),
 ];
 
-/// The one reason for which a test may be ignored: `xtask test` runs it where it can.
-const TAKES_ROOT: &str = concat!("#[", "ignore = \"takes root\"]");
-
 /// The files that consist of lines, by the ends of their names.
 const LINES: &[&str] = &[".rs", ".toml", ".md", ".lock", ".yml", ".yaml", ".sh", ".sql", ".html", ".css", ".js"];
 
@@ -24,8 +21,7 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
         if is(&[".rs", ".toml", ".md"]) && line.ends_with(char::is_whitespace) {
             findings.push(Finding::new(format!("{file}:{number}"), "take out the white space at the end of the line"));
         }
-        let is_left_over = |leftover: &str| is(&[".rs"]) && line.contains(leftover) && !line.contains(TAKES_ROOT);
-        for (leftover, advice) in LEFTOVERS.iter().filter(|(leftover, _)| is_left_over(leftover)) {
+        for (leftover, advice) in LEFTOVERS.iter().filter(|(leftover, _)| is(&[".rs"]) && line.contains(leftover)) {
             findings.push(Finding::new(format!("{file}:{number}"), format!("`{leftover}` is left over; {advice}")));
         }
     }
@@ -48,12 +44,6 @@ mod tests {
             assert_eq!(findings[0].place, "src/a.rs:2");
             assert_eq!(check("docs/a.md", &text), []);
         }
-    }
-
-    #[test]
-    fn a_test_may_be_ignored_if_it_takes_root() {
-        assert_eq!(check("tests/a.rs", &format!("{TAKES_ROOT}\n")), []);
-        assert_eq!(check("tests/a.rs", &format!("{}\n", TAKES_ROOT.replace("root", "long"))).len(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use nexios_store_core::{CreateOutcome, Record, Revision, SessionId, Stored, Timestamp, UpdateOutcome};
 use tempfile::TempDir;
 
+use crate::directory::Directory;
 use crate::lock::Locks;
 use crate::records::Records;
 use crate::{Durability, root};
@@ -61,6 +62,13 @@ pub(super) fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 impl World {
+    /// The same for a process that runs as somebody else, and may open the files all the same.
+    pub(super) fn of_another_user(mut self) -> Self {
+        let root = fs::File::open(self.dir.path().join("sessions")).unwrap();
+        self.records.directory = Directory::new(root, rustix::process::geteuid().as_raw() + 1);
+        self
+    }
+
     pub(super) fn load(&self, id: &SessionId) -> Option<Stored> {
         self.records.load(id, NOW).unwrap()
     }
@@ -70,6 +78,12 @@ impl World {
         let revision = self.load(&OLD).unwrap().revision;
         let updated = self.records.update(&OLD, revision, &record(payload), NOW).unwrap();
         assert!(matches!(updated, UpdateOutcome::Updated(_)));
+    }
+
+    /// What is in the file of `OLD`.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let name = name(&OLD);
+        fs::read(self.dir.path().join("sessions").join(&name[..2]).join(name)).unwrap()
     }
 
     pub(super) fn revision(&self) -> Revision {

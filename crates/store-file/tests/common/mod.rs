@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod namespace;
+
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
