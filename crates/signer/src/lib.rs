@@ -25,7 +25,7 @@
 //! | step | what |
 //! | --- | --- |
 //! | sub-key | HKDF-SHA256 (RFC 5869): input a key of the ring, salt `nexios-signer 1`, info the purpose's label, 32 bytes |
-//! | message | byte `01`; length of the name as 64 bits, big-endian; name; length of the value likewise; value |
+//! | message | byte `02`; length of the name in LEB128, of as few bytes as it takes; name; length of the value likewise; value |
 //! | tag | HMAC-SHA256 (RFC 2104) of the message under the sub-key, never shortened |
 //! | text | the tag in base64url without padding: 43 characters, unused bits zero |
 //!

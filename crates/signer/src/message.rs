@@ -2,20 +2,20 @@
 ///
 /// Mere concatenation would let `ab` + `cd` pass for `a` + `bcd`.
 pub(crate) struct Message<'a> {
-    name_len: [u8; 8],
+    name_len: FramedLen,
     name: &'a [u8],
-    value_len: [u8; 8],
+    value_len: FramedLen,
     value: &'a [u8],
 }
 
 impl<'a> Message<'a> {
     pub(crate) fn new(name: &'a [u8], value: &'a [u8]) -> Self {
-        Self { name_len: framed_len(name), name, value_len: framed_len(value), value }
+        Self { name_len: FramedLen::of(name), name, value_len: FramedLen::of(value), value }
     }
 
     /// The parts, for an HMAC that takes one after another.
     pub(crate) fn parts(&self) -> [&[u8]; 5] {
-        [&[VERSION], &self.name_len, self.name, &self.value_len, self.value]
+        [&[VERSION], self.name_len.as_bytes(), self.name, self.value_len.as_bytes(), self.value]
     }
 
     /// The same bytes in one piece, for *ring*'s `verify`, which takes no parts. Allocates only for a long message.
@@ -32,12 +32,41 @@ impl<'a> Message<'a> {
     }
 }
 
-fn framed_len(part: &[u8]) -> [u8; 8] {
-    (part.len() as u64).to_be_bytes()
+/// A length as LEB128 has it: seven bits a byte, the lowest first, and the top bit set in all but the last. One byte up
+/// to 127.
+///
+/// With eight bytes for each length, a session id under a usual cookie name would fill two blocks of SHA-256 instead of
+/// one (docs/decisions/0011-lengths-in-signatures.md).
+struct FramedLen {
+    bytes: [u8; MAX_LEN_BYTES],
+    used: usize,
+}
+
+impl FramedLen {
+    #[expect(clippy::cast_possible_truncation, reason = "of the lowest seven bits")]
+    const fn of(part: &[u8]) -> Self {
+        let mut bytes = [0; MAX_LEN_BYTES];
+        let mut rest = part.len();
+        let mut last = 0;
+        while rest > 0x7f {
+            bytes[last] = rest as u8 | 0x80;
+            rest >>= 7;
+            last += 1;
+        }
+        bytes[last] = rest as u8;
+        Self { bytes, used: last + 1 }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
 }
 
 // The first byte of every message; another way of framing takes another one.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+// Seven bits a byte: a length of 64 bits takes ten.
+const MAX_LEN_BYTES: usize = (usize::BITS as usize).div_ceil(7);
 
 // Holds a session id under the longest cookie name, with room to spare.
 const STACK_LEN: usize = 512;
@@ -45,21 +74,65 @@ const STACK_LEN: usize = 512;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn lengths_come_before_what_they_count() {
-        let expected = b"\x01\0\0\0\0\0\0\0\x02id\0\0\0\0\0\0\0\x03abc";
-        Message::new(b"id", b"abc").with_bytes(|bytes| assert_eq!(bytes, expected));
+        Message::new(b"id", b"abc").with_bytes(|bytes| assert_eq!(bytes, b"\x02\x02id\x03abc"));
+    }
+
+    #[test]
+    fn a_length_takes_as_many_bytes_as_it_needs() {
+        let bytes = [0; 20_000];
+        for (len, framed) in [
+            (0, &[0][..]),
+            (1, &[1]),
+            (127, &[0x7f]),
+            (128, &[0x80, 1]),
+            (300, &[0xac, 2]),
+            (16_383, &[0xff, 0x7f]),
+            (16_384, &[0x80, 0x80, 1]),
+        ] {
+            assert_eq!(FramedLen::of(&bytes[..len]).as_bytes(), framed, "{len}");
+        }
+    }
+
+    /// SHA-256 takes blocks of 64 bytes, and puts nine behind the last byte of a message.
+    #[test]
+    fn a_session_id_under_a_usual_name_is_one_block() {
+        for name in [&b"sessionid"[..], b"__Host-sessionid"] {
+            assert!(Message::new(name, &[b'0'; 32]).parts().concat().len() <= 64 - 9);
+        }
     }
 
     #[test]
     fn one_piece_is_the_parts_in_order_at_every_length() {
         let bytes: Vec<u8> = (0..=255).cycle().take(2000).collect();
-        for name_len in [0, 1, 255, 256, 494, 495, 496, 600] {
-            for value_len in [0, 1, 32, 238, 239, 240, 495, 496, 1400] {
+        for name_len in [0, 1, 127, 128, 255, 256, 494, 495, 509, 510, 600] {
+            for value_len in [0, 1, 32, 238, 239, 240, 495, 496, 508, 509, 1400] {
                 let message = Message::new(&bytes[..name_len], &bytes[name_len..][..value_len]);
                 message.with_bytes(|whole| assert_eq!(whole, message.parts().concat(), "{name_len} {value_len}"));
             }
         }
+    }
+
+    proptest! {
+        /// What a verifier could read out of a message is what was put in.
+        #[test]
+        fn name_and_value_can_be_told_from_the_bytes(
+            name in prop::collection::vec(any::<u8>(), 0..300),
+            value in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let whole = Message::new(&name, &value).parts().concat();
+            let (read_name, rest) = read_part(&whole[1..]);
+            let (read_value, rest) = read_part(rest);
+            prop_assert_eq!((whole[0], read_name, read_value, rest), (VERSION, &name[..], &value[..], &[][..]));
+        }
+    }
+
+    fn read_part(bytes: &[u8]) -> (&[u8], &[u8]) {
+        let last = bytes.iter().position(|byte| *byte < 0x80).unwrap();
+        let len = bytes[..=last].iter().rev().fold(0, |len, byte| len << 7 | usize::from(*byte & 0x7f));
+        bytes[last + 1..].split_at(len)
     }
 }
