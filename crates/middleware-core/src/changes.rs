@@ -2,11 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::SessionError;
-use crate::values::Values;
+use crate::values::{EncodedValue, Values};
 
 /// What a request has changed since the session was loaded or saved.
 ///
@@ -16,7 +15,7 @@ use crate::values::Values;
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     cleared: bool,
-    keys: BTreeMap<ByteString, KeyChange>,
+    keys: BTreeMap<Arc<str>, KeyChange>,
     /// The session's own idle timeout, if it was changed.
     pub(crate) idle_timeout: Option<Option<Duration>>,
     /// The session's own choice of a persistent cookie, if it was changed.
@@ -26,7 +25,7 @@ pub(crate) struct Changes {
 }
 
 /// Computes a value from the present one; the two may be of any type, in their encoding.
-pub(crate) type Update = Arc<dyn Fn(Option<&Bytes>) -> Result<Bytes, SessionError> + Send + Sync>;
+pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<EncodedValue, SessionError> + Send + Sync>;
 
 #[derive(Clone, Default)]
 struct KeyChange {
@@ -41,7 +40,7 @@ enum Start {
     #[default]
     Present,
     /// This value, or none, whatever the key has by then.
-    Given(Option<Bytes>),
+    Given(Option<EncodedValue>),
 }
 
 impl Changes {
@@ -55,15 +54,15 @@ impl Changes {
         self.keys.values().all(|change| change.updates.is_empty() || matches!(change.start, Start::Given(_)))
     }
 
-    pub(crate) fn insert(&mut self, key: ByteString, value: Bytes) {
+    pub(crate) fn insert(&mut self, key: Arc<str>, value: EncodedValue) {
         self.keys.insert(key, KeyChange { start: Start::Given(Some(value)), updates: Vec::new() });
     }
 
-    pub(crate) fn remove(&mut self, key: ByteString) {
+    pub(crate) fn remove(&mut self, key: Arc<str>) {
         self.keys.insert(key, KeyChange { start: Start::Given(None), updates: Vec::new() });
     }
 
-    pub(crate) fn update(&mut self, key: ByteString, update: Update) {
+    pub(crate) fn update(&mut self, key: Arc<str>, update: Update) {
         self.keys.entry(key).or_default().updates.push(update);
     }
 
@@ -102,19 +101,26 @@ impl Changes {
             values.clear();
         }
         for (key, change) in &self.keys {
-            let mut value = match &change.start {
-                Start::Present => values.get(key).cloned(),
-                Start::Given(value) => value.clone(),
-            };
-            for update in &change.updates {
-                value = Some(update(value.as_ref())?);
-            }
-            match value {
-                Some(value) => values.insert(key.clone(), value),
-                None => drop(values.remove(key)),
+            match change.value(values.get(key))? {
+                Some(value) => values.insert(Arc::clone(key), value),
+                None => _ = values.remove(key),
             }
         }
         Ok(())
+    }
+}
+
+impl KeyChange {
+    /// The value of a key that has this one at present.
+    fn value(&self, present: Option<&[u8]>) -> Result<Option<EncodedValue>, SessionError> {
+        let mut value = match &self.start {
+            Start::Present => present.map(Into::into),
+            Start::Given(value) => value.clone(),
+        };
+        for update in &self.updates {
+            value = Some(update(value.as_deref())?);
+        }
+        Ok(value)
     }
 }
 
@@ -124,11 +130,11 @@ mod tests {
     use crate::value;
     use proptest::prelude::*;
 
-    fn key(text: &str) -> ByteString {
+    fn key(text: &str) -> Arc<str> {
         text.into()
     }
 
-    fn number(value: u32) -> Bytes {
+    fn number(value: u32) -> EncodedValue {
         value::encode("", &value).unwrap()
     }
 
@@ -146,7 +152,11 @@ mod tests {
     fn replayed(changes: &Changes, on: &[(&str, u32)]) -> Vec<(String, u32)> {
         let mut values = values(on);
         changes.replay(&mut values).unwrap();
-        values.iter().map(|(key, bytes)| (key.to_string(), value::decode("", bytes).unwrap())).collect()
+        values
+            .keys()
+            .zip(values.iter())
+            .map(|(key, (_, bytes))| (key.into(), value::decode("", bytes).unwrap()))
+            .collect()
     }
 
     fn expect(entries: &[(&str, u32)]) -> Vec<(String, u32)> {

@@ -6,13 +6,15 @@
 use std::time::Duration;
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
 use bincode::{BorrowDecode, Encode};
 use bytes::Bytes;
 use bytestring::ByteString;
 use nexios_store_core::Timestamp;
 
 use crate::SessionHandle;
-use crate::values::Values;
+use crate::values::{LoadedValues, OutOfPlace, Values};
 
 /// What a session carries beside its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +48,14 @@ pub(crate) enum PayloadError {
     Unsupported(u8),
 }
 
+impl From<OutOfPlace> for PayloadError {
+    fn from(_: OutOfPlace) -> Self {
+        Self::Corrupt
+    }
+}
+
 pub(crate) fn encode(meta: &Meta, values: &Values) -> Result<Bytes, PayloadError> {
-    let wire = Wire {
+    let envelope = Envelope {
         created_at: meta.created_at.as_unix_millis(),
         authenticated_at: meta.authenticated_at.as_unix_millis(),
         idle_timeout: millis(meta.idle_timeout),
@@ -56,44 +64,37 @@ pub(crate) fn encode(meta: &Meta, values: &Values) -> Result<Bytes, PayloadError
         device: meta.own.device.as_deref(),
         handle: meta.handle.0.to_be_bytes(),
         principal: meta.principal.as_deref(),
-        values: values.iter().map(|(key, value)| (&**key, &**value)).collect(),
     };
     let mut payload = Vec::with_capacity(encoded_len(texts_len(meta), values.encoded_len()));
     payload.push(VERSION);
-    bincode::encode_into_std_write(wire, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
+    bincode::encode_into_std_write((envelope, values), &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
     Ok(payload.into())
 }
 
 pub(crate) fn decode(payload: &Bytes) -> Result<(Meta, Values), PayloadError> {
-    let (&version, body) = payload.split_first().ok_or(PayloadError::Corrupt)?;
-    match version {
-        VERSION => {}
-        0 => return Err(PayloadError::Corrupt),
-        newer => return Err(PayloadError::Unsupported(newer)),
+    match payload.first() {
+        Some(&VERSION) => {}
+        None | Some(0) => return Err(PayloadError::Corrupt),
+        Some(&newer) => return Err(PayloadError::Unsupported(newer)),
     }
-    let (wire, read): (Wire<'_>, usize) =
-        bincode::borrow_decode_from_slice(body, CONFIG).map_err(|_| PayloadError::Corrupt)?;
-    if read != body.len() {
+    let mut reader = Reader { payload, at: 1 };
+    let envelope: Envelope<'_> = reader.read()?;
+    let values = reader.read_values()?;
+    if reader.at != payload.len() {
         return Err(PayloadError::Corrupt);
     }
     let text = |text: &str| ByteString::try_from(payload.slice_ref(text.as_bytes())).map_err(|_| PayloadError::Corrupt);
-    let count = wire.values.len();
-    let values = wire.values.iter().map(|(key, value)| Ok((text(key)?, payload.slice_ref(value))));
-    let values = values.collect::<Result<Values, _>>()?;
-    if values.len() != count {
-        return Err(PayloadError::Corrupt); // a key occurs twice
-    }
     let meta = Meta {
-        created_at: Timestamp::from_unix_millis(wire.created_at),
-        authenticated_at: Timestamp::from_unix_millis(wire.authenticated_at),
-        idle_timeout: Duration::from_millis(wire.idle_timeout),
+        created_at: Timestamp::from_unix_millis(envelope.created_at),
+        authenticated_at: Timestamp::from_unix_millis(envelope.authenticated_at),
+        idle_timeout: Duration::from_millis(envelope.idle_timeout),
         own: Own {
-            idle_timeout: wire.own_idle_timeout.map(Duration::from_millis),
-            persistent: wire.own_persistent,
-            device: wire.device.map(text).transpose()?,
+            idle_timeout: envelope.own_idle_timeout.map(Duration::from_millis),
+            persistent: envelope.own_persistent,
+            device: envelope.device.map(text).transpose()?,
         },
-        handle: SessionHandle(u128::from_be_bytes(wire.handle)),
-        principal: wire.principal.map(text).transpose()?,
+        handle: SessionHandle(u128::from_be_bytes(envelope.handle)),
+        principal: envelope.principal.map(text).transpose()?,
     };
     Ok((meta, values))
 }
@@ -110,8 +111,9 @@ pub(crate) fn texts_len(meta: &Meta) -> usize {
     [&meta.principal, &meta.own.device].into_iter().flatten().map(|text| text.len()).sum()
 }
 
+/// All but the values, which follow it: their number, then each key and its value.
 #[derive(Encode, BorrowDecode)]
-struct Wire<'a> {
+struct Envelope<'a> {
     created_at: u64,
     authenticated_at: u64,
     idle_timeout: u64,
@@ -120,7 +122,44 @@ struct Wire<'a> {
     device: Option<&'a str>,
     handle: [u8; 16],
     principal: Option<&'a str>,
-    values: Vec<(&'a str, &'a [u8])>,
+}
+
+/// As `bincode` encodes a list of pairs of a text and bytes.
+impl Encode for Values {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        (self.len() as u64).encode(encoder)?;
+        self.iter().try_for_each(|entry| entry.encode(encoder))
+    }
+}
+
+/// Decodes one thing after another, so that it is known where in the payload each value is.
+struct Reader<'a> {
+    payload: &'a Bytes,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn read<T: BorrowDecode<'a, ()>>(&mut self) -> Result<T, PayloadError> {
+        let (read, len) =
+            bincode::borrow_decode_from_slice(&self.payload[self.at..], CONFIG).map_err(|_| PayloadError::Corrupt)?;
+        self.at += len;
+        Ok(read)
+    }
+
+    fn read_values(&mut self) -> Result<Values, PayloadError> {
+        let count: u64 = self.read()?;
+        // An entry has two lengths of a byte or more, so that a number of entries that cannot be claims no memory.
+        let fitting = (self.payload.len() - self.at) / 2;
+        let count = usize::try_from(count).ok().filter(|count| *count <= fitting).ok_or(PayloadError::Corrupt)?;
+        let mut values = LoadedValues::of(self.payload.clone(), count);
+        for _ in 0..count {
+            let key: &str = self.read()?;
+            let key = self.at - key.len()..self.at;
+            let value: &[u8] = self.read()?;
+            values.push(key, self.at - value.len()..self.at)?;
+        }
+        Ok(values.finish())
+    }
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -155,8 +194,8 @@ mod tests {
             handle: SessionHandle(0x0707_0707_0707_0707_0707_0707_0707_0707),
             principal: Some("ada".into()),
         };
-        let values = [("cart", &b"\x93\x01\x02\x03"[..]), ("name", b"\xa3Ada")]
-            .map(|(key, value)| (ByteString::from_static(key), Bytes::from_static(value)));
+        let values =
+            [("cart", &b"\x93\x01\x02\x03"[..]), ("name", b"\xa3Ada")].map(|(key, value)| (key.into(), value.into()));
         (meta, values.into_iter().collect())
     }
 
@@ -204,21 +243,36 @@ mod tests {
         assert_eq!(decode(&longer).err(), Some(PayloadError::Corrupt));
     }
 
+    fn with_values(values: &[(&str, &[u8])]) -> Bytes {
+        let (meta, _) = example();
+        let mut payload = encode(&meta, &Values::default()).unwrap().to_vec();
+        assert_eq!(payload.pop(), Some(0), "there are no values");
+        bincode::encode_into_std_write(values, &mut payload, CONFIG).unwrap();
+        payload.into()
+    }
+
     #[test]
-    fn a_key_that_occurs_twice_is_corrupt() {
-        let twice = Wire {
-            created_at: 0,
-            authenticated_at: 0,
-            idle_timeout: 0,
-            own_idle_timeout: None,
-            own_persistent: None,
-            device: None,
-            handle: [0; 16],
-            principal: None,
-            values: vec![("a", b"\x01"), ("a", b"\x02")],
-        };
-        let mut payload = vec![VERSION];
-        bincode::encode_into_std_write(twice, &mut payload, CONFIG).unwrap();
+    fn a_key_that_occurs_twice_or_is_not_in_its_place_is_corrupt() {
+        assert!(decode(&with_values(&[("a", b"\x01"), ("b", b"\x02")])).is_ok());
+        for second in ["a", "A", ""] {
+            let payload = with_values(&[("a", b"\x01"), (second, b"\x02")]);
+            assert_eq!(decode(&payload).err(), Some(PayloadError::Corrupt), "{second:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_values_that_cannot_be_claims_no_memory() {
+        let mut payload = with_values(&[]).to_vec();
+        payload.pop();
+        bincode::encode_into_std_write(u64::MAX, &mut payload, CONFIG).unwrap();
+        assert_eq!(decode(&payload.into()).err(), Some(PayloadError::Corrupt));
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_is_corrupt() {
+        let mut payload = with_values(&[("key", b"\x01")]).to_vec();
+        let at = payload.windows(3).position(|bytes| bytes == b"key").unwrap();
+        payload[at] = 0xff;
         assert_eq!(decode(&payload.into()).err(), Some(PayloadError::Corrupt));
     }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,8 +81,9 @@ impl Session {
     ///
     /// When the value is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
-        let bytes = self.state().values.get(key).cloned();
-        bytes.map(|bytes| value::decode(key, &bytes)).transpose()
+        // The application's code runs without the lock.
+        let values = self.state().values.clone();
+        values.get(key).map(|bytes| value::decode(key, bytes)).transpose()
     }
 
     /// The value of `key`, or `default` if there is none.
@@ -102,8 +104,8 @@ impl Session {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
         self.check_size(&state, state.texts_len(), state.values.encoded_len_with(key, &bytes))?;
-        let key = ByteString::from(key);
-        state.values.insert(key.clone(), bytes.clone());
+        let key = Arc::<str>::from(key);
+        state.values.insert(Arc::clone(&key), Arc::clone(&bytes));
         state.changes.insert(key, bytes);
         Ok(())
     }
@@ -133,22 +135,23 @@ impl Session {
         T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
-        let key = ByteString::from(key);
-        let name = key.clone();
+        let key = Arc::<str>::from(key);
+        let name = Arc::clone(&key);
         let update: Update = Arc::new(move |present| {
             let present = present.map(|bytes| value::decode::<T>(&name, bytes)).transpose()?;
             value::encode(&name, &update(present))
         });
         loop {
-            let before = self.open_state()?.values.get(&key).cloned();
+            let before = self.open_state()?.values.clone();
             // The application's code runs without the lock.
-            let after = update(before.as_ref())?;
+            let after = update(before.get(&key))?;
             let mut state = self.open_state()?;
-            if state.values.get(&key) != before.as_ref() {
+            if state.values.get(&key) != before.get(&key) {
                 continue; // a clone of this session has changed the value meanwhile
             }
+            drop(before); // or the values would be copied to be changed
             self.check_size(&state, state.texts_len(), state.values.encoded_len_with(&key, &after))?;
-            state.values.insert(key.clone(), after);
+            state.values.insert(Arc::clone(&key), after);
             state.changes.update(key, update);
             return Ok(());
         }
@@ -157,7 +160,7 @@ impl Session {
     /// Removes `key`, and says whether it was there.
     pub fn remove(&self, key: &str) -> bool {
         let mut state = self.state();
-        let removed = state.values.remove(key).is_some();
+        let removed = state.values.remove(key);
         if removed {
             state.changes.remove(key.into());
         }
@@ -212,7 +215,7 @@ impl Session {
 
     /// All keys, in order.
     pub fn keys(&self) -> Vec<String> {
-        self.state().values.iter().map(|(key, _)| key.to_string()).collect()
+        self.state().values.keys().map(Cow::into_owned).collect()
     }
 
     /// All keys and their values, in the order of the keys.
@@ -232,7 +235,11 @@ impl Session {
     /// ```
     pub fn entries<T: DeserializeOwned>(&self) -> Result<Vec<(String, T)>, SessionError> {
         let values = self.state().values.clone();
-        values.iter().map(|(key, bytes)| Ok((key.to_string(), value::decode(key, bytes)?))).collect()
+        values
+            .keys()
+            .zip(values.iter())
+            .map(|(key, (_, bytes))| Ok((key.to_string(), value::decode(&key, bytes)?)))
+            .collect()
     }
 
     /// How many values there are.

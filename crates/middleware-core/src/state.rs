@@ -186,10 +186,9 @@ impl Meta {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     fn stored() -> State {
-        let values: Values = [(ByteString::from_static("a"), Bytes::from_static(b"1"))].into_iter().collect();
+        let values: Values = [("a".into(), b"1"[..].into())].into_iter().collect();
         State::for_stored(Arc::new(Base {
             id: SessionId::from_bytes([1; 16]),
             revision: Revision::new(1),

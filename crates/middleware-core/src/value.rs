@@ -3,17 +3,19 @@
 //! It is self-describing, so a struct that has gained an `Option` or a `#[serde(default)]` field still reads what
 //! was stored before, and a wrong type is an error for that key alone.
 
-use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
 
 use crate::SessionError;
+use crate::values::EncodedValue;
 
-pub(crate) fn encode<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<Bytes, SessionError> {
-    let mut buffer = Vec::new();
+pub(crate) fn encode<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<EncodedValue, SessionError> {
+    // Most values are short, and are allocated once, with their length.
+    let mut buffer = SmallVec::<[u8; 128]>::new();
     let mut serializer = rmp_serde::Serializer::new(&mut buffer).with_struct_map().with_human_readable();
     match value.serialize(&mut serializer) {
-        Ok(()) => Ok(buffer.into()),
+        Ok(()) => Ok(buffer.as_slice().into()),
         Err(_) => Err(SessionError::not_encodable::<T>(key)),
     }
 }
