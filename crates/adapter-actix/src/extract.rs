@@ -2,7 +2,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
@@ -129,18 +128,18 @@ impl<N: 'static> FromRequest for ExistingSession<N> {
 
 /// What the middleware of marker `N` leaves in a request's extensions.
 pub(crate) struct MiddlewareSession<N> {
-    request: Arc<RequestSession>,
+    request: RequestSession,
     marker: PhantomData<fn() -> N>,
 }
 
 impl<N: 'static> MiddlewareSession<N> {
-    pub(crate) const fn new(request: Arc<RequestSession>) -> Self {
+    pub(crate) const fn new(request: RequestSession) -> Self {
         Self { request, marker: PhantomData }
     }
 
-    pub(crate) fn of(request: &HttpRequest) -> Result<Arc<RequestSession>, SessionError> {
+    pub(crate) fn of(request: &HttpRequest) -> Result<RequestSession, SessionError> {
         match request.extensions().get::<Self>() {
-            Some(middleware) => Ok(Arc::clone(&middleware.request)),
+            Some(middleware) => Ok(middleware.request.clone()),
             None => Err(SessionError::no_middleware::<N>()),
         }
     }

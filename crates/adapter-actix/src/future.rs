@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
@@ -17,7 +16,7 @@ use crate::error;
 pin_project! {
     /// The future of a [`SessionService`](crate::SessionService): the inner response, then the end of the session.
     pub struct ResponseFuture<F, B> {
-        session: Arc<RequestSession>,
+        session: RequestSession,
         #[pin]
         stage: Stage<F, B>,
     }
@@ -33,7 +32,7 @@ pin_project! {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) const fn new(inner: F, session: Arc<RequestSession>) -> Self {
+    pub(crate) const fn new(inner: F, session: RequestSession) -> Self {
         Self { session, stage: Stage::Inner { inner } }
     }
 }
@@ -59,7 +58,7 @@ where
                     if let Some(end) = this.session.end_without_store(status) {
                         return Poll::Ready(ended(result, end));
                     }
-                    let session = Arc::clone(this.session);
+                    let session = this.session.clone();
                     let end = Box::pin(async move { session.end(status).await });
                     this.stage.set(Stage::Ending { end, result: Some(result) });
                 }

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
@@ -147,8 +146,8 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let cookies = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
-        let session = Arc::new(self.middleware.manager.request(cookies));
-        request.extensions_mut().insert(MiddlewareSession::<N>::new(Arc::clone(&session)));
+        let session = self.middleware.manager.request(cookies);
+        request.extensions_mut().insert(MiddlewareSession::<N>::new(session.clone()));
         ResponseFuture::new(self.inner.call(request), session)
     }
 }

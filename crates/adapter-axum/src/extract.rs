@@ -1,7 +1,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::Extensions;
@@ -124,12 +123,12 @@ impl<N> fmt::Debug for Session<N> {
 
 /// What the layer of marker `N` leaves in a request's extensions.
 pub(crate) struct LayerSession<N> {
-    request: Arc<RequestSession>,
+    request: RequestSession,
     marker: PhantomData<fn() -> N>,
 }
 
 impl<N: 'static> LayerSession<N> {
-    pub(crate) const fn new(request: Arc<RequestSession>) -> Self {
+    pub(crate) const fn new(request: RequestSession) -> Self {
         Self { request, marker: PhantomData }
     }
 
@@ -143,6 +142,6 @@ impl<N: 'static> LayerSession<N> {
 
 impl<N> Clone for LayerSession<N> {
     fn clone(&self) -> Self {
-        Self { request: Arc::clone(&self.request), marker: PhantomData }
+        Self { request: self.request.clone(), marker: PhantomData }
     }
 }

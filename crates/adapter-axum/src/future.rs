@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER, SET_COOKIE, VARY};
@@ -12,7 +11,7 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// The future of a [`SessionService`](crate::SessionService): the inner response, then the end of the session.
     pub struct ResponseFuture<F, B, E> {
-        session: Arc<RequestSession>,
+        session: RequestSession,
         #[pin]
         stage: Stage<F, B, E>,
     }
@@ -28,7 +27,7 @@ pin_project! {
 }
 
 impl<F, B, E> ResponseFuture<F, B, E> {
-    pub(crate) const fn new(inner: F, session: Arc<RequestSession>) -> Self {
+    pub(crate) const fn new(inner: F, session: RequestSession) -> Self {
         Self { session, stage: Stage::Inner { inner } }
     }
 }
@@ -50,7 +49,7 @@ where
                     if let Some(end) = this.session.end_without_store(status) {
                         return Poll::Ready(ended(result, end));
                     }
-                    let session = Arc::clone(this.session);
+                    let session = this.session.clone();
                     let end = Box::pin(async move { session.end(status).await });
                     this.stage.set(Stage::Ending { end, result: Some(result) });
                 }

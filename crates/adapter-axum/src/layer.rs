@@ -1,6 +1,5 @@
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::COOKIE;
@@ -152,8 +151,8 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let cookies = request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-        let session = Arc::new(self.layer.manager.request(cookies));
-        request.extensions_mut().insert(LayerSession::<N>::new(Arc::clone(&session)));
+        let session = self.layer.manager.request(cookies);
+        request.extensions_mut().insert(LayerSession::<N>::new(session.clone()));
         // `poll_ready` readied this service, not a clone of it.
         ResponseFuture::new(self.inner.call(request), session)
     }

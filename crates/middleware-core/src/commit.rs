@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use nexios_store_core::Timestamp;
 
 use crate::plan::{Action, CookieAction, Fate, Plan, Situation};
-use crate::session::Shared;
+use crate::shared::Shared;
 use crate::state::{Base, State};
+use crate::time_limit::within;
 use crate::work::{Done, Failed, Work};
 use crate::{SessionError, SessionErrorKind};
 
@@ -17,15 +18,15 @@ impl Shared {
     ///
     /// A failure to move the expiry or to re-issue a cookie is an event, not an error: the visitor can do without.
     pub(crate) async fn commit(&self) -> Result<(), SessionError> {
-        let _turn = self.commit_turn.lock().await;
+        let _turn = self.turn().await;
         self.commit_in_turn().await
     }
 
-    /// The same, for who holds the `commit_turn`.
+    /// The same, for who holds the turn.
     pub(crate) async fn commit_in_turn(&self) -> Result<(), SessionError> {
         let Some(work) = self.begin()? else { return Ok(()) };
         let limit = self.manager.settings().store_timeout;
-        let done = tokio::time::timeout(limit, work.perform(&self.manager)).await;
+        let done = within(limit, work.perform(&self.manager)).await;
         // The store may have done it, or may still.
         let done = done.unwrap_or_else(|_| Err(Failed::not_known_whether(SessionError::timed_out(limit))));
         self.settle(work, done)

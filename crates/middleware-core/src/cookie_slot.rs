@@ -13,8 +13,9 @@ use nexios_store_core::{
 pub(crate) struct CookieSlot(Mutex<Option<(SessionId, Stored)>>);
 
 impl CookieSlot {
-    pub(crate) fn holding(id: SessionId, stored: Stored) -> Self {
-        Self(Mutex::new(Some((id, stored))))
+    /// What the visitor's cookie has held.
+    pub(crate) fn hold(&self, id: SessionId, stored: Stored) {
+        *self.slot() = Some((id, stored));
     }
 
     /// What the visitor's cookie is to hold.

@@ -15,6 +15,7 @@ use crate::lifetime::{DEFAULT_TOUCH_FRACTION, Lifetime, MAX_TOUCH_FRACTION};
 use crate::sealed::Sealed;
 use crate::session_limit::{AtLimit, SessionLimit};
 use crate::signers::{COOKIE_VALUE_LEN, Signers};
+use crate::time_limit::within;
 use crate::turns::Turns;
 use crate::{Clock, OnOutage, RequestSession, SessionError, SessionErrorKind, SessionSettings, SystemClock};
 
@@ -196,7 +197,7 @@ impl SessionManager {
     /// Waits for an answer of the store as long as the settings allow.
     pub(crate) async fn in_time<T>(&self, call: impl Future<Output = StoreResult<T>>) -> Result<T, SessionError> {
         let limit = self.0.settings.store_timeout;
-        let answer = match tokio::time::timeout(limit, call).await {
+        let answer = match within(limit, call).await {
             Ok(answer) => answer.map_err(SessionError::from),
             Err(_) => Err(SessionError::timed_out(limit)),
         };

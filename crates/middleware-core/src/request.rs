@@ -1,14 +1,13 @@
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-
-use tokio::sync::OnceCell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::headers::SessionHeaders;
 use crate::plan::{Action, CookieAction};
-use crate::session::Shared;
+use crate::shared::Shared;
 use crate::state::{Base, State};
-use crate::{OnOutage, Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
+use crate::{Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
 /// One request's way to its session.
 ///
@@ -40,15 +39,8 @@ use crate::{OnOutage, Session, SessionError, SessionErrorKind, SessionManager, S
 ///     Ok(200)
 /// }
 /// ```
-pub struct RequestSession {
-    manager: SessionManager,
-    cookie_header: Vec<u8>,
-    session: OnceCell<Session>,
-    signed_cookies: OnceLock<SignedCookies>,
-    looked_at: AtomicBool,
-    /// Shared with the session, also with one that is asked for after the end.
-    head_sent: Arc<AtomicBool>,
-}
+#[derive(Clone)]
+pub struct RequestSession(Arc<Shared>);
 
 impl RequestSession {
     pub(crate) fn new<H: AsRef<[u8]>>(manager: SessionManager, cookie_headers: impl IntoIterator<Item = H>) -> Self {
@@ -60,14 +52,7 @@ impl RequestSession {
             }
             joined.extend_from_slice(header.as_ref());
         }
-        Self {
-            manager,
-            cookie_header: joined,
-            session: OnceCell::const_new(),
-            signed_cookies: OnceLock::new(),
-            looked_at: AtomicBool::new(false),
-            head_sent: Arc::default(),
-        }
+        Self(Arc::new(Shared::new(manager, joined)))
     }
 
     /// The visitor's session; an empty one if there is none. Loaded once, however often it is asked for.
@@ -81,18 +66,9 @@ impl RequestSession {
     ///
     /// Panics outside of a Tokio runtime with time enabled, as all calls of the store have a time limit.
     pub async fn session(&self) -> Result<Session, SessionError> {
-        self.looked_at.store(true, Ordering::Relaxed);
-        let load = || async {
-            let (state, slot) = match self.manager.sealed() {
-                None => (self.load().await.or_else(|error| self.without_store(error))?, None),
-                Some(sealed) => {
-                    let (state, slot) = self.manager.open_sealed(sealed, &self.cookie_header)?;
-                    (state, Some(slot))
-                }
-            };
-            Ok(Session::new(self.manager.clone(), state, slot, Arc::clone(&self.head_sent)))
-        };
-        self.session.get_or_try_init(load).await.cloned()
+        self.0.looked_at.store(true, Ordering::Relaxed);
+        self.0.load().await?;
+        Ok(Session(Arc::clone(&self.0)))
     }
 
     /// The visitor's session, if the store has one.
@@ -122,8 +98,8 @@ impl RequestSession {
 
     /// The visitor's signed cookies, which need no store.
     pub fn signed_cookies(&self) -> SignedCookies {
-        let cookies = || SignedCookies::new(self.manager.clone(), self.cookie_header.clone());
-        self.signed_cookies.get_or_init(cookies).clone()
+        let cookies = || SignedCookies::new(self.0.manager.clone(), self.0.cookie_header.clone());
+        self.0.signed_cookies.get_or_init(cookies).clone()
     }
 
     /// What the response needs, if that is known without asking the store.
@@ -150,20 +126,20 @@ impl RequestSession {
     /// # }
     /// ```
     pub fn end_without_store(&self, status: u16) -> Option<RequestEnd> {
-        let Some(session) = self.session.get() else {
-            self.head_sent.store(true, Ordering::Relaxed);
-            return Some(self.finish(Ok(None), None));
-        };
+        let session = &*self.0;
+        if !session.is_loaded() {
+            return Some(self.end_without_session());
+        }
         // Where a clone of the session is being saved, it takes the future to wait for that.
-        let _turn = session.0.commit_turn.try_lock().ok()?;
-        let mut state = session.0.state();
+        let _turn = session.turn.try_lock().ok()?;
+        let mut state = session.state();
         self.roll_back(&mut state, status);
-        let plan = session.0.plan(&state, self.manager.now());
+        let plan = session.plan(&state, session.manager.now());
         if plan.action != Action::Nothing || state.committing || state.read_only {
             return None;
         }
         state.settle_without_store(plan.cookie);
-        Some(self.finish_session(&session.0, &mut state, None))
+        Some(self.finish_session(&mut state, None))
     }
 
     /// Saves what the application has left to save, and says what the response needs.
@@ -172,60 +148,49 @@ impl RequestSession {
     /// [`save`](Session::save) is dropped, unless the manager was told
     /// [otherwise](crate::SessionManagerBuilder::commit_on_server_error); a session that was destroyed stays so.
     pub async fn end(&self, status: u16) -> RequestEnd {
-        let Some(session) = self.session.get() else {
-            self.head_sent.store(true, Ordering::Relaxed);
-            return self.finish(Ok(None), None);
-        };
+        let session = &*self.0;
+        if !session.is_loaded() {
+            return self.end_without_session();
+        }
         // Kept to the end: a save that begins after the last one here must find the head sent.
-        let _turn = session.0.commit_turn.lock().await;
-        self.roll_back(&mut session.0.state(), status);
-        let failure = match session.0.commit_in_turn().await {
+        let _turn = session.turn().await;
+        self.roll_back(&mut session.state(), status);
+        let failure = match session.commit_in_turn().await {
             // Somebody has ended the session meanwhile: the answer stands, without the changes.
             Ok(()) => None,
             Err(error) if error.kind() == SessionErrorKind::Gone => None,
             Err(error) => Some(error),
         };
-        self.finish_session(&session.0, &mut session.0.state(), failure)
+        self.finish_session(&mut session.state(), failure)
     }
 
-    async fn load(&self) -> Result<State, SessionError> {
-        let limit = self.manager.settings().store_timeout;
-        let loaded = tokio::time::timeout(limit, self.manager.load(&self.cookie_header)).await;
-        loaded.unwrap_or_else(|_| {
-            self.manager.counting().store_failures.increment();
-            Err(SessionError::timed_out(limit))
-        })
-    }
-
-    /// What the application has chosen to serve while the store does not answer.
-    fn without_store(&self, error: SessionError) -> Result<State, SessionError> {
-        if self.manager.on_outage() == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
-            return Err(error);
-        }
-        error.log();
-        Ok(State { read_only: true, ..State::default() })
+    fn end_without_session(&self) -> RequestEnd {
+        self.0.head_sent.store(true, Ordering::Relaxed);
+        self.finish(Ok(None), None)
     }
 
     fn roll_back(&self, state: &mut State, status: u16) {
-        if status >= 500 && !self.manager.commits_on_server_error() {
+        if status >= 500 && !self.0.manager.commits_on_server_error() {
             state.roll_back();
         }
     }
 
     /// The head is about to go out: the cookie is that of what the store has now.
-    fn finish_session(&self, session: &Shared, state: &mut State, failure: Option<SessionError>) -> RequestEnd {
-        self.head_sent.store(true, Ordering::Relaxed);
+    fn finish_session(&self, state: &mut State, failure: Option<SessionError>) -> RequestEnd {
+        let (session, manager) = (&*self.0, &self.0.manager);
+        session.head_sent.store(true, Ordering::Relaxed);
         if failure.is_some() {
             // It was tried, and whoever waits for the answer hears that it failed.
             state.roll_back();
         }
         let set_cookie = match (state.cookie, &state.base) {
-            (CookieAction::Remove, _) => Ok(Some(self.manager.cookie().removal_cookie())),
+            (CookieAction::Remove, _) => Ok(Some(manager.cookie().removal_cookie())),
             (CookieAction::Send, Some(base)) => {
-                let persistent = state.persistent().unwrap_or_else(|| self.manager.settings().persistent);
-                let value = self.received_value(state, base).map_or_else(|| session.cookie_value(base), Ok);
+                let persistent = state.persistent().unwrap_or_else(|| manager.settings().persistent);
+                let received = self.received_value(state, base).map(Cow::Borrowed);
+                let value = received.map_or_else(|| session.cookie_value(base).map(Cow::Owned), Ok);
                 value
-                    .and_then(|value| self.manager.session_cookie(&value, persistent.then_some(base.expires_at)))
+                    .and_then(|value| manager.session_cookie(&value, persistent.then_some(base.expires_at)))
                     .map(Some)
             }
             (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
@@ -235,20 +200,20 @@ impl RequestSession {
 
     /// The cookie's value as the visitor has sent it, if that is what would be sent again: the same id, signed by the
     /// same key. Signing is what costs most in a write, and was done when it was verified.
-    fn received_value(&self, state: &State, base: &Base) -> Option<String> {
-        let value = self.manager.cookie().candidates(&self.cookie_header).nth(state.opened_by?)?;
-        value.starts_with(&base.id.to_hex()).then(|| String::from_utf8(value.to_vec()).ok())?
+    fn received_value(&self, state: &State, base: &Base) -> Option<&str> {
+        let value = self.0.manager.cookie().candidates(&self.0.cookie_header).nth(state.opened_by?)?;
+        value.starts_with(&base.id.to_hex()).then(|| std::str::from_utf8(value).ok())?
     }
 
     /// The session's cookie, and those that the application has set.
     fn finish(&self, set_cookie: Result<Option<String>, SessionError>, failure: Option<SessionError>) -> RequestEnd {
-        let mut looked_at = self.looked_at.load(Ordering::Relaxed);
+        let mut looked_at = self.0.looked_at.load(Ordering::Relaxed);
         let (set_cookie, failure) = match set_cookie {
             Ok(set_cookie) => (set_cookie, failure),
             Err(error) => (None, Some(error)),
         };
         let mut set_cookies = Vec::from_iter(set_cookie);
-        if let Some(signed_cookies) = self.signed_cookies.get() {
+        if let Some(signed_cookies) = self.0.signed_cookies.get() {
             looked_at |= signed_cookies.looked_at();
             // What a handler has set is a part of its answer, and goes with it.
             if failure.is_none() {
@@ -261,7 +226,7 @@ impl RequestSession {
 
 impl fmt::Debug for RequestSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestSession").field("loaded", &self.session.initialized()).finish_non_exhaustive()
+        f.debug_struct("RequestSession").field("loaded", &self.0.is_loaded()).finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,5 @@
 //! Sessions that their visitors keep, sealed in a cookie.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -66,17 +64,18 @@ struct Unsealed {
 }
 
 impl SessionManager {
-    /// The session that one of the cookies in `header` holds: the first that opens and is live.
-    pub(crate) fn open_sealed(&self, sealed: &Sealed, header: &[u8]) -> Result<(State, Arc<CookieSlot>), SessionError> {
+    /// The session that one of the cookies in `header` holds: the first that opens and is live. Its record is put into the
+    /// slot.
+    pub(crate) fn open_sealed(&self, sealed: &Sealed, header: &[u8], slot: &CookieSlot) -> Result<State, SessionError> {
         let mut cookie_received = false;
         let candidates = self.cookie().candidates(header).inspect(|_| cookie_received = true);
         let unsealed = candidates.take(MAX_OPENED).filter_map(|value| sealed.open(value));
-        let found = unsealed.map(|unsealed| self.open_unsealed(unsealed)).find_map(Result::transpose).transpose()?;
-        let (state, slot) = found.unwrap_or_default();
-        Ok((State { cookie_received, ..state }, Arc::new(slot)))
+        let found = unsealed.map(|unsealed| self.open_unsealed(unsealed, slot)).find_map(Result::transpose);
+        let state = found.transpose()?.unwrap_or_default();
+        Ok(State { cookie_received, ..state })
     }
 
-    fn open_unsealed(&self, unsealed: Unsealed) -> Result<Option<(State, CookieSlot)>, SessionError> {
+    fn open_unsealed(&self, unsealed: Unsealed, slot: &CookieSlot) -> Result<Option<State>, SessionError> {
         let now = self.now();
         if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
             return Ok(None);
@@ -99,7 +98,8 @@ impl SessionManager {
         if reissue_due {
             self.note_retired_key();
         }
-        Ok(Some((State { reissue_due, ..State::for_stored(live.base) }, CookieSlot::holding(id, stored))))
+        slot.hold(id, stored);
+        Ok(Some(State { reissue_due, ..State::for_stored(live.base) }))
     }
 }
 

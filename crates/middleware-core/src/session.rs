@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -10,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::changes::{Changes, Update};
-use crate::cookie_slot::CookieSlot;
 use crate::payload;
 use crate::plan::Fate;
 use crate::settings::check_duration;
+use crate::shared::Shared;
 use crate::state::State;
 use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager, value};
 
@@ -53,28 +52,7 @@ use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Shared>);
 
-pub(crate) struct Shared {
-    pub(crate) manager: SessionManager,
-    /// The session's record, where the visitor's cookie holds it and not a store.
-    pub(crate) slot: Option<Arc<CookieSlot>>,
-    pub(crate) state: Mutex<State>,
-    /// Held by the commit that is under way; there is one at a time.
-    pub(crate) commit_turn: tokio::sync::Mutex<()>,
-    /// Whether the head of the response is out. Set by the request, with the turn and the state's lock held.
-    pub(crate) head_sent: Arc<AtomicBool>,
-}
-
 impl Session {
-    pub(crate) fn new(
-        manager: SessionManager,
-        state: State,
-        slot: Option<Arc<CookieSlot>>,
-        head_sent: Arc<AtomicBool>,
-    ) -> Self {
-        let commit_turn = tokio::sync::Mutex::const_new(());
-        Self(Arc::new(Shared { manager, slot, state: Mutex::new(state), commit_turn, head_sent }))
-    }
-
     /// The value of `key`, or `None` if there is none.
     ///
     /// # Errors
@@ -533,22 +511,6 @@ impl Session {
             return Err(SessionError::too_large(max_size));
         }
         Ok(())
-    }
-}
-
-impl Shared {
-    /// No code of the application runs under this lock, so a panic of the application's cannot poison it.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if self.head_sent.load(Ordering::Relaxed) && (state.is_changed() || state.fate != Fate::Keep) {
-            tracing::warn!("session was changed after the response's head was sent, and never saved");
-        }
     }
 }
 

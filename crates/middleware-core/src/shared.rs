@@ -1,0 +1,107 @@
+//! What a request, its session and their clones share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::cookie_slot::CookieSlot;
+use crate::plan::Fate;
+use crate::state::State;
+use crate::time_limit::within;
+use crate::{OnOutage, SessionError, SessionErrorKind, SessionManager, SignedCookies};
+
+/// One request and its session: a single allocation, which a route that does not ask for the session leaves as it is.
+pub(crate) struct Shared {
+    pub(crate) manager: SessionManager,
+    pub(crate) cookie_header: Vec<u8>,
+    pub(crate) signed_cookies: OnceLock<SignedCookies>,
+    /// Somebody has asked for the session, whatever came of it.
+    pub(crate) looked_at: AtomicBool,
+    /// The state is that of the visitor's session. Set by who holds the turn, and never taken back.
+    loaded: AtomicBool,
+    state: Mutex<State>,
+    /// The session's record, where the visitor's cookie holds it and not a store.
+    pub(crate) slot: Option<Arc<CookieSlot>>,
+    /// Held by who loads the session, and then by the commit that is under way; there is one at a time.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Whether the head of the response is out. Set by the request; where there is a session, with the turn and the state's
+    /// lock held.
+    pub(crate) head_sent: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(manager: SessionManager, cookie_header: Vec<u8>) -> Self {
+        Self {
+            slot: manager.sealed().map(|_| Arc::default()),
+            manager,
+            cookie_header,
+            signed_cookies: OnceLock::new(),
+            looked_at: AtomicBool::new(false),
+            loaded: AtomicBool::new(false),
+            state: Mutex::default(),
+            turn: tokio::sync::Mutex::const_new(()),
+            head_sent: AtomicBool::new(false),
+        }
+    }
+
+    /// No code of the application runs under this lock, so a panic of the application's cannot poison it.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
+    }
+
+    /// Waits for the turn. It is free but where a clone of the session is in use in parallel.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => self.turn.lock().await,
+        }
+    }
+
+    /// Loads the session, unless that was done.
+    pub(crate) async fn load(&self) -> Result<(), SessionError> {
+        if self.is_loaded() {
+            return Ok(());
+        }
+        let _turn = self.turn().await;
+        if self.is_loaded() {
+            return Ok(()); // by who had the turn before
+        }
+        let state = match (self.manager.sealed(), &self.slot) {
+            (Some(sealed), Some(slot)) => self.manager.open_sealed(sealed, &self.cookie_header, slot)?,
+            _ => self.load_stored().await.or_else(|error| self.without_store(error))?,
+        };
+        *self.state() = state;
+        self.loaded.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    async fn load_stored(&self) -> Result<State, SessionError> {
+        let limit = self.manager.settings().store_timeout;
+        let loaded = within(limit, self.manager.load(&self.cookie_header)).await;
+        loaded.unwrap_or_else(|_| {
+            self.manager.counting().store_failures.increment();
+            Err(SessionError::timed_out(limit))
+        })
+    }
+
+    /// What the application has chosen to serve while the store does not answer.
+    fn without_store(&self, error: SessionError) -> Result<State, SessionError> {
+        if self.manager.on_outage() == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
+            return Err(error);
+        }
+        error.log();
+        Ok(State { read_only: true, ..State::default() })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if *self.head_sent.get_mut() && (state.is_changed() || state.fate != Fate::Keep) {
+            tracing::warn!("session was changed after the response's head was sent, and never saved");
+        }
+    }
+}

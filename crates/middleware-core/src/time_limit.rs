@@ -1,0 +1,48 @@
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::error::Elapsed;
+
+/// Waits for calls of the store, but not longer than the limit.
+///
+/// What is ready at once, as with a store in memory, needs no timer, which would cost more than the call.
+///
+/// # Panics
+///
+/// Panics if it has to wait outside of a Tokio runtime with time enabled.
+pub(crate) async fn within<T>(limit: Duration, calls: impl Future<Output = T>) -> Result<T, Elapsed> {
+    let mut calls = pin!(calls);
+    let at_once = std::future::poll_fn(|context| Poll::Ready(calls.as_mut().poll(context))).await;
+    match at_once {
+        Poll::Ready(answer) => Ok(answer),
+        Poll::Pending => tokio::time::timeout(limit, calls).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn what_is_ready_needs_no_runtime() {
+        let mut answer = pin!(within(LIMIT, ready(7)));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(matches!(answer.as_mut().poll(&mut context), Poll::Ready(Ok(7))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_a_while_is_waited_for_up_to_the_limit() {
+        let before = tokio::time::Instant::now();
+        let late = async {
+            tokio::time::sleep(LIMIT - Duration::from_millis(1)).await;
+            7
+        };
+        assert!(matches!(within(LIMIT, late).await, Ok(7)));
+        assert!(within(LIMIT, pending::<()>()).await.is_err());
+        assert_eq!(before.elapsed().as_millis(), LIMIT.as_millis() * 2 - 1);
+    }
+}
