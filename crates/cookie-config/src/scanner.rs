@@ -1,18 +1,26 @@
 /// Each value of the cookies of this name in a `Cookie` header.
 pub(crate) fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
-    header.split(is_semicolon).filter_map(move |pair| value_of(pair, name))
+    pairs(header).filter_map(move |pair| value_of(pair, name))
 }
 
 /// Whether a `Set-Cookie` line is for a cookie of this name.
 pub(crate) fn sets(line: &[u8], name: &[u8]) -> bool {
-    line.split(is_semicolon).next().is_some_and(|pair| value_of(pair, name).is_some())
+    pairs(line).next().is_some_and(|pair| value_of(pair, name).is_some())
 }
 
 // RFC 6265bis, 5.6: a semicolon ends a pair wherever it stands, also between quotes; the first `=` ends the name, and
 // only blanks and tabs are taken from around name and value.
 
-fn is_semicolon(byte: &u8) -> bool {
-    *byte == b';'
+fn pairs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        // Vectorised: a header can be as long as the server lets it be, and this is most of the work for one that is not
+        // for us.
+        let Some(end) = memchr::memchr(b';', text) else { return Some(text) };
+        rest = Some(&text[end + 1..]);
+        Some(&text[..end])
+    })
 }
 
 fn value_of<'p>(pair: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {

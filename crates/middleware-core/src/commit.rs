@@ -1,6 +1,7 @@
 //! Carrying out a plan: what is taken out of a session's state, and what comes back into it.
 
 use std::error::Error;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -26,7 +27,7 @@ impl Shared {
     pub(crate) async fn commit_in_turn(&self) -> Result<(), SessionError> {
         let Some(work) = self.begin()? else { return Ok(()) };
         let limit = self.manager.settings().store_timeout;
-        let done = within(limit, work.perform(&self.manager)).await;
+        let done = within(limit, pin!(work.perform(&self.manager))).await;
         // The store may have done it, or may still.
         let done = done.unwrap_or_else(|_| Err(Failed::not_known_whether(SessionError::timed_out(limit))));
         self.settle(work, done)

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,7 +198,7 @@ impl SessionManager {
     /// Waits for an answer of the store as long as the settings allow.
     pub(crate) async fn in_time<T>(&self, call: impl Future<Output = StoreResult<T>>) -> Result<T, SessionError> {
         let limit = self.0.settings.store_timeout;
-        let answer = match within(limit, call).await {
+        let answer = match within(limit, pin!(call)).await {
             Ok(answer) => answer.map_err(SessionError::from),
             Err(_) => Err(SessionError::timed_out(limit)),
         };

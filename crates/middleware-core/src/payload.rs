@@ -3,6 +3,7 @@
 //! This is the one file that knows `bincode`, which is no longer maintained (docs/decisions/0003-bincode.md). What is
 //! written here is ours to change behind the version byte.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
@@ -14,7 +15,7 @@ use bytestring::ByteString;
 use nexios_store_core::Timestamp;
 
 use crate::SessionHandle;
-use crate::values::{LoadedValues, OutOfPlace, Values};
+use crate::values::{OutOfPlace, Values};
 
 /// What a session carries beside its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,18 +148,33 @@ impl<'a> Reader<'a> {
     }
 
     fn read_values(&mut self) -> Result<Values, PayloadError> {
-        let count: u64 = self.read()?;
+        let count = self.read_len()?;
         // An entry has two lengths of a byte or more, so that a number of entries that cannot be claims no memory.
-        let fitting = (self.payload.len() - self.at) / 2;
-        let count = usize::try_from(count).ok().filter(|count| *count <= fitting).ok_or(PayloadError::Corrupt)?;
-        let mut values = LoadedValues::of(self.payload.clone(), count);
-        for _ in 0..count {
-            let key: &str = self.read()?;
-            let key = self.at - key.len()..self.at;
-            let value: &[u8] = self.read()?;
-            values.push(key, self.at - value.len()..self.at)?;
+        if count > (self.payload.len() - self.at) / 2 {
+            return Err(PayloadError::Corrupt);
         }
-        Ok(values.finish())
+        Values::in_payload(self.payload, count, || {
+            let key = self.read_part()?;
+            std::str::from_utf8(&self.payload[key.clone()]).map_err(|_| PayloadError::Corrupt)?;
+            Ok((key, self.read_part()?))
+        })
+    }
+
+    /// The place of a text or of bytes.
+    fn read_part(&mut self) -> Result<Range<usize>, PayloadError> {
+        let len = self.read_len()?;
+        let start = self.at;
+        self.at = start.checked_add(len).filter(|end| *end <= self.payload.len()).ok_or(PayloadError::Corrupt)?;
+        Ok(start..self.at)
+    }
+
+    /// A length, most of which are a byte that needs no `bincode`.
+    fn read_len(&mut self) -> Result<usize, PayloadError> {
+        if let Some(&short @ 0..=LAST_SHORT_LEN) = self.payload.get(self.at) {
+            self.at += 1;
+            return Ok(short.into());
+        }
+        self.read::<u64>().and_then(|len| usize::try_from(len).map_err(|_| PayloadError::Corrupt))
     }
 }
 
@@ -167,6 +183,9 @@ fn millis(duration: Duration) -> u64 {
 }
 
 const VERSION: u8 = 1;
+
+/// A varint of `bincode` up to this is the byte itself; what is above says how many bytes follow.
+const LAST_SHORT_LEN: u8 = 250;
 
 /// Version, three times, own idle timeout, own persistence, length of the device, handle, length of the principal,
 /// number of values. A `u64` takes up to nine bytes.
@@ -260,6 +279,16 @@ mod tests {
         }
     }
 
+    /// Lengths are read without `bincode` where they are short.
+    #[test]
+    fn lengths_are_those_of_bincode() {
+        for len in [0, 1, 249, 250, 251, 252, 255, 256, 65_535, 65_536] {
+            let value = vec![7; len];
+            let (_, values) = decode(&with_values(&[("key", &value)])).unwrap();
+            assert_eq!(values.get("key"), Some(&value[..]), "{len}");
+        }
+    }
+
     #[test]
     fn a_number_of_values_that_cannot_be_claims_no_memory() {
         let mut payload = with_values(&[]).to_vec();
@@ -289,7 +318,7 @@ mod tests {
             times in any::<[u64; 4]>(),
             persistent in any::<Option<bool>>(),
             texts in any::<[Option<String>; 2]>(),
-            entries in prop::collection::btree_map(any::<String>(), prop::collection::vec(any::<u8>(), 0..400), 0..20),
+            entries in prop::collection::btree_map(any::<String>(), prop::collection::vec(any::<u8>(), 0..400), 0..260),
         ) {
             let [principal, device] = texts.map(|text| text.map(Into::into));
             let meta = Meta {

@@ -189,9 +189,7 @@ impl RequestSession {
                 let persistent = state.persistent().unwrap_or_else(|| manager.settings().persistent);
                 let received = self.received_value(state, base).map(Cow::Borrowed);
                 let value = received.map_or_else(|| session.cookie_value(base).map(Cow::Owned), Ok);
-                value
-                    .and_then(|value| manager.session_cookie(&value, persistent.then_some(base.expires_at)))
-                    .map(Some)
+                value.and_then(|value| manager.session_cookie(&value, persistent.then_some(base.expires_at))).map(Some)
             }
             (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
         };

@@ -1,5 +1,6 @@
 //! What a request, its session and their clones share.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -80,7 +81,7 @@ impl Shared {
 
     async fn load_stored(&self) -> Result<State, SessionError> {
         let limit = self.manager.settings().store_timeout;
-        let loaded = within(limit, self.manager.load(&self.cookie_header)).await;
+        let loaded = within(limit, pin!(self.manager.load(&self.cookie_header))).await;
         loaded.unwrap_or_else(|_| {
             self.manager.counting().store_failures.increment();
             Err(SessionError::timed_out(limit))

@@ -1,4 +1,4 @@
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use tokio::time::error::Elapsed;
 /// # Panics
 ///
 /// Panics if it has to wait outside of a Tokio runtime with time enabled.
-pub(crate) async fn within<T>(limit: Duration, calls: impl Future<Output = T>) -> Result<T, Elapsed> {
-    let mut calls = pin!(calls);
+// Pinned by the caller: a future is some hundred bytes long, and each hand that it goes through would copy it.
+pub(crate) async fn within<T>(limit: Duration, mut calls: Pin<&mut impl Future<Output = T>>) -> Result<T, Elapsed> {
     let at_once = std::future::poll_fn(|context| Poll::Ready(calls.as_mut().poll(context))).await;
     match at_once {
         Poll::Ready(answer) => Ok(answer),
@@ -24,12 +24,14 @@ pub(crate) async fn within<T>(limit: Duration, calls: impl Future<Output = T>) -
 mod tests {
     use super::*;
     use std::future::{pending, ready};
+    use std::pin::pin;
 
     const LIMIT: Duration = Duration::from_secs(5);
 
     #[test]
     fn what_is_ready_needs_no_runtime() {
-        let mut answer = pin!(within(LIMIT, ready(7)));
+        let mut calls = pin!(ready(7));
+        let mut answer = pin!(within(LIMIT, calls.as_mut()));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(matches!(answer.as_mut().poll(&mut context), Poll::Ready(Ok(7))));
     }
@@ -41,8 +43,8 @@ mod tests {
             tokio::time::sleep(LIMIT - Duration::from_millis(1)).await;
             7
         };
-        assert!(matches!(within(LIMIT, late).await, Ok(7)));
-        assert!(within(LIMIT, pending::<()>()).await.is_err());
+        assert!(matches!(within(LIMIT, pin!(late)).await, Ok(7)));
+        assert!(within(LIMIT, pin!(pending::<()>())).await.is_err());
         assert_eq!(before.elapsed().as_millis(), LIMIT.as_millis() * 2 - 1);
     }
 }

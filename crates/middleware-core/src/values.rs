@@ -44,6 +44,34 @@ enum Part {
 }
 
 impl Values {
+    /// The values that are in a payload, given the places of so many keys and values. Each must be in it.
+    pub(crate) fn in_payload<E: From<OutOfPlace>>(
+        payload: &Bytes,
+        count: usize,
+        mut next_place: impl FnMut() -> Result<(Range<usize>, Range<usize>), E>,
+    ) -> Result<Self, E> {
+        if count == 0 {
+            return Ok(Self::default());
+        }
+        // Put together where it stays: this is on the way of every request that reads.
+        let mut shared = Arc::<Entries>::default();
+        let entries = Arc::make_mut(&mut shared);
+        entries.payload = payload.clone();
+        entries.entries.reserve_exact(count);
+        let mut last: &[u8] = &[];
+        for nth in 0..count {
+            let (key, value) = next_place()?;
+            let bytes = &payload[key.clone()];
+            if nth > 0 && last >= bytes {
+                return Err(OutOfPlace.into());
+            }
+            last = bytes;
+            entries.encoded_len += entry_len(key.len(), value.len());
+            entries.entries.push(Entry { key: Part::loaded(key)?, value: Part::loaded(value)? });
+        }
+        Ok(Self(Some(shared)))
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
         let entries = self.0.as_deref()?;
         let at = entries.find(key).ok()?;
@@ -133,34 +161,9 @@ impl Part {
     }
 }
 
-/// Puts together the values that are in a payload.
-pub(crate) struct LoadedValues(Entries);
-
 /// The keys of a payload do not ascend, or it is too long.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OutOfPlace;
-
-impl LoadedValues {
-    pub(crate) fn of(payload: Bytes, count: usize) -> Self {
-        Self(Entries { payload, entries: SmallVec::with_capacity(count), encoded_len: 0 })
-    }
-
-    /// Adds the value that is at these places of the payload, which it has.
-    pub(crate) fn push(&mut self, key: Range<usize>, value: Range<usize>) -> Result<(), OutOfPlace> {
-        let entries = &mut self.0;
-        let last = entries.entries.last();
-        if last.is_some_and(|last| last.key.bytes(&entries.payload) >= &entries.payload[key.clone()]) {
-            return Err(OutOfPlace);
-        }
-        entries.encoded_len += entry_len(key.len(), value.len());
-        entries.entries.push(Entry { key: Part::loaded(key)?, value: Part::loaded(value)? });
-        Ok(())
-    }
-
-    pub(crate) fn finish(self) -> Values {
-        Values((!self.0.entries.is_empty()).then(|| Arc::new(self.0)))
-    }
-}
 
 impl FromIterator<(Arc<str>, EncodedValue)> for Values {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, EncodedValue)>>(entries: I) -> Self {
@@ -204,9 +207,8 @@ mod tests {
     }
 
     fn loaded(payload: &'static [u8], places: &[(Range<usize>, Range<usize>)]) -> Result<Values, OutOfPlace> {
-        let mut values = LoadedValues::of(Bytes::from_static(payload), places.len());
-        places.iter().try_for_each(|(key, value)| values.push(key.clone(), value.clone()))?;
-        Ok(values.finish())
+        let mut rest = places.iter().cloned();
+        Values::in_payload(&Bytes::from_static(payload), places.len(), || Ok(rest.next().unwrap()))
     }
 
     #[test]
