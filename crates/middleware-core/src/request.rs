@@ -277,3 +277,22 @@ impl RequestEnd {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nexios_signer::{Key, KeyRing};
+    use nexios_store_memory::MemoryStore;
+
+    use super::*;
+
+    /// Frameworks box them, and the allocators of glibc and others have short ways for blocks of up to 1 KiB only.
+    #[test]
+    fn the_futures_of_a_request_are_small() {
+        let keys = KeyRing::new(Key::generate().unwrap());
+        let manager = SessionManager::builder(MemoryStore::new()).keys(keys).build().unwrap();
+        let request = manager.request([b"theme=dark"]);
+        for size in [size_of_val(&request.session()), size_of_val(&request.end(200))] {
+            assert!(size <= 1024 - 64, "{size}");
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use bytestring::ByteString;
+
 use crate::work::{Done, Failed, Work};
 use crate::{SessionError, SessionErrorKind, SessionHandle, SessionManager, UserSession};
 
@@ -26,9 +28,19 @@ pub enum AtLimit {
 impl Work {
     /// Carries out the plan; a login only if the user may have the session.
     pub(crate) async fn perform(&self, manager: &SessionManager) -> Result<Done, Failed> {
-        let (Some(user), Some(limit)) = (&self.login, manager.session_limit()) else {
-            return self.carry_out(manager).await;
-        };
+        match (&self.login, manager.session_limit()) {
+            // Boxed, so that the future of every request has no room for what only logins need.
+            (Some(user), Some(limit)) => Box::pin(self.perform_within(limit, user, manager)).await,
+            _ => self.carry_out(manager).await,
+        }
+    }
+
+    async fn perform_within(
+        &self,
+        limit: SessionLimit,
+        user: &ByteString,
+        manager: &SessionManager,
+    ) -> Result<Done, Failed> {
         // The logins of one user in this process come one after the other. With those of other processes the limit is
         // looked at again afterwards.
         let _turn = manager.login_turns().take(manager.signers().principal_tag(user).as_bytes()).await;

@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,11 +14,11 @@ use tokio::time::error::Elapsed;
 /// Panics if it has to wait outside of a Tokio runtime with time enabled.
 // Pinned by the caller: a future is some hundred bytes long, and each hand that it goes through would copy it.
 pub(crate) async fn within<T>(limit: Duration, mut calls: Pin<&mut impl Future<Output = T>>) -> Result<T, Elapsed> {
-    let at_once = std::future::poll_fn(|context| Poll::Ready(calls.as_mut().poll(context))).await;
-    match at_once {
-        Poll::Ready(answer) => Ok(answer),
-        Poll::Pending => tokio::time::timeout(limit, calls).await,
+    if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(calls.as_mut().poll(context))).await {
+        return Ok(answer);
     }
+    // Boxed, because a timer takes more room than all else in the future of a request, which has room for it all the time.
+    Box::pin(tokio::time::timeout(limit, calls)).await
 }
 
 #[cfg(test)]

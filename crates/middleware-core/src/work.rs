@@ -110,7 +110,8 @@ impl Work {
             && self.store(manager).principals().is_some()
         {
             // Ended by another request, or renamed by one: then it lives on under another id, and must not.
-            manager.revoke(principal, base.meta.handle).await.map_err(Failed::not_known_whether)?;
+            // Boxed, because it takes much room and is rare.
+            Box::pin(manager.revoke(principal, base.meta.handle)).await.map_err(Failed::not_known_whether)?;
         }
         tracing::debug!(session = %manager.signers().fingerprint(&base.id), "session destroyed");
         Ok(Done::Destroyed)
