@@ -85,7 +85,14 @@ impl SessionManager {
                 }
             },
         };
-        let session = self.signers().fingerprint(&id);
+        // Boxed, so that the future of every request has no room for what is rare.
+        Box::pin(self.pass_over(&id, unreadable)).await?;
+        Ok(None)
+    }
+
+    /// Lets the visitor go on without a session that cannot be read, unless it is one of a newer format.
+    async fn pass_over(&self, id: &SessionId, unreadable: Unreadable) -> Result<(), SessionError> {
+        let session = self.signers().fingerprint(id);
         match unreadable {
             Unreadable::Unsupported(_) => {
                 self.counting().unsupported_records.increment();
@@ -103,12 +110,12 @@ impl SessionManager {
             Unreadable::Record(error) => {
                 self.counting().corrupt_records.increment();
                 tracing::error!(%session, error = &*error as &dyn std::error::Error, "session record is corrupt");
-                if let Err(error) = self.store().set_aside(&id).await {
+                if let Err(error) = self.store().set_aside(id).await {
                     tracing::error!(%session, error = &error as &dyn std::error::Error, "corrupt session record could not be set aside");
                 }
             }
         }
-        Ok(None)
+        Ok(())
     }
 }
 
