@@ -91,7 +91,7 @@ fn ended<B: MessageBody>(
         }
     };
     let headers = response.headers_mut();
-    if let Some(session_headers) = end.headers(lines(headers, &VARY), lines(headers, &CACHE_CONTROL)) {
+    if let Some(session_headers) = end.headers(lines(headers, VARY), lines(headers, CACHE_CONTROL)) {
         set(headers, session_headers);
     }
     Ok(response)
@@ -113,7 +113,7 @@ fn failed(mut error: Error, end: RequestEnd) -> Error {
         }
         let headers = response.headers_mut();
         let session_headers = session_headers.get_or_init(|| {
-            end.take().and_then(|end| end.headers(lines(headers, &VARY), lines(headers, &CACHE_CONTROL)))
+            end.take().and_then(|end| end.headers(lines(headers, VARY), lines(headers, CACHE_CONTROL)))
         });
         if let Some(session_headers) = session_headers {
             set(headers, session_headers.clone());
@@ -135,8 +135,9 @@ fn empty(status: u16, replaced: &HeaderMap) -> HttpResponse {
     response
 }
 
-fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> + use<'h> {
-    headers.get_all(name).map(HeaderValue::as_bytes)
+/// Looked up when somebody asks: without a cookie of ours, nobody does for `Cache-Control`.
+fn lines<'h>(headers: &'h HeaderMap, name: HeaderName) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+    std::iter::once_with(move || headers.get_all(name)).flatten().map(HeaderValue::as_bytes)
 }
 
 fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {

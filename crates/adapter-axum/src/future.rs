@@ -74,7 +74,7 @@ fn ended<B: Default, E>(result: Result<Response<B>, E>, end: RequestEnd) -> Resu
         response = empty(failure.status(), response.headers_mut());
     }
     let headers = response.headers_mut();
-    if let Some(session_headers) = end.headers(lines(headers, &VARY), lines(headers, &CACHE_CONTROL)) {
+    if let Some(session_headers) = end.headers(lines(headers, VARY), lines(headers, CACHE_CONTROL)) {
         set(headers, session_headers);
     }
     Ok(response)
@@ -93,8 +93,9 @@ fn empty<B: Default>(status: u16, replaced: &mut HeaderMap) -> Response<B> {
     response
 }
 
-fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> + use<'h> {
-    headers.get_all(name).iter().map(HeaderValue::as_bytes)
+/// Looked up when somebody asks: without a cookie of ours, nobody does for `Cache-Control`.
+fn lines<'h>(headers: &'h HeaderMap, name: HeaderName) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+    std::iter::once_with(move || headers.get_all(name)).flatten().map(HeaderValue::as_bytes)
 }
 
 fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {

@@ -7,7 +7,7 @@ use nexios_store_core::{BoxError, SessionId, StoreErrorKind, Stored, Timestamp};
 
 use crate::payload::{self, PayloadError};
 use crate::signers::COOKIE_VALUE_LEN;
-use crate::state::{Base, State};
+use crate::state::Base;
 use crate::{SessionError, SessionErrorKind, SessionManager};
 
 impl SessionManager {
@@ -15,7 +15,7 @@ impl SessionManager {
     ///
     /// A cookie that opens nothing is passed over, so a forged or stale one (of another path or domain, say) hides
     /// no good one. The work is bounded, whatever the header holds.
-    pub(crate) async fn load(&self, header: &[u8]) -> Result<State, SessionError> {
+    pub(crate) async fn load(&self, header: &[u8]) -> Result<Found, SessionError> {
         let mut cookie_received = false;
         let candidates = self
             .cookie()
@@ -27,7 +27,7 @@ impl SessionManager {
             .filter_map(|(place, value)| Some((place, self.signers().open_cookie_value(value)?)));
         let mut tried = [None; MAX_LOADS];
         let mut loads = 0;
-        let mut found = None;
+        let mut found = Found::default();
         for (place, (id, signed_by)) in candidates {
             if tried.contains(&Some(id)) {
                 continue;
@@ -36,25 +36,20 @@ impl SessionManager {
             *free = Some(id);
             loads += 1;
             if let Some(opened) = self.load_id(id).await? {
-                found = Some((opened, signed_by, place));
-                break;
-            }
-        }
-        let state = match found {
-            Some((opened, signed_by, place)) => {
                 if signed_by.is_retired() || opened.tagged_by_retired_key {
                     self.note_retired_key();
                 }
-                State {
+                found = Found {
+                    base: Some(opened.base),
                     opened_by: (!signed_by.is_retired()).then_some(place),
                     reissue_due: signed_by.is_retired(),
                     retag_due: opened.tagged_by_retired_key,
-                    ..State::for_stored(opened.base)
-                }
+                    ..found
+                };
+                break;
             }
-            None => State::default(),
-        };
-        Ok(State { cookie_received, ..state })
+        }
+        Ok(Found { cookie_received, ..found })
     }
 
     async fn load_id(&self, id: SessionId) -> Result<Option<Live>, SessionError> {
@@ -117,6 +112,23 @@ impl SessionManager {
         }
         Ok(())
     }
+}
+
+/// What was found by a request's cookies.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The session, if one of them has opened one.
+    pub(crate) base: Option<Arc<Base>>,
+    /// Which of the candidates did, if the first key signed it.
+    pub(crate) opened_by: Option<usize>,
+    /// An old key signed it.
+    pub(crate) reissue_due: bool,
+    /// An old key made the record's principal tag.
+    pub(crate) retag_due: bool,
+    /// There was a cookie of our name, whatever was in it.
+    pub(crate) cookie_received: bool,
+    /// The store did not answer, and the application goes on all the same.
+    pub(crate) read_only: bool,
 }
 
 /// A record that was read.

@@ -154,9 +154,13 @@ impl<'a> Reader<'a> {
             return Err(PayloadError::Corrupt);
         }
         Values::in_payload(self.payload, count, || {
-            let key = self.read_part()?;
-            std::str::from_utf8(&self.payload[key.clone()]).map_err(|_| PayloadError::Corrupt)?;
-            Ok((key, self.read_part()?))
+            let place = self.read_part()?;
+            let key = &self.payload[place.clone()];
+            // The short way for nearly all keys.
+            if !key.is_ascii() && std::str::from_utf8(key).is_err() {
+                return Err(PayloadError::Corrupt);
+            }
+            Ok((place, self.read_part()?))
         })
     }
 

@@ -45,11 +45,10 @@ pub struct RequestSession(Arc<Shared>);
 impl RequestSession {
     pub(crate) fn new<H: AsRef<[u8]>>(manager: SessionManager, cookie_headers: impl IntoIterator<Item = H>) -> Self {
         // HTTP/2 may split the header; joined like this it means the same (RFC 9113, 8.2.3).
-        let mut joined = Vec::new();
-        for header in cookie_headers {
-            if !joined.is_empty() {
-                joined.extend_from_slice(b"; ");
-            }
+        let mut headers = cookie_headers.into_iter();
+        let mut joined = headers.next().map_or_else(Vec::new, |header| header.as_ref().to_vec());
+        for header in headers {
+            joined.extend_from_slice(b"; ");
             joined.extend_from_slice(header.as_ref());
         }
         Self(Arc::new(Shared::new(manager, joined)))

@@ -8,9 +8,8 @@ use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
 use crate::cookie_slot::CookieSlot;
 use crate::lifetime::MAX_CLOCK_SKEW;
-use crate::load::{Opened, Unreadable, open_record};
+use crate::load::{Found, Opened, Unreadable, open_record};
 use crate::payload::{self, PayloadError};
-use crate::state::State;
 use crate::{SessionError, SessionErrorKind, SessionManager};
 
 /// Seals sessions for their cookie, and opens them.
@@ -66,16 +65,16 @@ struct Unsealed {
 impl SessionManager {
     /// The session that one of the cookies in `header` holds: the first that opens and is live. Its record is put into the
     /// slot.
-    pub(crate) fn open_sealed(&self, sealed: &Sealed, header: &[u8], slot: &CookieSlot) -> Result<State, SessionError> {
+    pub(crate) fn open_sealed(&self, sealed: &Sealed, header: &[u8], slot: &CookieSlot) -> Result<Found, SessionError> {
         let mut cookie_received = false;
         let candidates = self.cookie().candidates(header).inspect(|_| cookie_received = true);
         let unsealed = candidates.take(MAX_OPENED).filter_map(|value| sealed.open(value));
         let found = unsealed.map(|unsealed| self.open_unsealed(unsealed, slot)).find_map(Result::transpose);
-        let state = found.transpose()?.unwrap_or_default();
-        Ok(State { cookie_received, ..state })
+        let found = found.transpose()?.unwrap_or_default();
+        Ok(Found { cookie_received, ..found })
     }
 
-    fn open_unsealed(&self, unsealed: Unsealed, slot: &CookieSlot) -> Result<Option<State>, SessionError> {
+    fn open_unsealed(&self, unsealed: Unsealed, slot: &CookieSlot) -> Result<Option<Found>, SessionError> {
         let now = self.now();
         if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
             return Ok(None);
@@ -99,7 +98,7 @@ impl SessionManager {
             self.note_retired_key();
         }
         slot.hold(id, stored);
-        Ok(Some(State { reissue_due, ..State::for_stored(live.base) }))
+        Ok(Some(Found { base: Some(live.base), reissue_due, ..Found::default() }))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::cookie_slot::CookieSlot;
+use crate::load::Found;
 use crate::plan::Fate;
 use crate::state::State;
 use crate::time_limit::within;
@@ -17,12 +18,12 @@ pub(crate) struct Shared {
     pub(crate) signed_cookies: OnceLock<SignedCookies>,
     /// Somebody has asked for the session, whatever came of it.
     pub(crate) looked_at: AtomicBool,
-    /// The state is that of the visitor's session. Set by who holds the turn, and never taken back.
+    /// The state is that of the visitor's session. Set with the state's lock held, and never taken back.
     loaded: AtomicBool,
     state: Mutex<State>,
     /// The session's record, where the visitor's cookie holds it and not a store.
     pub(crate) slot: Option<Arc<CookieSlot>>,
-    /// Held by who loads the session, and then by the commit that is under way; there is one at a time.
+    /// Held by the commit that is under way; there is one at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
     /// Whether the head of the response is out. Set by the request; where there is a session, with the turn and the state's
     /// lock held.
@@ -61,25 +62,31 @@ impl Shared {
         }
     }
 
-    /// Loads the session, unless that was done.
+    /// Loads the session, unless that was done. If two extractors ask at the same time, both may ask the store, and the
+    /// first answer counts.
     pub(crate) async fn load(&self) -> Result<(), SessionError> {
         if self.is_loaded() {
             return Ok(());
         }
-        let _turn = self.turn().await;
-        if self.is_loaded() {
-            return Ok(()); // by who had the turn before
-        }
-        let state = match (self.manager.sealed(), &self.slot) {
-            (Some(sealed), Some(slot)) => self.manager.open_sealed(sealed, &self.cookie_header, slot)?,
-            _ => self.load_stored().await.or_else(|error| self.without_store(error))?,
+        let found = match self.manager.sealed() {
+            None => Some(self.load_stored().await.or_else(|error| self.without_store(error))?),
+            Some(_) => None,
         };
-        *self.state() = state;
+        let mut state = self.state();
+        if self.is_loaded() {
+            return Ok(());
+        }
+        let found = match (found, self.manager.sealed(), &self.slot) {
+            // Under the lock, because the slot may have changed by the time that a second one opens the cookie.
+            (None, Some(sealed), Some(slot)) => self.manager.open_sealed(sealed, &self.cookie_header, slot)?,
+            (found, _, _) => found.unwrap_or_default(),
+        };
+        state.begin(found);
         self.loaded.store(true, Ordering::Release);
         Ok(())
     }
 
-    async fn load_stored(&self) -> Result<State, SessionError> {
+    async fn load_stored(&self) -> Result<Found, SessionError> {
         let limit = self.manager.settings().store_timeout;
         let loaded = within(limit, pin!(self.manager.load(&self.cookie_header))).await;
         loaded.unwrap_or_else(|_| {
@@ -89,12 +96,12 @@ impl Shared {
     }
 
     /// What the application has chosen to serve while the store does not answer.
-    fn without_store(&self, error: SessionError) -> Result<State, SessionError> {
+    fn without_store(&self, error: SessionError) -> Result<Found, SessionError> {
         if self.manager.on_outage() == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
             return Err(error);
         }
         error.log();
-        Ok(State { read_only: true, ..State::default() })
+        Ok(Found { read_only: true, ..Found::default() })
     }
 }
 

@@ -44,7 +44,7 @@ impl Signers {
             return None;
         }
         let (id, rest) = value.split_at(SessionId::HEX_LEN);
-        let mac = std::str::from_utf8(rest.strip_prefix(b".")?).ok()?;
+        let mac = rest.strip_prefix(b".")?;
         let signed_by = self.session_id.verify(self.cookie_name.as_bytes(), id, mac)?;
         Some((SessionId::parse(id).ok()?, signed_by))
     }

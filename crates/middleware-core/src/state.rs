@@ -7,6 +7,7 @@ use nexios_store_core::{Revision, SessionId, Timestamp};
 use crate::SessionHandle;
 use crate::changes::Changes;
 use crate::lifetime::{Lifetime, Renewal};
+use crate::load::Found;
 use crate::payload::{self, Meta, Own};
 use crate::plan::{CookieAction, Fate, Situation};
 use crate::values::Values;
@@ -61,8 +62,15 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn for_stored(base: Arc<Base>) -> Self {
-        Self { values: base.values.clone(), base: Some(base), ..Self::default() }
+    /// Begins with what the request's cookies have opened.
+    pub(crate) fn begin(&mut self, found: Found) {
+        self.values = found.base.as_ref().map_or_else(Values::default, |base| base.values.clone());
+        self.base = found.base;
+        self.opened_by = found.opened_by;
+        self.reissue_due = found.reissue_due;
+        self.retag_due = found.retag_due;
+        self.cookie_received = found.cookie_received;
+        self.read_only = found.read_only;
     }
 
     pub(crate) fn principal(&self) -> Option<&ByteString> {
@@ -189,13 +197,16 @@ mod tests {
 
     fn stored() -> State {
         let values: Values = [("a".into(), b"1"[..].into())].into_iter().collect();
-        State::for_stored(Arc::new(Base {
+        let base = Arc::new(Base {
             id: SessionId::from_bytes([1; 16]),
             revision: Revision::new(1),
             expires_at: Timestamp::MAX,
             meta: Meta::new(Timestamp::UNIX_EPOCH, SessionHandle(0)),
             values,
-        }))
+        });
+        let mut state = State::default();
+        state.begin(Found { base: Some(base), ..Found::default() });
+        state
     }
 
     #[test]

@@ -67,8 +67,8 @@ impl Signer {
     /// Only the full text that [`Tag::to_text`] gives is accepted. Tags are compared in constant time. Does not
     /// allocate unless name and value together are longer than about 500 bytes.
     #[must_use]
-    pub fn verify(&self, name: &[u8], value: &[u8], tag: &str) -> Option<SignedBy> {
-        self.verify_tag(name, value, &Tag::decode(tag)?)
+    pub fn verify(&self, name: &[u8], value: &[u8], tag: impl AsRef<[u8]>) -> Option<SignedBy> {
+        self.verify_tag(name, value, &Tag::decode(tag.as_ref())?)
     }
 
     /// As [`verify`](Self::verify), for a tag that was kept as bytes.

@@ -22,7 +22,7 @@ fn a_signature_is_accepted_for_what_it_was_made_for() {
     let signer = signer(&[NEW]);
     for (name, value) in [(NAME, VALUE), (b"", b""), (&[0; 600], &[0xff; 5000])] {
         let tag = signer.sign(name, value);
-        assert_eq!(signer.verify(name, value, &tag.to_text()), Some(SignedBy::First));
+        assert_eq!(signer.verify(name, value, tag.to_text()), Some(SignedBy::First));
         assert_eq!(signer.verify_tag(name, value, tag.as_bytes()), Some(SignedBy::First));
         assert_eq!(signer.clone().sign(name, value).as_bytes(), tag.as_bytes());
     }
@@ -37,8 +37,8 @@ fn every_truncation_and_extension_of_a_tag_is_refused() {
         assert_eq!(signer.verify(NAME, VALUE, &text[end + 1..]), None, "without the first {end}");
     }
     for more in ["A", "=", "==", " ", "\0", "\n", ".", "ä", &text] {
-        assert_eq!(signer.verify(NAME, VALUE, &format!("{text}{more}")), None, "{more:?}");
-        assert_eq!(signer.verify(NAME, VALUE, &format!("{more}{text}")), None, "{more:?}");
+        assert_eq!(signer.verify(NAME, VALUE, format!("{text}{more}")), None, "{more:?}");
+        assert_eq!(signer.verify(NAME, VALUE, format!("{more}{text}")), None, "{more:?}");
     }
 }
 
@@ -101,19 +101,19 @@ fn a_signature_for_another_purpose_is_refused() {
 fn a_retired_key_verifies_and_says_so() {
     let before = signer(&[OLD]).sign(NAME, VALUE);
     let ring = signer(&[NEW, OLDEST, OLD]);
-    assert_eq!(ring.verify(NAME, VALUE, &before.to_text()), Some(SignedBy::Retired));
-    assert!(ring.verify(NAME, VALUE, &before.to_text()).unwrap().is_retired());
+    assert_eq!(ring.verify(NAME, VALUE, before.to_text()), Some(SignedBy::Retired));
+    assert!(ring.verify(NAME, VALUE, before.to_text()).unwrap().is_retired());
     let again = ring.sign(NAME, VALUE);
-    assert_eq!(ring.verify(NAME, VALUE, &again.to_text()), Some(SignedBy::First));
+    assert_eq!(ring.verify(NAME, VALUE, again.to_text()), Some(SignedBy::First));
     assert!(!SignedBy::First.is_retired());
-    assert_eq!(signer(&[NEW]).verify(NAME, VALUE, &again.to_text()), Some(SignedBy::First), "the first key signs");
+    assert_eq!(signer(&[NEW]).verify(NAME, VALUE, again.to_text()), Some(SignedBy::First), "the first key signs");
 }
 
 #[test]
 fn a_removed_key_no_longer_verifies() {
     let before = signer(&[OLD]).sign(NAME, VALUE);
-    assert_eq!(signer(&[NEW]).verify(NAME, VALUE, &before.to_text()), None);
-    assert_eq!(signer(&[NEW, OLDEST]).verify(NAME, VALUE, &before.to_text()), None);
+    assert_eq!(signer(&[NEW]).verify(NAME, VALUE, before.to_text()), None);
+    assert_eq!(signer(&[NEW, OLDEST]).verify(NAME, VALUE, before.to_text()), None);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn there_is_a_tag_under_each_key_the_first_keys_first() {
 fn a_key_of_text_and_a_key_of_the_same_bytes_are_one_key() {
     let tag = signer(&[NEW]).sign(NAME, VALUE);
     let ring = KeyRing::new(Key::from_bytes(NEW.as_bytes()).unwrap());
-    assert_eq!(ring.signer(PURPOSE).verify(NAME, VALUE, &tag.to_text()), Some(SignedBy::First));
+    assert_eq!(ring.signer(PURPOSE).verify(NAME, VALUE, tag.to_text()), Some(SignedBy::First));
 }
 
 proptest! {

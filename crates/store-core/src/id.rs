@@ -58,10 +58,14 @@ impl SessionId {
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, InvalidSessionId> {
         let text: &[u8; Self::HEX_LEN] = text.as_ref().try_into().map_err(|_| InvalidSessionId)?;
         let mut bytes = [0; 16];
+        // Looked at once, after all digits: one that is none sets a bit that no digit has.
+        let mut all = 0;
         for (byte, digits) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = hex_value(digits[0])? << 4 | hex_value(digits[1])?;
+            let [high, low] = [digits[0], digits[1]].map(|digit| HEX_VALUES[usize::from(digit)]);
+            all |= high | low;
+            *byte = high << 4 | low;
         }
-        Ok(Self(bytes))
+        if all & NO_DIGIT == 0 { Ok(Self(bytes)) } else { Err(InvalidSessionId) }
     }
 
     /// The id of these bytes, for stores that keep ids in binary.
@@ -112,15 +116,20 @@ impl fmt::Display for InvalidSessionId {
 
 impl std::error::Error for InvalidSessionId {}
 
-fn hex_value(digit: u8) -> Result<u8, InvalidSessionId> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(InvalidSessionId),
-    }
-}
-
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// What each byte is worth as a digit.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value: u8 = 0;
+    while (value as usize) < HEX_DIGITS.len() {
+        values[HEX_DIGITS[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
+const NO_DIGIT: u8 = 0x80;
 
 #[cfg(test)]
 mod tests {

@@ -61,8 +61,9 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// `Duration::as_millis` computes with 128 bits, which is dear where each request does it several times.
 fn whole_millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis().into())
 }
 
 #[cfg(test)]
@@ -76,6 +77,19 @@ mod tests {
         assert_eq!(noon.saturating_sub(Duration::MAX), Timestamp::UNIX_EPOCH);
         assert_eq!(noon.saturating_duration_since(Timestamp::MAX), Duration::ZERO);
         assert_eq!(noon.saturating_duration_since(Timestamp::UNIX_EPOCH), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_duration_is_cut_to_whole_milliseconds() {
+        for (duration, millis) in [
+            (Duration::from_micros(999), 0),
+            (Duration::from_micros(1_999), 1),
+            (Duration::new(7, 999_999_999), 7_999),
+            (Duration::from_millis(u64::MAX), u64::MAX),
+            (Duration::MAX, u64::MAX),
+        ] {
+            assert_eq!(Timestamp::UNIX_EPOCH.saturating_add(duration).as_unix_millis(), millis, "{duration:?}");
+        }
     }
 
     #[test]
