@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use cookie::time::OffsetDateTime;
+use httpdate::HttpDate;
 
 /// How long a browser keeps a cookie: what is left of it, and when it ends.
 ///
@@ -21,8 +21,8 @@ use cookie::time::OffsetDateTime;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
-    max_age_secs: i64,
-    expires_at_unix_secs: i64,
+    max_age_secs: u64,
+    expires_at_unix_secs: u64,
 }
 
 impl Lifetime {
@@ -42,29 +42,20 @@ impl Lifetime {
         let rounded_up = remaining.as_secs().saturating_add(u64::from(remaining.subsec_nanos() > 0));
         let max_age = rounded_up.min(Self::MAX.as_secs());
         let expires_at = expires_at_unix_secs.saturating_sub(rounded_up - max_age).min(END_OF_9999);
-        Self { max_age_secs: max_age.cast_signed(), expires_at_unix_secs: expires_at.cast_signed() }
+        Self { max_age_secs: max_age, expires_at_unix_secs: expires_at }
     }
 
     /// Appends the attributes: `; Max-Age=…; Expires=…`.
     pub(crate) fn push_to(self, line: &mut String) {
-        // `new` leaves no time that is out of the range of `OffsetDateTime`.
-        let at = OffsetDateTime::from_unix_timestamp(self.expires_at_unix_secs).expect("a year up to 9999");
-        let weekday = WEEKDAYS[usize::from(at.weekday().number_days_from_monday())];
-        let (year, month, day) = at.to_calendar_date();
-        let month = MONTHS[usize::from(u8::from(month)) - 1];
-        let (hour, minute, second) = at.to_hms();
-        // The `cookie` crate writes the same through a format that it interprets: 370 ns, against 130 ns of this.
-        let max_age = self.max_age_secs;
-        write!(
-            line,
-            "; Max-Age={max_age}; Expires={weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT",
-        )
-        .expect("a `String` takes all that is written");
+        // The `cookie` crate writes the same through a format that it interprets, which takes several times as long.
+        line.push_str("; Max-Age=");
+        line.push_str(itoa::Buffer::new().format(self.max_age_secs));
+        line.push_str("; Expires=");
+        // `new` leaves no time that is after the year 9999, where `HttpDate` ends.
+        let expires_at = HttpDate::from(UNIX_EPOCH + Duration::from_secs(self.expires_at_unix_secs));
+        write!(line, "{expires_at}").expect("a `String` takes all that is written");
     }
 }
-
-const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 // The last second of a year with four digits, which is what the date of `Expires` holds (RFC 9110, 5.6.7).
 const END_OF_9999: u64 = 253_402_300_799;

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
 use crate::SessionError;
 use crate::values::{EncodedValue, Values};
@@ -15,7 +15,8 @@ use crate::values::{EncodedValue, Values};
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     cleared: bool,
-    keys: BTreeMap<Arc<str>, KeyChange>,
+    /// In ascending order of the keys. Most requests change one or none.
+    keys: SmallVec<[(Arc<str>, KeyChange); 1]>,
     /// The session's own idle timeout, if it was changed.
     pub(crate) idle_timeout: Option<Option<Duration>>,
     /// The session's own choice of a persistent cookie, if it was changed.
@@ -51,19 +52,19 @@ impl Changes {
 
     /// Whether making these changes twice comes to the same as making them once.
     pub(crate) fn are_repeatable(&self) -> bool {
-        self.keys.values().all(|change| change.updates.is_empty() || matches!(change.start, Start::Given(_)))
+        self.keys.iter().all(|(_, change)| change.updates.is_empty() || matches!(change.start, Start::Given(_)))
     }
 
     pub(crate) fn insert(&mut self, key: Arc<str>, value: EncodedValue) {
-        self.keys.insert(key, KeyChange { start: Start::Given(Some(value)), updates: Vec::new() });
+        *self.change_of(key) = KeyChange { start: Start::Given(Some(value)), updates: Vec::new() };
     }
 
     pub(crate) fn remove(&mut self, key: Arc<str>) {
-        self.keys.insert(key, KeyChange { start: Start::Given(None), updates: Vec::new() });
+        *self.change_of(key) = KeyChange { start: Start::Given(None), updates: Vec::new() };
     }
 
     pub(crate) fn update(&mut self, key: Arc<str>, update: Update) {
-        self.keys.entry(key).or_default().updates.push(update);
+        self.change_of(key).updates.push(update);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -83,14 +84,23 @@ impl Changes {
             self.clear();
         }
         for (key, change) in later.keys {
+            let earlier = self.change_of(key);
             match change.start {
-                Start::Given(_) => drop(self.keys.insert(key, change)),
-                Start::Present => self.keys.entry(key).or_default().updates.extend(change.updates),
+                Start::Given(_) => *earlier = change,
+                Start::Present => earlier.updates.extend(change.updates),
             }
         }
         self.idle_timeout = later.idle_timeout.or(self.idle_timeout);
         self.persistent = later.persistent.or(self.persistent);
         self.device = later.device.or_else(|| self.device.take());
+    }
+
+    fn change_of(&mut self, key: Arc<str>) -> &mut KeyChange {
+        let at = self.keys.binary_search_by(|(other, _)| other.cmp(&key)).unwrap_or_else(|at| {
+            self.keys.insert(at, (key, KeyChange::default()));
+            at
+        });
+        &mut self.keys[at].1
     }
 
     /// Makes the same changes to `values`.

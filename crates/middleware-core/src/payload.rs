@@ -7,8 +7,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
-use bincode::enc::Encoder;
-use bincode::error::EncodeError;
 use bincode::{BorrowDecode, Encode};
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -68,7 +66,12 @@ pub(crate) fn encode(meta: &Meta, values: &Values) -> Result<Bytes, PayloadError
     };
     let mut payload = Vec::with_capacity(encoded_len(texts_len(meta), values.encoded_len()));
     payload.push(VERSION);
-    bincode::encode_into_std_write((envelope, values), &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
+    bincode::encode_into_std_write(envelope, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
+    write_len(values.len(), &mut payload)?;
+    for part in values.iter().flat_map(|(key, value)| [key, value]) {
+        write_len(part.len(), &mut payload)?;
+        payload.extend_from_slice(part);
+    }
     Ok(payload.into())
 }
 
@@ -125,12 +128,13 @@ struct Envelope<'a> {
     principal: Option<&'a str>,
 }
 
-/// As `bincode` encodes a list of pairs of a text and bytes.
-impl Encode for Values {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        (self.len() as u64).encode(encoder)?;
-        self.iter().try_for_each(|entry| entry.encode(encoder))
+/// As `bincode` encodes the length of a list, a text or bytes. Most are a byte that needs no `bincode`.
+fn write_len(len: usize, payload: &mut Vec<u8>) -> Result<(), PayloadError> {
+    match u8::try_from(len) {
+        Ok(short @ 0..=LAST_SHORT_LEN) => payload.push(short),
+        _ => _ = bincode::encode_into_std_write(len as u64, payload, CONFIG).map_err(|_| PayloadError::Corrupt)?,
     }
+    Ok(())
 }
 
 /// Decodes one thing after another, so that it is known where in the payload each value is.
@@ -172,7 +176,7 @@ impl<'a> Reader<'a> {
         Ok(start..self.at)
     }
 
-    /// A length, most of which are a byte that needs no `bincode`.
+    /// What [`write_len`] writes.
     fn read_len(&mut self) -> Result<usize, PayloadError> {
         if let Some(&short @ 0..=LAST_SHORT_LEN) = self.payload.get(self.at) {
             self.at += 1;
@@ -283,14 +287,22 @@ mod tests {
         }
     }
 
-    /// Lengths are read without `bincode` where they are short.
+    /// Lengths are written and read without `bincode` where they are short.
     #[test]
-    fn lengths_are_those_of_bincode() {
+    fn values_are_encoded_as_bincode_does_at_every_kind_of_length() {
+        let (meta, _) = example();
         for len in [0, 1, 249, 250, 251, 252, 255, 256, 65_535, 65_536] {
             let value = vec![7; len];
-            let (_, values) = decode(&with_values(&[("key", &value)])).unwrap();
+            let by_bincode = with_values(&[("key", &value)]);
+            let (_, values) = decode(&by_bincode).unwrap();
             assert_eq!(values.get("key"), Some(&value[..]), "{len}");
+            assert_eq!(encode(&meta, &values), Ok(by_bincode), "{len}");
         }
+        let texts: Vec<String> = (0..300).map(|number| format!("{number:03}")).collect();
+        let entries: Vec<(&str, &[u8])> = texts.iter().map(|text| (&**text, text.as_bytes())).collect();
+        let by_bincode = with_values(&entries);
+        let (_, values) = decode(&by_bincode).unwrap();
+        assert_eq!((values.len(), encode(&meta, &values)), (300, Ok(by_bincode)));
     }
 
     #[test]

@@ -81,9 +81,10 @@ impl Session {
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
-        self.check_size(&state, state.texts_len(), state.values.encoded_len_with(key, &bytes))?;
+        let insertion = state.values.plan_insert(key, &bytes);
+        self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
         let key = Arc::<str>::from(key);
-        state.values.insert(Arc::clone(&key), Arc::clone(&bytes));
+        state.values.carry_out(insertion, Arc::clone(&key), Arc::clone(&bytes));
         state.changes.insert(key, bytes);
         Ok(())
     }
@@ -128,8 +129,9 @@ impl Session {
                 continue; // a clone of this session has changed the value meanwhile
             }
             drop(before); // or the values would be copied to be changed
-            self.check_size(&state, state.texts_len(), state.values.encoded_len_with(&key, &after))?;
-            state.values.insert(Arc::clone(&key), after);
+            let insertion = state.values.plan_insert(&key, &after);
+            self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
+            state.values.carry_out(insertion, Arc::clone(&key), after);
             state.changes.update(key, update);
             return Ok(());
         }

@@ -78,15 +78,29 @@ impl Values {
         Some(entries.value(at))
     }
 
-    pub(crate) fn insert(&mut self, key: Arc<str>, value: EncodedValue) {
-        let encoded_len = self.encoded_len_with(&key, &value);
+    /// What it would be to give `key` this value.
+    pub(crate) fn plan_insert(&self, key: &str, value: &[u8]) -> Insertion {
+        let added = entry_len(key.len(), value.len());
+        let Some(entries) = self.0.as_deref() else { return Insertion { at: Err(0), encoded_len: added } };
+        let at = entries.find(key);
+        let replaced = at.map_or(0, |at| entry_len(key.len(), entries.value(at).len()));
+        Insertion { at, encoded_len: entries.encoded_len - replaced + added }
+    }
+
+    /// Carries out a plan that was made of these values for the same key and value.
+    pub(crate) fn carry_out(&mut self, insertion: Insertion, key: Arc<str>, value: EncodedValue) {
         let entries = Arc::make_mut(self.0.get_or_insert_default());
-        entries.encoded_len = encoded_len;
+        entries.encoded_len = insertion.encoded_len;
         let value = Part::Given(value);
-        match entries.find(&key) {
+        match insertion.at {
             Ok(at) => entries.entries[at].value = value,
             Err(at) => entries.entries.insert(at, Entry { key: Part::Given(key.into()), value }),
         }
+    }
+
+    pub(crate) fn insert(&mut self, key: Arc<str>, value: EncodedValue) {
+        let insertion = self.plan_insert(&key, &value);
+        self.carry_out(insertion, key, value);
     }
 
     /// Says whether there was a value.
@@ -128,11 +142,20 @@ impl Values {
     pub(crate) fn encoded_len(&self) -> usize {
         self.0.as_deref().map_or(0, |entries| entries.encoded_len)
     }
+}
 
-    /// The same, once `key` has `value`.
-    pub(crate) fn encoded_len_with(&self, key: &str, value: &[u8]) -> usize {
-        let replaced = self.get(key).map_or(0, |replaced| entry_len(key.len(), replaced.len()));
-        self.encoded_len() - replaced + entry_len(key.len(), value.len())
+/// Where a value goes, and how long all will be then. A key is looked for once to check and to make a change.
+#[derive(Clone, Copy)]
+pub(crate) struct Insertion {
+    /// In the place of the entry here, or else before it.
+    at: Result<usize, usize>,
+    encoded_len: usize,
+}
+
+impl Insertion {
+    /// How many bytes the values will take in a payload, at most.
+    pub(crate) const fn encoded_len(&self) -> usize {
+        self.encoded_len
     }
 }
 
