@@ -149,7 +149,9 @@ impl CookieConfig {
 
     fn line(&self, value: &str, lifetime: Option<Lifetime>) -> String {
         let parts = [self.name(), "=", value, &self.template];
-        let mut line = String::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + Lifetime::TEXT_LEN);
+        let lifetime_len = lifetime.map_or(0, Lifetime::text_len);
+        // Exactly as much, so that it becomes the value of a header without another allocation.
+        let mut line = String::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + lifetime_len);
         line.extend(parts);
         if let Some(lifetime) = lifetime {
             lifetime.push_to(&mut line);

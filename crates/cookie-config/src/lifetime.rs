@@ -29,9 +29,6 @@ impl Lifetime {
     /// The longest lifetime that browsers grant: 400 days (RFC 6265bis, 5.5).
     pub const MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-    /// The length of the longest text that [`push_to`](Self::push_to) appends.
-    pub(crate) const TEXT_LEN: usize = "; Max-Age=34560000; Expires=Thu, 01 Jan 1970 00:00:00 GMT".len();
-
     pub(crate) const OVER: Self = Self { max_age_secs: 0, expires_at_unix_secs: 0 };
 
     /// A lifetime with so much remaining, which ends at this many seconds after 1970.
@@ -43,6 +40,12 @@ impl Lifetime {
         let max_age = rounded_up.min(Self::MAX.as_secs());
         let expires_at = expires_at_unix_secs.saturating_sub(rounded_up - max_age).min(END_OF_9999);
         Self { max_age_secs: max_age, expires_at_unix_secs: expires_at }
+    }
+
+    /// The length of what [`push_to`](Self::push_to) appends.
+    pub(crate) fn text_len(self) -> usize {
+        let digits = self.max_age_secs.checked_ilog10().unwrap_or(0) as usize + 1;
+        "; Max-Age=; Expires=Thu, 01 Jan 1970 00:00:00 GMT".len() + digits
     }
 
     /// Appends the attributes: `; Max-Age=…; Expires=…`.
@@ -59,3 +62,19 @@ impl Lifetime {
 
 // The last second of a year with four digits, which is what the date of `Expires` holds (RFC 9110, 5.6.7).
 const END_OF_9999: u64 = 253_402_300_799;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_is_known_before() {
+        for secs in [0, 1, 9, 10, 99, 100, 86_400, 1_209_600, 9_999_999, 10_000_000, Lifetime::MAX.as_secs(), u64::MAX]
+        {
+            let lifetime = Lifetime::new(Duration::from_secs(secs), secs);
+            let mut text = String::new();
+            lifetime.push_to(&mut text);
+            assert_eq!(lifetime.text_len(), text.len(), "{text}");
+        }
+    }
+}

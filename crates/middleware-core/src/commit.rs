@@ -57,6 +57,7 @@ impl Shared {
             }
             _ => {}
         }
+        state.under_way = true;
         // To move an expiry twice does no harm either.
         state.committing = plan.action.is_essential(state.is_changed());
         let fate = state.fate;
@@ -100,6 +101,7 @@ impl Shared {
     /// Brings the state up to date with what has become of the work.
     fn settle(&self, work: Work, done: Result<Done, Failed>) -> Result<(), SessionError> {
         let mut state = self.state();
+        state.under_way = false;
         state.committing = false;
         let cookie = if work.plan.cookie == CookieAction::Keep { state.cookie } else { work.plan.cookie };
         match done {

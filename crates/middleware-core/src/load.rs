@@ -41,7 +41,7 @@ impl SessionManager {
                 }
                 found = Found {
                     base: Some(opened.base),
-                    opened_by: (!signed_by.is_retired()).then_some(place),
+                    opened_by: (!signed_by.is_retired()).then_some(Opener { place, id }),
                     reissue_due: signed_by.is_retired(),
                     retag_due: opened.tagged_by_retired_key,
                     ..found
@@ -120,7 +120,7 @@ pub(crate) struct Found {
     /// The session, if one of them has opened one.
     pub(crate) base: Option<Arc<Base>>,
     /// Which of the candidates did, if the first key signed it.
-    pub(crate) opened_by: Option<usize>,
+    pub(crate) opened_by: Option<Opener>,
     /// An old key signed it.
     pub(crate) reissue_due: bool,
     /// An old key made the record's principal tag.
@@ -129,6 +129,14 @@ pub(crate) struct Found {
     pub(crate) cookie_received: bool,
     /// The store did not answer, and the application goes on all the same.
     pub(crate) read_only: bool,
+}
+
+/// The candidate of a request's cookies that has opened the session.
+#[derive(Clone, Copy)]
+pub(crate) struct Opener {
+    pub(crate) place: usize,
+    /// What it vouches for.
+    pub(crate) id: SessionId,
 }
 
 /// A record that was read.

@@ -97,7 +97,7 @@ pub(crate) fn decode(payload: &Bytes) -> Result<(Meta, Values), PayloadError> {
             persistent: envelope.own_persistent,
             device: envelope.device.map(text).transpose()?,
         },
-        handle: SessionHandle(u128::from_be_bytes(envelope.handle)),
+        handle: SessionHandle::from_bytes(envelope.handle),
         principal: envelope.principal.map(text).transpose()?,
     };
     Ok((meta, values))

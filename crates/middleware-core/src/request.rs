@@ -129,9 +129,10 @@ impl RequestSession {
         if !session.is_loaded() {
             return Some(self.end_without_session());
         }
-        // Where a clone of the session is being saved, it takes the future to wait for that.
-        let _turn = session.turn.try_lock().ok()?;
         let mut state = session.state();
+        if state.under_way {
+            return None; // a clone of the session is being saved, and it takes the future to wait for that
+        }
         self.roll_back(&mut state, status);
         let plan = session.plan(&state, session.manager.now());
         if plan.action != Action::Nothing || state.committing || state.read_only {
@@ -198,8 +199,9 @@ impl RequestSession {
     /// The cookie's value as the visitor has sent it, if that is what would be sent again: the same id, signed by the
     /// same key. Signing is what costs most in a write, and was done when it was verified.
     fn received_value(&self, state: &State, base: &Base) -> Option<&str> {
-        let value = self.0.manager.cookie().candidates(&self.0.cookie_header).nth(state.opened_by?)?;
-        value.starts_with(&base.id.to_hex()).then(|| std::str::from_utf8(value).ok())?
+        let opener = state.opened_by.filter(|opener| opener.id == base.id)?;
+        let value = self.0.manager.cookie().candidates(&self.0.cookie_header).nth(opener.place)?;
+        std::str::from_utf8(value).ok()
     }
 
     /// The session's cookie, and those that the application has set.

@@ -25,8 +25,8 @@ pub(crate) struct Shared {
     pub(crate) slot: Option<Arc<CookieSlot>>,
     /// Held by the commit that is under way; there is one at a time.
     pub(crate) turn: tokio::sync::Mutex<()>,
-    /// Whether the head of the response is out. Set by the request; where there is a session, with the turn and the state's
-    /// lock held.
+    /// Whether the head of the response is out. Set by the request; where there is a session, with the state's lock held and
+    /// no commit under way.
     pub(crate) head_sent: AtomicBool,
 }
 

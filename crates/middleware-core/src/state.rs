@@ -7,7 +7,7 @@ use nexios_store_core::{Revision, SessionId, Timestamp};
 use crate::SessionHandle;
 use crate::changes::Changes;
 use crate::lifetime::{Lifetime, Renewal};
-use crate::load::Found;
+use crate::load::{Found, Opener};
 use crate::payload::{self, Meta, Own};
 use crate::plan::{CookieAction, Fate, Situation};
 use crate::values::Values;
@@ -43,7 +43,7 @@ pub(crate) struct State {
     /// Who has just logged in.
     pub(crate) login: Option<ByteString>,
     /// Which candidate of the request's cookies opened the session, if the first key signed it.
-    pub(crate) opened_by: Option<usize>,
+    pub(crate) opened_by: Option<Opener>,
     /// An old key signed the visitor's cookie.
     pub(crate) reissue_due: bool,
     /// An old key made the record's principal tag.
@@ -56,6 +56,8 @@ pub(crate) struct State {
     pub(crate) ended: bool,
     /// The store did not answer: there may be a session, which must be neither changed nor ended without knowing it.
     pub(crate) read_only: bool,
+    /// A commit is under way, or was dropped half-way.
+    pub(crate) under_way: bool,
     /// A commit that has something to save is under way, or has begun and was not heard of again. What it had to save
     /// must not be saved a second time.
     pub(crate) committing: bool,

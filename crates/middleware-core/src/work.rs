@@ -118,10 +118,10 @@ impl Work {
     }
 
     async fn create(&self, manager: &SessionManager, values: Values) -> Result<Done, Failed> {
-        let mut meta = Meta::new(self.now, random_handle()?);
+        let (mut id, handle) = SessionId::generate_with_bytes().map_err(no_randomness)?;
+        let mut meta = Meta::new(self.now, SessionHandle::from_bytes(handle));
         self.apply_to_meta(manager, &mut meta)?;
         for _ in 0..MAX_NEW_IDS {
-            let id = new_id()?;
             let record = self.record(manager, &meta, &values)?;
             let created =
                 self.store(manager).create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
@@ -130,6 +130,7 @@ impl Work {
                 let base = Arc::new(Base { id, revision, expires_at: record.expires_at, meta, values });
                 return Ok(Done::Written { base, merged: false });
             }
+            id = new_id()?;
         }
         Err(id_taken().into())
     }
@@ -286,7 +287,7 @@ fn new_id() -> Result<SessionId, SessionError> {
 fn random_handle() -> Result<SessionHandle, SessionError> {
     let mut handle = [0; 16];
     getrandom::fill(&mut handle).map_err(|error| no_randomness(error.into()))?;
-    Ok(SessionHandle(u128::from_be_bytes(handle)))
+    Ok(SessionHandle::from_bytes(handle))
 }
 
 fn no_randomness(error: io::Error) -> SessionError {
