@@ -27,7 +27,6 @@ impl SessionManager {
             .filter_map(|(place, value)| Some((place, self.signers().open_cookie_value(value)?)));
         let mut tried = [None; MAX_LOADS];
         let mut loads = 0;
-        let mut found = Found::default();
         for (place, (id, signed_by)) in candidates {
             if tried.contains(&Some(id)) {
                 continue;
@@ -39,17 +38,17 @@ impl SessionManager {
                 if signed_by.is_retired() || opened.tagged_by_retired_key {
                     self.note_retired_key();
                 }
-                found = Found {
+                return Ok(Found {
                     base: Some(opened.base),
                     opened_by: (!signed_by.is_retired()).then_some(Opener { place, id }),
                     reissue_due: signed_by.is_retired(),
                     retag_due: opened.tagged_by_retired_key,
-                    ..found
-                };
-                break;
+                    cookie_received: true,
+                    read_only: false,
+                });
             }
         }
-        Ok(Found { cookie_received, ..found })
+        Ok(Found { cookie_received, ..Found::default() })
     }
 
     async fn load_id(&self, id: SessionId) -> Result<Option<Live>, SessionError> {

@@ -169,6 +169,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The place of a text or of bytes.
+    #[inline]
     fn read_part(&mut self) -> Result<Range<usize>, PayloadError> {
         let len = self.read_len()?;
         let start = self.at;
@@ -177,6 +178,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What [`write_len`] writes.
+    #[inline]
     fn read_len(&mut self) -> Result<usize, PayloadError> {
         if let Some(&short @ 0..=LAST_SHORT_LEN) = self.payload.get(self.at) {
             self.at += 1;
