@@ -30,7 +30,8 @@ impl Signers {
     pub(crate) fn cookie_value(&self, id: &SessionId) -> String {
         let id = id.to_hex();
         let mut value = String::with_capacity(COOKIE_VALUE_LEN);
-        value.extend(id.map(char::from));
+        // Hex digits are ASCII.
+        value.push_str(std::str::from_utf8(&id).unwrap_or_default());
         value.push('.');
         self.session_id.sign(self.cookie_name.as_bytes(), &id).push_to(&mut value);
         value

@@ -20,15 +20,21 @@ impl<'a> Message<'a> {
 
     /// The same bytes in one piece, for *ring*'s `verify`, which takes no parts. Allocates only for a long message.
     pub(crate) fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
-        let mut stack = [0; STACK_LEN];
+        match self.in_one_piece(&mut [0; STACK_LEN]) {
+            Some(bytes) => f(bytes),
+            None => f(&self.parts().concat()),
+        }
+    }
+
+    /// The same bytes in one piece, if there is room for it.
+    pub(crate) fn in_one_piece<'r>(&self, room: &'r mut [u8; STACK_LEN]) -> Option<&'r [u8]> {
         let mut end = 0;
         for part in self.parts() {
             let start = end;
             end += part.len();
-            let Some(room) = stack.get_mut(start..end) else { return f(&self.parts().concat()) };
-            room.copy_from_slice(part);
+            room.get_mut(start..end)?.copy_from_slice(part);
         }
-        f(&stack[..end])
+        Some(&room[..end])
     }
 }
 
@@ -69,7 +75,7 @@ const VERSION: u8 = 2;
 const MAX_LEN_BYTES: usize = (usize::BITS as usize).div_ceil(7);
 
 // Holds a session id under the longest cookie name, with room to spare.
-const STACK_LEN: usize = 512;
+pub(crate) const STACK_LEN: usize = 512;
 
 #[cfg(test)]
 mod tests {

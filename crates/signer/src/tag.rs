@@ -54,7 +54,11 @@ impl Tag {
 
     /// Appends the text form to `text`, without another allocation if there is room for it.
     pub fn push_to(&self, text: &mut String) {
-        URL_SAFE_NO_PAD.encode_string(self.0, text);
+        let mut bytes = [0; Self::TEXT_LEN];
+        // The text of 32 bytes is as long as it says, and ASCII.
+        let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut bytes);
+        debug_assert_eq!(written, Ok(Self::TEXT_LEN));
+        text.push_str(std::str::from_utf8(&bytes).unwrap_or_default());
     }
 
     /// Reads the one text form of a tag. Padding, another alphabet and unused bits that are not zero are refused, so
