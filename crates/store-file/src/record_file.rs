@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
+use rustix::io::Errno;
 
 use crate::contents::{self, Contents, Current, PAGE_LEN, SlotLen};
 use crate::directory::{self, Access, Directory, Status};
@@ -72,11 +73,11 @@ impl Opened {
     pub(crate) fn at(directory: &Directory, id: &SessionId, access: Access) -> Result<Self, Failure> {
         let file = match directory.open_file(RecordName::of(id).path(), access) {
             Ok(file) => file,
-            Err(error) if error.is(rustix::io::Errno::NOENT) => {
+            Err(error) if error.is(Errno::NOENT) => {
                 directory.check_exists()?;
                 return Ok(Self::Nothing);
             }
-            Err(error) if error.is_one_of(NOT_A_FILE) => return Ok(Self::Foreign),
+            Err(error) if error.is_one_of(NOT_OUR_FILE) => return Ok(Self::Foreign),
             Err(error) => return Err(error.into()),
         };
         let status = directory.status(&file)?;
@@ -97,6 +98,16 @@ pub(crate) struct RecordFile {
 }
 
 impl RecordFile {
+    /// The same file with what is known of it now, if the record's name is still its own.
+    ///
+    /// The caller holds the lock, so that it stays so.
+    pub(crate) fn if_still_named(self, directory: &Directory, id: &SessionId) -> Result<Option<Self>, SystemError> {
+        let named = directory.status_at(RecordName::of(id).path())?;
+        let is_same =
+            |named: &Status| named.identity == self.status.identity && named.is_own_file && named.has_one_name;
+        Ok(named.filter(is_same).map(|status| Self { status, ..self }))
+    }
+
     /// Reads and verifies the current version.
     pub(crate) fn read(&self, id: &SessionId) -> Result<Contents, Failure> {
         let Some(slot_len) = self.slot_len() else { return self.read_unknown_length() };
@@ -212,6 +223,13 @@ impl RecordFile {
     }
 
     fn read_headers(&self, slot_len: SlotLen) -> Result<Option<[Header; 2]>, Failure> {
+        if slot_len == SlotLen::MIN {
+            // A page costs what a header costs, and two reads cost two.
+            let mut whole = [0; 2 * SlotLen::MIN.as_usize()];
+            let is_whole = directory::read_at(&self.file, &mut whole, 0)? == whole.len();
+            let (one, other) = whole.split_at(slot_len.as_usize());
+            return Ok(is_whole.then(|| [one, other].map(header_of)));
+        }
         let mut headers = [[0; HEADER_LEN]; 2];
         for (slot, header) in headers.iter_mut().enumerate() {
             if directory::read_at(&self.file, header, slot_len.offset(slot))? < HEADER_LEN {
@@ -250,5 +268,5 @@ fn header_of(slot: &[u8]) -> Header {
 /// Up to this length one read of the whole file is cheaper than reads of headers and payload.
 const READ_WHOLE: u64 = 16 * 1024;
 
-/// What opening a link, a socket or a directory as a file gives.
-const NOT_A_FILE: &[rustix::io::Errno] = &[rustix::io::Errno::LOOP, rustix::io::Errno::NXIO, rustix::io::Errno::ISDIR];
+/// What opening a link, a socket or a directory as a file gives, and opening another owner's file without changing its time.
+const NOT_OUR_FILE: &[Errno] = &[Errno::LOOP, Errno::NXIO, Errno::ISDIR, Errno::PERM];

@@ -12,11 +12,13 @@
 //! | delete | L, fstatat, renameat to a temporary name, fsync of the directory, unlinkat, U |
 //! | rename | L, L, load of the old, create of the new with its syncs, renameat of the old, fsync of its directory, unlinkat, U, U |
 //! | change of the principal | as growth, with its syncs |
+//! | sweep, of each record | openat, fstat, pread, close |
+//! | sweep, of an expired one | L, fstatat, pread, close, unlinkat, U, after openat, fstat, pread |
 //! | growth | update up to pread, then openat (exclusive), pwrite, fdatasync, renameat over the old, \[fsync of the directory] |
 //!
 //! A record that gets a principal's tag takes, before it is made, openat (exclusive) of the marker and fsync of the
 //! marker's directory. One with a tag that goes takes fstatat and unlinkat of the marker, after it has gone; delete
-//! reads the tag first: openat, fstat, two preads of 96 bytes, close.
+//! reads the tag first: openat, fstat, pread, close.
 //!
 //! A first revision and a temporary name take a getrandom before anything is made.
 //! The first record of a fan-out directory makes it: mkdirat and fsync of the session directory, before the second try.

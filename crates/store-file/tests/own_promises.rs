@@ -4,9 +4,11 @@
 
 mod common;
 
+use std::fs::{self, File, FileTimes};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use common::{LATER, NOW, Sessions, at, id, record, tagged};
 use nexios_store_core::{CreateOutcome, DeleteOutcome, Record, RenameOutcome, SessionStore, Stored, UpdateOutcome};
@@ -33,6 +35,7 @@ macro_rules! with_both_durabilities {
 with_both_durabilities! {
     a_what_was_written_is_read_back,
     a_growth_and_shrinking_keep_the_data,
+    a_load_does_not_write_the_time_of_access,
     a_readers_never_see_less_than_what_was_answered,
     b_the_id_of_an_expired_record_is_free,
     d_two_stores_on_one_directory_end_at_the_exact_sum,
@@ -61,8 +64,18 @@ async fn a_growth_and_shrinking_keep_the_data(sessions: Sessions) {
         assert_eq!(sessions.load(&id(1), NOW).await.unwrap(), Some(Stored { record: next, revision: new }));
         revision = new;
     }
-    let files = std::fs::read_dir(sessions.path(&id(1)).parent().unwrap()).unwrap().count();
+    let files = fs::read_dir(sessions.path(&id(1)).parent().unwrap()).unwrap().count();
     assert_eq!(files, 1, "no temporary file is left");
+}
+
+async fn a_load_does_not_write_the_time_of_access(sessions: Sessions) {
+    sessions.created(&id(1), &record("read again and again")).await;
+    let path = sessions.path(&id(1));
+    // A time before the last write, which a read would replace also on a file system that is mounted with `relatime`.
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    File::open(&path).unwrap().set_times(FileTimes::new().set_accessed(long_ago)).unwrap();
+    assert!(sessions.load(&id(1), NOW).await.unwrap().is_some());
+    assert_eq!(fs::metadata(&path).unwrap().accessed().unwrap(), long_ago);
 }
 
 async fn a_readers_never_see_less_than_what_was_answered(sessions: Sessions) {

@@ -1,6 +1,9 @@
 //! The records belong to another user, and the system lets us open them all the same.
 
+use rustix::io::Errno;
+
 use super::world::{NEW, NOW, OLD, SMALL, record, world};
+use super::{Plan, during};
 use crate::Durability;
 use crate::error::Failure;
 
@@ -22,4 +25,13 @@ fn a_record_of_another_user_is_refused_by_each_operation() {
         assert!(matches!(result, Err(Failure::Foreign)), "call {call}: {result:?}");
     }
     assert!(theirs.bytes() == before, "the file was touched");
+}
+
+#[test]
+fn a_record_that_the_system_does_not_let_us_open_as_ours_is_refused() {
+    let world = world(Durability::Fast, SMALL);
+    // What Linux says where somebody else's file is to be read without changing its time of access.
+    let (loaded, hits) =
+        during(Plan::Operation("opening a session record", Errno::PERM), || world.records.load(&OLD, NOW));
+    assert!(matches!(loaded, Err(Failure::Foreign)) && hits > 0, "{loaded:?}");
 }

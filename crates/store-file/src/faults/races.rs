@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use nexios_store_core::{DeleteOutcome, RenameOutcome, SessionId, Timestamp, TouchOutcome};
+use nexios_store_core::{DeleteOutcome, Record, RenameOutcome, SessionId, Timestamp, TouchOutcome, UpdateOutcome};
 
 use super::meanwhile;
 use super::scenario::{ADA, of, start};
@@ -44,22 +44,33 @@ fn a_load_that_writers_overtake_gives_a_version_of_its_time() {
 
 #[test]
 fn a_sweep_that_is_overtaken_leaves_what_was_prolonged() {
-    let (expiry, later) = (Timestamp::from_unix_millis(2_000), Timestamp::from_unix_millis(9_000));
-    let (mut prolonged, mut late) = (0, 0);
-    // It opens the directories of all 256 first bytes in order; the record is in that of 0xaa.
-    for call in 0xa0..0xc0 {
-        let world = Rc::new(world(Durability::Fast, SMALL));
-        let (toucher, touched) = (Rc::clone(&world), Rc::new(Cell::new(false)));
-        let answer = Rc::clone(&touched);
-        let touch = move || answer.set(matches!(toucher.records.touch(&OLD, later, NOW), Ok(TouchOutcome::Touched)));
-        let sweep = || Sweeper::default().step(&world.records, expiry, NonZeroUsize::MAX).unwrap();
-        let (swept, acted) = meanwhile(call, touch, sweep);
-        assert!(acted, "call {call}");
-        assert_eq!(swept.removed, usize::from(!touched.get()), "call {call}");
-        assert_eq!(world.records.load(&OLD, expiry).unwrap().is_some(), touched.get(), "call {call}");
-        *if touched.get() { &mut prolonged } else { &mut late } += 1;
+    // In the same file, and in a larger one that took its name.
+    type Prolong = fn(&World) -> bool;
+    let prolong: [(_, Prolong); 2] = [
+        ("touch", |world| matches!(world.records.touch(&OLD, LATER, NOW), Ok(TouchOutcome::Touched))),
+        ("growth", |world| {
+            let prolonged = Record { expires_at: LATER, ..record(HUGE) };
+            let updated = world.records.update(&OLD, world.revision(), &prolonged, NOW);
+            matches!(updated, Ok(UpdateOutcome::Updated(_)))
+        }),
+    ];
+    for (name, prolong) in prolong {
+        let (mut in_time, mut too_late) = (0, 0);
+        // It opens the directories of all 256 first bytes in order; the record is in that of 0xaa.
+        for call in 0xa0..0xc0 {
+            let world = Rc::new(world(Durability::Fast, SMALL));
+            let (other, is_prolonged) = (Rc::clone(&world), Rc::new(Cell::new(false)));
+            let answer = Rc::clone(&is_prolonged);
+            let sweep = || Sweeper::default().step(&world.records, EXPIRY, NonZeroUsize::MAX).unwrap();
+            let (swept, acted) = meanwhile(call, move || answer.set(prolong(&other)), sweep);
+            let context = format!("{name} before call {call}");
+            assert!(acted, "{context}");
+            assert_eq!(swept.removed, usize::from(!is_prolonged.get()), "{context}");
+            assert_eq!(world.records.load(&OLD, EXPIRY).unwrap().is_some(), is_prolonged.get(), "{context}");
+            *if is_prolonged.get() { &mut in_time } else { &mut too_late } += 1;
+        }
+        assert!(in_time > 0 && too_late > 0, "{name}: {in_time} {too_late}");
     }
-    assert!(prolonged > 0 && late > 0, "{prolonged} {late}");
 }
 
 /// What came of a listing during which a session was renamed.
@@ -134,3 +145,7 @@ fn a_listing_that_a_rename_overtakes_at_any_call_shows_the_session() {
     }
     assert!(listed > 100 && moved > 20, "{listed} {moved}");
 }
+
+/// When the records of a [`World`] expire.
+const EXPIRY: Timestamp = Timestamp::from_unix_millis(2_000);
+const LATER: Timestamp = Timestamp::from_unix_millis(9_000);

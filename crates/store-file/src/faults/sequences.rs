@@ -1,10 +1,13 @@
 //! The system calls of each operation are those of the table in `records`, in that order: what is synced, and when.
 
+use std::num::NonZeroUsize;
+
 use nexios_store_core::{SessionId, Timestamp};
 
 use super::traced;
 use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, record, world};
 use crate::Durability;
+use crate::sweep::Sweeper;
 
 const OPEN: &str = "opening a session record";
 const CREATE: &str = "creating a session record";
@@ -47,7 +50,7 @@ fn an_operation_makes_no_other_calls_than_these() {
     let sync_name = [OPEN_DIRECTORY, SYNC_DIRECTORY];
     let make_directory = [CREATE, FIND_DIRECTORY, MAKE_DIRECTORY, SYNC_DIRECTORY];
     // Whose marker is to be removed.
-    let whose = [OPEN, STAT, READ, READ];
+    let whose = look;
     let retire = [RENAME, OPEN_DIRECTORY, SYNC_DIRECTORY, REMOVE];
     for (operation, durability, expected) in [
         ("load", fast, look.to_vec()),
@@ -75,4 +78,18 @@ fn an_operation_makes_no_other_calls_than_these() {
     ] {
         assert_eq!(trace(durability, operation), expected, "{operation}, {durability:?}");
     }
+}
+
+#[test]
+fn a_sweep_makes_no_other_calls_than_these() {
+    let trace = |now| {
+        let world = world(Durability::Fast, SMALL);
+        let (swept, calls) = traced(|| Sweeper::default().step(&world.records, now, NonZeroUsize::MAX));
+        assert!(swept.is_ok());
+        // It looks for all directories there may be.
+        let of_directories = [OPEN_DIRECTORY, FIND_DIRECTORY];
+        calls.into_iter().filter(|call| !of_directories.contains(call)).collect::<Vec<_>>()
+    };
+    assert_eq!(trace(NOW), [OPEN, STAT, READ], "a record that lives");
+    assert_eq!(trace(Timestamp::MAX), [OPEN, STAT, READ, STAT, READ, REMOVE], "an expired one");
 }
