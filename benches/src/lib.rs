@@ -10,6 +10,7 @@ mod application;
 mod axum;
 mod case;
 mod counted;
+mod file_operation;
 mod nexios;
 mod payload;
 #[cfg(feature = "peers")]
@@ -20,5 +21,6 @@ mod subject;
 pub use crate::application::{Answer, Application};
 pub use crate::case::{Case, Visit};
 pub use crate::counted::{Calls, Counted};
+pub use crate::file_operation::{FileOperation, PreparedOperation};
 pub use crate::stack::{Framework, Stack};
 pub use crate::subject::Subject;

@@ -108,6 +108,16 @@ impl Stack {
         }
     }
 
+    /// Whether all of a request is done by the thread that makes it.
+    pub const fn is_single_threaded(self) -> bool {
+        match self {
+            // Each signature is made on a blocking thread.
+            #[cfg(feature = "peers")]
+            Self::AxumSessionSigned => false,
+            _ => true,
+        }
+    }
+
     /// Starts the application.
     pub(crate) async fn start(self) -> Box<dyn Application> {
         match self {

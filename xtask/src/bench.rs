@@ -6,6 +6,7 @@
 mod comparison;
 mod gate;
 mod programs;
+mod system_calls;
 mod table;
 
 use std::path::Path;

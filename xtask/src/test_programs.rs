@@ -1,4 +1,4 @@
-//! The programs that tests and benches start: a browser, a Redis, valgrind.
+//! The programs that tests and benches start: a browser, a Redis, valgrind, strace.
 //!
 //! A test never skips itself because its program is missing; the program is installed before the tests run.
 
@@ -14,7 +14,8 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// The same for `cargo xtask bench`.
-const BENCH_PROGRAMS: &[(&str, &str)] = &[("valgrind", "xtask/install/valgrind.sh")];
+const BENCH_PROGRAMS: &[(&str, &str)] =
+    &[("strace", "xtask/install/strace.sh"), ("valgrind", "xtask/install/valgrind.sh")];
 
 /// Installs, each with its script, the programs that tests start and that are not on `PATH`.
 ///

@@ -45,27 +45,34 @@ impl Comparison {
         for subject in &self.subjects {
             instructions.insert(subject.clone(), programs.instructions(subject)?);
         }
-        let bare = instructions.get(&self.bare()).copied().unwrap_or(0);
-        let title = format!("{}: instructions over the handler alone, which takes {}", self.framework, thousands(bare));
-        self.table(|subject| Some(thousands(instructions.get(subject)?.saturating_sub(bare)))).print(&title);
+        self.print_instructions("instructions, by callgrind,", &instructions);
+        self.print_instructions("instructions of the processor", &programs.steps(&self.subjects)?);
 
         let counts = programs.counts(&self.subjects)?;
         let bare = counts.get(&self.bare()).map_or(0.0, |counts| counts.allocations);
         let title = format!("{}: allocations over the handler alone, which makes {bare}", self.framework);
         self.table(|subject| Some(format!("{:.1}", counts.get(subject)?.allocations - bare))).print(&title);
-        self.print_store_calls(&counts);
+        self.print_calls(programs, &counts)?;
 
         self.print_times(programs)
     }
 
-    fn print_store_calls(&self, counts: &BTreeMap<String, Counts>) {
-        let mut table = Table::new(["case", "calls of the store"].map(str::to_owned));
+    fn print_instructions(&self, what: &str, instructions: &BTreeMap<String, u64>) {
+        let bare = instructions.get(&self.bare()).copied().unwrap_or(0);
+        let title = format!("{}: {what} over the handler alone, which takes {}", self.framework, thousands(bare));
+        self.table(|subject| Some(thousands(instructions.get(subject)?.saturating_sub(bare)))).print(&title);
+    }
+
+    fn print_calls(&self, programs: &Programs, counts: &BTreeMap<String, Counts>) -> Result<()> {
+        let mut table = Table::new(["case", "calls of the store", "system calls"].map(str::to_owned));
         for case in &self.cases {
-            if let Some(counts) = counts.get(&self.subject(OURS, case)) {
-                table.row([case.clone(), counts.store_calls.clone()]);
+            let subject = self.subject(OURS, case);
+            if let Some(counts) = counts.get(&subject) {
+                table.row([case.clone(), counts.store_calls.clone(), programs.system_calls(&subject)?]);
             }
         }
-        table.print(&format!("{}: what ours asks of the store", self.framework));
+        table.print(&format!("{}: what ours asks of the store and of the system", self.framework));
+        Ok(())
     }
 
     /// Whole requests, with the framework: least and median of the rounds, and ours as a part of each other's.

@@ -1,7 +1,7 @@
 //! What a request of ours may cost: the numbers that are kept in `benches/gate.json`.
 //!
-//! They are those that come out the same each time: instructions under callgrind, within a tolerance, and allocations and
-//! calls of the store exactly. Another compiler makes other code, and the C library and *ring* choose theirs by what the
+//! They are those that come out the same each time: instructions under callgrind, within a tolerance, and allocations, calls
+//! of the store and system calls exactly, also those of the operations of the file store. Another compiler makes other code, and the C library and *ring* choose theirs by what the
 //! processor can do, so instructions are compared only where these are the ones that they were counted with.
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -19,7 +19,16 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     counted_with: String,
+    #[serde(flatten)]
+    costs: Costs,
+}
+
+/// What is measured, by its name.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Costs {
     requests: BTreeMap<String, Cost>,
+    /// The system calls of operations of the file store.
+    operations: BTreeMap<String, String>,
 }
 
 /// What one request costs over the framework alone.
@@ -28,6 +37,7 @@ struct Cost {
     instructions: u64,
     allocations: u64,
     store_calls: String,
+    system_calls: String,
 }
 
 /// Fails if a request costs more than what is kept, and prints all.
@@ -40,11 +50,11 @@ pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
     if !same_tools {
         println!("\n!!! INSTRUCTIONS NOT CHECKED: they were counted with {}, and this is {tools}\n", kept.counted_with);
     }
-    let mut findings = findings(&kept.requests, &measure(programs)?, same_tools);
+    let mut findings = findings(&kept.costs, &measure(programs)?, same_tools);
     if !findings.is_empty() {
         // Ids and the seeds of hash tables are random: `new`, whose tables grow, differs by a percent or two.
         println!("\nThat is not what is written down, so all is measured once more.");
-        findings = self::findings(&kept.requests, &measure(programs)?, same_tools);
+        findings = self::findings(&kept.costs, &measure(programs)?, same_tools);
     }
     for finding in &findings {
         println!("{finding}");
@@ -54,18 +64,35 @@ pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
 
 /// Writes down what requests cost now.
 pub(super) fn update(root: &Path, programs: &Programs) -> Result<()> {
-    let kept = Kept { counted_with: tools(root)?, requests: measure(programs)? };
+    let kept = Kept { counted_with: tools(root)?, costs: measure(programs)? };
     let path = root.join(FILE);
     let text = serde_json::to_string_pretty(&kept).map_err(|source| Error::Json { path: path.clone(), source })?;
     fs::write(&path, text + "\n").map_err(|source| Error::Write { path, source })
 }
 
-fn measure(programs: &Programs) -> Result<BTreeMap<String, Cost>> {
+fn measure(programs: &Programs) -> Result<Costs> {
+    Ok(Costs { requests: requests(programs)?, operations: operations(programs)? })
+}
+
+fn operations(programs: &Programs) -> Result<BTreeMap<String, String>> {
+    let mut operations = BTreeMap::new();
+    let mut table = Table::new(["operation", "system calls"].map(str::to_owned));
+    for name in programs.file_operations()? {
+        let calls = programs.system_calls(&name)?;
+        table.row([name.clone(), calls.clone()]);
+        operations.insert(name, calls);
+    }
+    table.print("System calls of the file store:");
+    Ok(operations)
+}
+
+fn requests(programs: &Programs) -> Result<BTreeMap<String, Cost>> {
     let subjects = programs.subjects()?;
     let counts = programs.counts(&subjects)?;
     let mut bare = BTreeMap::new();
     let mut costs = BTreeMap::new();
-    let mut table = Table::new(["request", "instructions", "allocations", "store calls"].map(str::to_owned));
+    let header = ["request", "instructions", "allocations", "store calls", "system calls"];
+    let mut table = Table::new(header.map(str::to_owned));
     for subject in subjects {
         let Some(counts) = counts.get(&subject) else { continue };
         let framework = subject.split('/').next().unwrap_or_default().to_owned();
@@ -74,6 +101,7 @@ fn measure(programs: &Programs) -> Result<BTreeMap<String, Cost>> {
             // A table that grows now and then is a fraction of an allocation.
             allocations: whole(counts.allocations),
             store_calls: counts.store_calls.clone(),
+            system_calls: programs.system_calls(&subject)?,
         };
         // The framework alone comes before what is built on it.
         let Some(base) = bare.get(&framework) else {
@@ -86,6 +114,7 @@ fn measure(programs: &Programs) -> Result<BTreeMap<String, Cost>> {
             thousands(cost.instructions),
             cost.allocations.to_string(),
             cost.store_calls.clone(),
+            cost.system_calls.clone(),
         ]);
         costs.insert(subject, cost);
     }
@@ -99,21 +128,20 @@ impl Cost {
             instructions: self.instructions.saturating_sub(base.instructions),
             allocations: self.allocations.saturating_sub(base.allocations),
             store_calls: self.store_calls.clone(),
+            system_calls: self.system_calls.clone(),
         }
     }
 }
 
 /// What is worse than it was. What is better is only printed: somebody should write it down.
-fn findings(kept: &BTreeMap<String, Cost>, now: &BTreeMap<String, Cost>, same_tools: bool) -> Vec<String> {
+fn findings(kept: &Costs, now: &Costs, same_tools: bool) -> Vec<String> {
     let mut findings = Vec::new();
-    for subject in kept.keys().filter(|subject| !now.contains_key(*subject)) {
-        findings.push(format!("{subject}: is in {FILE}, but is not measured any more"));
+    for (name, calls, before) in in_both(&now.operations, &kept.operations, &mut findings) {
+        if calls != before {
+            findings.push(format!("{name}: system calls are {calls}, and {before} before; {ADVICE}"));
+        }
     }
-    for (subject, cost) in now {
-        let Some(before) = kept.get(subject) else {
-            findings.push(format!("{subject}: is not in {FILE}; {ADVICE}"));
-            continue;
-        };
+    for (subject, cost, before) in in_both(&now.requests, &kept.requests, &mut findings) {
         let mut is = |what: &str, now: String, before: String| {
             findings.push(format!("{subject}: {what} {now}, and {before} before; {ADVICE}"));
         };
@@ -122,6 +150,9 @@ fn findings(kept: &BTreeMap<String, Cost>, now: &BTreeMap<String, Cost>, same_to
         }
         if cost.store_calls != before.store_calls {
             is("store calls are", cost.store_calls.clone(), before.store_calls.clone());
+        }
+        if cost.system_calls != before.system_calls {
+            is("system calls are", cost.system_calls.clone(), before.system_calls.clone());
         }
         let tolerance = before.instructions * TOLERANCE_PERCENT / 100;
         if same_tools && cost.instructions > before.instructions + tolerance {
@@ -132,6 +163,21 @@ fn findings(kept: &BTreeMap<String, Cost>, now: &BTreeMap<String, Cost>, same_to
         }
     }
     findings
+}
+
+/// What is measured and was measured before. What is only one of these is a finding.
+fn in_both<'a, T>(
+    now: &'a BTreeMap<String, T>,
+    kept: &'a BTreeMap<String, T>,
+    findings: &mut Vec<String>,
+) -> Vec<(&'a String, &'a T, &'a T)> {
+    for name in kept.keys().filter(|name| !now.contains_key(*name)) {
+        findings.push(format!("{name}: is in {FILE}, but is not measured any more"));
+    }
+    for name in now.keys().filter(|name| !kept.contains_key(*name)) {
+        findings.push(format!("{name}: is not in {FILE}; {ADVICE}"));
+    }
+    now.iter().filter_map(|(name, cost)| Some((name, cost, kept.get(name)?))).collect()
 }
 
 /// What the number of instructions depends on beside our code.
@@ -158,9 +204,11 @@ const ADVICE: &str = "if that is meant, write it down with `cargo xtask bench --
 mod tests {
     use super::*;
 
-    fn costs(instructions: u64, allocations: u64, store_calls: &str) -> BTreeMap<String, Cost> {
-        let cost = Cost { instructions, allocations, store_calls: store_calls.to_owned() };
-        BTreeMap::from([("axum/nexios/read-300".to_owned(), cost)])
+    fn costs(instructions: u64, allocations: u64, store_calls: &str) -> Costs {
+        let (store_calls, system_calls) = (store_calls.to_owned(), "getrandom 1".to_owned());
+        let cost = Cost { instructions, allocations, store_calls, system_calls };
+        let operations = BTreeMap::from([("file/load".to_owned(), "close 1, openat 1".to_owned())]);
+        Costs { requests: BTreeMap::from([("axum/nexios/read-300".to_owned(), cost)]), operations }
     }
 
     #[test]
@@ -184,6 +232,18 @@ mod tests {
     }
 
     #[test]
+    fn other_system_calls_are_found() {
+        let kept = costs(10_000, 20, "load 1");
+        let mut now = costs(10_000, 20, "load 1");
+        "close 1, fstat 1, openat 1".clone_into(now.operations.get_mut("file/load").unwrap());
+        "-".clone_into(&mut now.requests.get_mut("axum/nexios/read-300").unwrap().system_calls);
+        let found = findings(&kept, &now, true);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("close 1, fstat 1, openat 1, and close 1, openat 1 before"), "{found:?}");
+        assert!(found[1].contains("system calls are -, and getrandom 1 before"), "{found:?}");
+    }
+
+    #[test]
     fn instructions_of_other_tools_are_not_compared_but_all_else_is() {
         let kept = costs(10_000, 20, "load 1");
         assert_eq!(findings(&kept, &costs(90_000, 20, "load 1"), false), [""; 0]);
@@ -191,9 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_only_on_one_side_is_found() {
+    fn what_is_only_on_one_side_is_found() {
         let some = costs(10_000, 20, "load 1");
-        assert_eq!(findings(&some, &BTreeMap::new(), true).len(), 1);
-        assert_eq!(findings(&BTreeMap::new(), &some, true).len(), 1);
+        assert_eq!(findings(&some, &Costs::default(), true).len(), 2);
+        assert_eq!(findings(&Costs::default(), &some, true).len(), 2);
     }
 }

@@ -4,6 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::system_calls;
 use crate::{
     command_line::CommandLine,
     error::{Error, Result},
@@ -64,12 +65,41 @@ impl Programs {
         collected.ok_or_else(|| Error::Output { line: line.to_string(), what: "no count of instructions" })
     }
 
+    /// The same as the processor at hand takes them, without those that are done in several threads.
+    pub(super) fn steps(&self, subjects: &[String]) -> Result<BTreeMap<String, u64>> {
+        let line = self.program("steps").args(subjects);
+        let output = line.output()?;
+        let steps = output.stdout.lines().map(|line| {
+            let (subject, steps) = line.split_once(' ')?;
+            Some((subject.to_owned(), steps.parse().ok()?))
+        });
+        let steps: Option<_> = steps.collect();
+        steps.ok_or_else(|| Error::Output { line: line.to_string(), what: "no count of instructions" })
+    }
+
     /// What these allocate and what they ask the store, by their names.
     pub(super) fn counts(&self, subjects: &[String]) -> Result<BTreeMap<String, Counts>> {
         let line = self.program("counts").args(subjects);
         let output = line.output()?;
         let counts: Option<_> = output.stdout.lines().map(counts).collect();
         counts.ok_or_else(|| Error::Output { line: line.to_string(), what: "no counts" })
+    }
+
+    /// The names of the operations of a file store whose system calls can be counted.
+    pub(super) fn file_operations(&self) -> Result<Vec<String>> {
+        let output = self.program("calls").args(["list"]).output()?;
+        Ok(output.stdout.lines().map(str::to_owned).collect())
+    }
+
+    /// The system calls of one request, or of one operation of a file store: `close 1, openat 1` or the like, `-` for none.
+    pub(super) fn system_calls(&self, name: &str) -> Result<String> {
+        let count = 100;
+        let line = CommandLine::new("strace", &self.root)
+            .args(["--follow-forks", "--quiet=all", &format!("--trace=!{OF_THREADS_AND_MEMORY}")])
+            .args([self.path("calls"), name.to_owned(), count.to_string()]);
+        let output = line.output()?;
+        let calls = system_calls::of_each(&output.stderr, count);
+        calls.ok_or_else(|| Error::Output { line: line.to_string(), what: "no whole number of system calls for each" })
     }
 
     /// The nanoseconds of one request in each of some rounds, in which these take turns.
@@ -100,6 +130,9 @@ fn counts(line: &str) -> Option<(String, Counts)> {
     Some((subject, Counts { allocations: words.next()?.parse().ok()?, store_calls: words.next()?.to_owned() }))
 }
 
+/// System calls by which threads wait and memory comes, whose number depends on the moment.
+const OF_THREADS_AND_MEMORY: &str =
+    "futex,sched_yield,epoll_wait,epoll_pwait,mmap,munmap,mremap,mprotect,madvise,brk,clock_gettime";
 const ROUNDS: &str = "31";
 const REQUESTS_A_ROUND: &str = "300";
 

@@ -1,0 +1,70 @@
+//! What `strace` prints, as numbers.
+
+use std::collections::BTreeMap;
+
+/// The calls of each of so many operations, between the looks at `/begin` and at `/end`.
+///
+/// `None` if these are not there, or if the operations did not all make the same calls.
+pub(super) fn of_each(trace: &str, operations: usize) -> Option<String> {
+    let (_, trace) = trace.split_once("\"/begin\"")?;
+    let (trace, _) = trace.split_once("\"/end\"")?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    // The rest of the line of the first look; and the last one is begun.
+    let lines = trace.lines().skip(1);
+    for name in lines.filter_map(name) {
+        *counts.entry(name).or_default() += 1;
+    }
+    let last_look = counts.get_mut(LOOK)?;
+    *last_look -= 1;
+    counts.retain(|_, count| *count > 0);
+    let each = counts
+        .iter()
+        .map(|(name, count)| count.is_multiple_of(operations).then(|| format!("{name} {}", count / operations)));
+    let each = each.collect::<Option<Vec<_>>>()?.join(", ");
+    Some(if each.is_empty() { "-".to_owned() } else { each })
+}
+
+/// The name of the call that a line begins, which with several threads comes after `[pid 4711] `.
+fn name(line: &str) -> Option<&str> {
+    let call = line.strip_prefix("[pid").and_then(|line| Some(line.split_once("] ")?.1)).unwrap_or(line);
+    let (name, _) = call.split_once('(')?;
+    // `<... flock resumed>` is the end of a call that another thread interrupted, and `--- SIGCHLD` is none.
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then_some(name)
+}
+
+const LOOK: &str = "statx";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &str = r#"openat(AT_FDCWD, "/etc/ld.so.cache", O_RDONLY|O_CLOEXEC) = 3
+statx(AT_FDCWD, "/begin", AT_STATX_SYNC_AS_STAT, STATX_ALL, 0x7ffe) = -1 ENOENT (No such file or directory)
+[pid  4712] flock(9, LOCK_EX|LOCK_NB <unfinished ...>
+[pid  4711] openat(3, "ab/abcd", O_RDONLY) = 10
+[pid  4712] <... flock resumed>) = 0
+--- SIGCHLD {si_signo=SIGCHLD} ---
+openat(3, "cd/cdef", O_RDONLY) = 10
+flock(9, LOCK_UN) = 0
+statx(AT_FDCWD, "/end", AT_STATX_SYNC_AS_STAT, STATX_ALL, 0x7ffe) = -1 ENOENT (No such file or directory)
+close(3) = 0
+"#;
+
+    #[test]
+    fn calls_between_the_marks_are_counted_for_each_operation() {
+        assert_eq!(of_each(TRACE, 2).as_deref(), Some("flock 1, openat 1"));
+        assert_eq!(of_each(TRACE, 1).as_deref(), Some("flock 2, openat 2"));
+    }
+
+    #[test]
+    fn operations_that_differ_or_were_not_seen_have_no_number() {
+        assert_eq!(of_each(TRACE, 3), None);
+        assert_eq!(of_each("openat(3) = 4\n", 1), None);
+    }
+
+    #[test]
+    fn no_calls_are_a_dash() {
+        let trace = "statx(AT_FDCWD, \"/begin\") = -1\nstatx(AT_FDCWD, \"/end\") = -1\n";
+        assert_eq!(of_each(trace, 100).as_deref(), Some("-"));
+    }
+}
