@@ -1,5 +1,6 @@
 use std::num::NonZeroUsize;
 
+use ::axum::Router;
 use nexios_store_core::SessionStore;
 use nexios_store_memory::MemoryStore;
 
@@ -121,21 +122,34 @@ impl Stack {
     /// Starts the application.
     pub(crate) async fn start(self) -> Box<dyn Application> {
         match self {
-            Self::AxumBare => Box::new(axum::bare()),
             Self::ActixBare => Box::new(actix::bare().await),
-            Self::AxumNexios | Self::ActixNexios => self.start_on(MemoryStore::with_capacity_limit(NEVER_FULL)).await,
-            #[cfg(feature = "peers")]
-            Self::TowerSessionsSigned => Box::new(crate::peers::tower_sessions::signed()),
-            #[cfg(feature = "peers")]
-            Self::TowerSessionsPlain => Box::new(crate::peers::tower_sessions::plain()),
-            #[cfg(feature = "peers")]
-            Self::AxumSessionSigned => Box::new(crate::peers::axum_session::signed().await),
-            #[cfg(feature = "peers")]
-            Self::AxumSessionPlain => Box::new(crate::peers::axum_session::plain().await),
+            Self::ActixNexios => self.start_on(MemoryStore::with_capacity_limit(NEVER_FULL)).await,
             #[cfg(feature = "peers")]
             Self::ActixSessionSigned => Box::new(crate::peers::actix_session::signed().await),
             #[cfg(feature = "peers")]
             Self::ActixSessionPrivate => Box::new(crate::peers::actix_session::private().await),
+            _ => Box::new(self.router().await),
+        }
+    }
+
+    /// The application as axum has it.
+    ///
+    /// # Panics
+    ///
+    /// Panics for a stack of actix-web.
+    pub(crate) async fn router(self) -> Router {
+        match self {
+            Self::AxumBare => axum::bare(),
+            Self::AxumNexios => axum::nexios(MemoryStore::with_capacity_limit(NEVER_FULL)),
+            #[cfg(feature = "peers")]
+            Self::TowerSessionsSigned => crate::peers::tower_sessions::signed(),
+            #[cfg(feature = "peers")]
+            Self::TowerSessionsPlain => crate::peers::tower_sessions::plain(),
+            #[cfg(feature = "peers")]
+            Self::AxumSessionSigned => crate::peers::axum_session::signed().await,
+            #[cfg(feature = "peers")]
+            Self::AxumSessionPlain => crate::peers::axum_session::plain().await,
+            _ => unreachable!("{} is not axum's", self.name()),
         }
     }
 

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use axum::Router;
 use nexios_store_core::SessionStore;
 
 use crate::application::Application;
@@ -40,6 +41,13 @@ impl Subject {
     /// The same on a store of the caller's, which only ours can be run on.
     pub async fn prepare_on(self, store: impl SessionStore) -> Prepared {
         self.prepared(self.stack.start_on(store).await).await
+    }
+
+    /// The application itself, of a stack of axum, and the request.
+    pub async fn router(self) -> (Router, Visit) {
+        let router = self.stack.router().await;
+        let visit = self.case.prepare(&router).await;
+        (router, visit)
     }
 
     async fn prepared(self, application: Box<dyn Application>) -> Prepared {

@@ -5,6 +5,7 @@
 
 mod comparison;
 mod gate;
+mod http;
 mod programs;
 mod system_calls;
 mod table;
@@ -25,7 +26,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         ["--only", "ours"] => comparison::run(&programs(root, Peers::Without)?),
         ["--gate"] => gate(root),
         ["--gate", "--update"] => gate::update(root, &programs(root, Peers::Without)?),
-        _ => Err(Error::Usage("bench takes `--only ours`, `--gate`, `--gate --update`, or nothing".to_owned())),
+        ["http"] => http::run(root, &programs(root, Peers::With)?),
+        _ => Err(Error::Usage(USAGE.to_owned())),
     }
 }
 
@@ -33,6 +35,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
 pub(crate) fn gate(root: &Path) -> Result<()> {
     gate::check(root, &programs(root, Peers::Without)?)
 }
+
+const USAGE: &str = "bench takes `http`, `--only ours`, `--gate`, `--gate --update`, or nothing";
 
 fn programs(root: &Path, peers: Peers) -> Result<Programs> {
     test_programs::ensure_installed_for_benches(root)?;

@@ -14,8 +14,11 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// The same for `cargo xtask bench`.
-const BENCH_PROGRAMS: &[(&str, &str)] =
-    &[("strace", "xtask/install/strace.sh"), ("valgrind", "xtask/install/valgrind.sh")];
+const BENCH_PROGRAMS: &[(&str, &str)] = &[
+    ("strace", "xtask/install/strace.sh"),
+    ("valgrind", "xtask/install/valgrind.sh"),
+    ("wrk", "xtask/install/wrk.sh"),
+];
 
 /// Installs, each with its script, the programs that tests start and that are not on `PATH`.
 ///

@@ -118,7 +118,7 @@ impl Programs {
         CommandLine::new(&self.path(name), &self.root)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.dir.join(name).to_string_lossy().into_owned()
     }
 }

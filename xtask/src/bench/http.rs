@@ -1,0 +1,131 @@
+//! Requests per second over loopback, as `wrk` counts them, beside the framework alone.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::programs::Programs;
+use super::table::{Table, thousands};
+use crate::command_line::CommandLine;
+use crate::error::{Error, Result};
+
+/// Measures and prints it.
+pub(super) fn run(root: &Path, programs: &Programs) -> Result<()> {
+    let mut table = Table::new(
+        ["case", "session layer", "requests per second", "as a part of the handler alone, least / median / most"]
+            .map(str::to_owned),
+    );
+    let mut ratios: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+    let mut rates: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+    let mut alone = Vec::new();
+    for _ in 0..ROUNDS {
+        let bare = measure(root, programs, "axum/bare/untouched-no-cookie")?;
+        alone.push(bare);
+        // In turns, and each as a part of what its own round has without a session layer.
+        for (case, name) in CASES.iter().enumerate() {
+            for (layer, of) in LAYERS.iter().enumerate() {
+                let rate = measure(root, programs, &format!("axum/{of}/{name}"))?;
+                ratios.entry((case, layer)).or_default().push(rate / bare);
+                let most = rates.entry((case, layer)).or_default();
+                *most = (*most).max(whole(rate));
+            }
+        }
+    }
+    for ((case, layer), mut ratios) in ratios {
+        ratios.sort_by(f64::total_cmp);
+        let at = |index: usize| ratios.get(index).copied().unwrap_or_default();
+        let spread = format!("{:.2} / {:.2} / {:.2}", at(0), at(ratios.len() / 2), at(ratios.len() - 1));
+        let most = rates.get(&(case, layer)).copied().unwrap_or_default();
+        table.row([CASES[case].to_owned(), LAYERS[layer].to_owned(), thousands(most), spread]);
+    }
+    let most = alone.into_iter().fold(0.0, f64::max);
+    table.print(&format!(
+        "axum over loopback, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s, most of the rounds; the handler alone: {}",
+        thousands(whole(most))
+    ));
+    Ok(())
+}
+
+/// The requests per second that one server answers.
+fn measure(root: &Path, programs: &Programs, subject: &str) -> Result<f64> {
+    let server = Server::start(programs, subject)?;
+    let mut line = CommandLine::new("taskset", root)
+        .args(["--cpu-list", CORE_OF_CLIENT, "wrk", "--threads", "1", "--connections", CONNECTIONS])
+        .args(["--duration".to_owned(), format!("{SECONDS}s")]);
+    if !server.cookie.is_empty() {
+        line = line.args(["--header".to_owned(), format!("Cookie: {}", server.cookie)]);
+    }
+    let line = line.args([format!("http://{}{}", server.address, server.path)]);
+    let output = line.output()?.stdout;
+    rate(&output).ok_or_else(|| Error::Output { line: line.to_string(), what: "no rate, or requests that failed" })
+}
+
+/// What `wrk` prints of requests per second, if all were answered with success.
+fn rate(output: &str) -> Option<f64> {
+    let has_failed = output.contains("Non-2xx") || output.contains("Socket errors");
+    let rate = output.lines().find_map(|line| line.split_once("Requests/sec:"))?.1.trim().parse().ok()?;
+    (!has_failed).then_some(rate)
+}
+
+/// A server that is ended when this is dropped.
+struct Server {
+    process: Child,
+    address: String,
+    path: String,
+    cookie: String,
+}
+
+impl Server {
+    fn start(programs: &Programs, subject: &str) -> Result<Self> {
+        let args = ["--cpu-list", CORE_OF_SERVER, &programs.path("serve"), subject].map(str::to_owned);
+        let line = format!("taskset {}", args.join(" "));
+        let start = Command::new("taskset").args(args).stdout(Stdio::piped()).spawn();
+        let mut process = start.map_err(|source| Error::Start { line: line.clone(), source })?;
+        let mut first_line = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            // That it ends before is seen by what is missing in its line.
+            let _ = BufReader::new(stdout).read_line(&mut first_line);
+        }
+        let mut words = first_line.trim().splitn(3, ' ').map(str::to_owned);
+        let mut word = || words.next().unwrap_or_default();
+        let server = Self { process, address: word(), path: word(), cookie: word() };
+        if server.path.is_empty() { Err(Error::Output { line, what: "no address" }) } else { Ok(server) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended by itself is as well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of requests")]
+const fn whole(rate: f64) -> u64 {
+    rate as u64
+}
+
+const CASES: [&str; 3] = ["untouched-no-cookie", "read-300", "write-300"];
+const LAYERS: [&str; 2] = ["nexios", "tower-sessions-signed"];
+const ROUNDS: usize = 5;
+const SECONDS: u64 = 5;
+const CONNECTIONS: &str = "64";
+/// Where there is one core only, `taskset` says so.
+const CORE_OF_SERVER: &str = "0";
+const CORE_OF_CLIENT: &str = "1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_if_all_requests_succeeded() {
+        let of = |more: &str| rate(&format!("  5 requests in 5.00s, 1.00MB read\n{more}Requests/sec:  51452.25\n"));
+        assert_eq!(of(""), Some(51452.25));
+        assert_eq!(of("  Non-2xx or 3xx responses: 5\n"), None);
+        assert_eq!(of("  Socket errors: connect 0, read 1, write 0, timeout 0\n"), None);
+        assert_eq!(rate(""), None);
+    }
+}
