@@ -1,4 +1,4 @@
-//! What a request costs: the same cases on our adapters and on other session layers.
+//! What a request costs: the same cases on our adapters and on other session layers; and what stores of files cost.
 //!
 //! A [`Case`] is what a visitor does, a [`Stack`] a framework with a session layer. The programs in `src/bin` repeat a
 //! case's request, and `cargo xtask bench` runs them and compares.
@@ -12,9 +12,10 @@ mod case;
 mod counted;
 mod file_operation;
 mod nexios;
-mod payload;
+pub mod payload;
 #[cfg(feature = "peers")]
 mod peers;
+pub mod session_files;
 mod stack;
 mod subject;
 

@@ -1,12 +1,14 @@
-//! The sessions that are measured: five keys each, which take 306 and 4,059 bytes as JSON.
+//! The sessions that are measured: five keys each, which take 306, 1,009 and 4,059 bytes as JSON.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// How large a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// 306 bytes.
     Small,
+    /// 1,009 bytes: what the stores of files are compared with.
+    OfFile,
     /// 4,059 bytes: 47 objects, most of all.
     Large,
 }
@@ -21,6 +23,7 @@ pub const VISITS: u64 = 7;
 pub fn entries(size: Size) -> [(&'static str, Value); 5] {
     let (items, note_len) = match size {
         Size::Small => (2, 81),
+        Size::OfFile => (2, 784),
         Size::Large => (47, 369),
     };
     let item = |number: usize| json!({ "sku": format!("SKU-{number:06}"), "name": "a thing of some kind", "quantity": 1, "cents": 1999 });
@@ -31,6 +34,16 @@ pub fn entries(size: Size) -> [(&'static str, Value); 5] {
         ("note", json!("n".repeat(note_len))),
         ("cart", (0..items).map(item).collect()),
     ]
+}
+
+/// The same as one JSON object.
+pub fn map(size: Size) -> Map<String, Value> {
+    entries(size).into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// The number that is under [`KEY`].
+pub fn visits(value: Option<&Value>) -> u64 {
+    value.and_then(Value::as_u64).expect("a number")
 }
 
 /// What a handler answers that has read [`KEY`].
@@ -44,10 +57,8 @@ mod tests {
 
     #[test]
     fn the_sizes_are_those_that_are_named() {
-        for (size, len) in [(Size::Small, 306), (Size::Large, 4059)] {
-            let session: serde_json::Map<_, _> =
-                entries(size).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-            assert_eq!(Value::Object(session).to_string().len(), len, "{size:?}");
+        for (size, len) in [(Size::Small, 306), (Size::OfFile, 1009), (Size::Large, 4059)] {
+            assert_eq!(Value::Object(map(size)).to_string().len(), len, "{size:?}");
         }
     }
 }

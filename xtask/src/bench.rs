@@ -4,9 +4,11 @@
 //! run and compared, with each other or with the numbers that are kept in the repository.
 
 mod comparison;
+mod files;
 mod gate;
 mod http;
 mod programs;
+mod spread;
 mod system_calls;
 mod table;
 
@@ -27,6 +29,10 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         ["--gate"] => gate(root),
         ["--gate", "--update"] => gate::update(root, &programs(root, Peers::Without)?),
         ["http"] => http::run(root, &programs(root, Peers::With)?),
+        ["files", ref options @ ..] => {
+            let options = files::Options::parse(options)?;
+            files::run(root, &programs(root, Peers::With)?, &options)
+        }
         _ => Err(Error::Usage(USAGE.to_owned())),
     }
 }
@@ -36,7 +42,7 @@ pub(crate) fn gate(root: &Path) -> Result<()> {
     gate::check(root, &programs(root, Peers::Without)?)
 }
 
-const USAGE: &str = "bench takes `http`, `--only ours`, `--gate`, `--gate --update`, or nothing";
+const USAGE: &str = "bench takes `files`, `http`, `--only ours`, `--gate`, `--gate --update`, or nothing";
 
 fn programs(root: &Path, peers: Peers) -> Result<Programs> {
     test_programs::ensure_installed_for_benches(root)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::programs::{Counts, Programs};
+use super::spread::Spread;
 use super::table::{Table, thousands};
 use crate::error::Result;
 
@@ -92,8 +93,8 @@ impl Comparison {
                 Some(other) => ours.as_part_of(&other),
                 None => String::new(),
             });
-            let bare = spread(&self.bare()).map(|bare| bare.text()).unwrap_or_default();
-            table.row([case.clone(), bare, ours.text()].into_iter().chain(ratios));
+            let bare = spread(&self.bare()).map(|bare| bare.nanos()).unwrap_or_default();
+            table.row([case.clone(), bare, ours.nanos()].into_iter().chain(ratios));
         }
         table.print(&format!("{}: time of a request, least / median of the rounds", self.framework));
         Ok(())
@@ -114,33 +115,6 @@ impl Comparison {
 
     fn bare(&self) -> String {
         self.subject(BARE, "untouched-no-cookie")
-    }
-}
-
-/// The times of one subject.
-struct Spread {
-    least: u64,
-    median: u64,
-}
-
-impl Spread {
-    fn of(times: &[u64]) -> Self {
-        let mut times = times.to_vec();
-        times.sort_unstable();
-        let at = |index: usize| times.get(index).copied().unwrap_or(0);
-        Self { least: at(0), median: at(times.len() / 2) }
-    }
-
-    fn text(&self) -> String {
-        format!("{} / {}", thousands(self.least), thousands(self.median))
-    }
-
-    fn as_part_of(&self, other: &Self) -> String {
-        let ratio = |ours: u64, theirs: u64| {
-            Some(f64::from(u32::try_from(ours).ok()?) / f64::from(u32::try_from(theirs).ok()?))
-        };
-        let text = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-        format!("{} / {}", text(ratio(self.least, other.least)), text(ratio(self.median, other.median)))
     }
 }
 
@@ -177,11 +151,5 @@ mod tests {
             (&["nexios", "other"].map(str::to_owned)[..], &["new", "read"].map(str::to_owned)[..])
         );
         assert_eq!(axum.bare(), subjects[0]);
-    }
-
-    #[test]
-    fn times_are_compared_by_their_least_and_their_median() {
-        let (ours, other) = (Spread::of(&[30, 10, 20]), Spread::of(&[40, 80, 40, 80, 80]));
-        assert_eq!((ours.text(), ours.as_part_of(&other)), ("10 / 20".to_owned(), "0.25 / 0.25".to_owned()));
     }
 }

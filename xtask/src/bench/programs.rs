@@ -12,8 +12,9 @@ use crate::{
 
 /// The programs of the package `benches`, built.
 pub(super) struct Programs {
-    root: PathBuf,
-    dir: PathBuf,
+    pub(super) root: PathBuf,
+    /// Where they are, and where what they need may be kept.
+    pub(super) dir: PathBuf,
 }
 
 /// Whether other session layers are built too.
@@ -94,12 +95,21 @@ impl Programs {
     /// The system calls of one request, or of one operation of a file store: `close 1, openat 1` or the like, `-` for none.
     pub(super) fn system_calls(&self, name: &str) -> Result<String> {
         let count = 100;
-        let line = CommandLine::new("strace", &self.root)
+        let program = [self.path("calls"), name.to_owned(), count.to_string()];
+        self.system_calls_of(&CommandLine::new("strace", &self.root), &program, count)
+    }
+
+    /// The same of a program that does so many operations between looks at `/begin` and at `/end`.
+    ///
+    /// `strace` may have an environment; it hands it on.
+    pub(super) fn system_calls_of(&self, strace: &CommandLine, program: &[String], count: usize) -> Result<String> {
+        let line = strace
+            .clone()
             .args(["--follow-forks", "--quiet=all", &format!("--trace=!{OF_THREADS_AND_MEMORY}")])
-            .args([self.path("calls"), name.to_owned(), count.to_string()]);
+            .args(program);
         let output = line.output()?;
         let calls = system_calls::of_each(&output.stderr, count);
-        calls.ok_or_else(|| Error::Output { line: line.to_string(), what: "no whole number of system calls for each" })
+        calls.ok_or_else(|| Error::Output { line: line.to_string(), what: "nothing between `/begin` and `/end`" })
     }
 
     /// The nanoseconds of one request in each of some rounds, in which these take turns.
@@ -114,7 +124,7 @@ impl Programs {
         Ok(times)
     }
 
-    fn program(&self, name: &str) -> CommandLine {
+    pub(super) fn program(&self, name: &str) -> CommandLine {
         CommandLine::new(&self.path(name), &self.root)
     }
 

@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 
 /// The calls of each of so many operations, between the looks at `/begin` and at `/end`.
 ///
-/// `None` if these are not there, or if the operations did not all make the same calls.
+/// With one decimal where the operations did not all make the same calls, and `None` if the looks are not there.
 pub(super) fn of_each(trace: &str, operations: usize) -> Option<String> {
     let (_, trace) = trace.split_once("\"/begin\"")?;
     let (trace, _) = trace.split_once("\"/end\"")?;
+    // The last line is the beginning of the second look.
+    let (trace, _) = trace.rsplit_once('\n')?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    // The rest of the line of the first look; and the last one is begun.
-    let lines = trace.lines().skip(1);
-    for name in lines.filter_map(name) {
+    // The first one is the rest of the first look.
+    for name in trace.lines().skip(1).filter_map(name) {
         *counts.entry(name).or_default() += 1;
     }
-    let last_look = counts.get_mut(LOOK)?;
-    *last_look -= 1;
-    counts.retain(|_, count| *count > 0);
-    let each = counts
-        .iter()
-        .map(|(name, count)| count.is_multiple_of(operations).then(|| format!("{name} {}", count / operations)));
-    let each = each.collect::<Option<Vec<_>>>()?.join(", ");
+    let each = counts.iter().map(|(name, count)| match (count / operations, count % operations) {
+        (each, 0) => format!("{name} {each}"),
+        (each, rest) => format!("{name} {each}.{}", rest * 10 / operations),
+    });
+    let each = each.collect::<Vec<_>>().join(", ");
     Some(if each.is_empty() { "-".to_owned() } else { each })
 }
 
@@ -31,8 +30,6 @@ fn name(line: &str) -> Option<&str> {
     // `<... flock resumed>` is the end of a call that another thread interrupted, and `--- SIGCHLD` is none.
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then_some(name)
 }
-
-const LOOK: &str = "statx";
 
 #[cfg(test)]
 mod tests {
@@ -57,8 +54,8 @@ close(3) = 0
     }
 
     #[test]
-    fn operations_that_differ_or_were_not_seen_have_no_number() {
-        assert_eq!(of_each(TRACE, 3), None);
+    fn operations_that_differ_have_a_fraction_and_those_that_were_not_seen_no_number() {
+        assert_eq!(of_each(TRACE, 4).as_deref(), Some("flock 0.5, openat 0.5"));
         assert_eq!(of_each("openat(3) = 4\n", 1), None);
     }
 

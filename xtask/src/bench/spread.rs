@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use super::table::thousands;
+
+/// How long something took, in several rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spread {
+    pub(super) least: Duration,
+    pub(super) median: Duration,
+}
+
+impl Spread {
+    /// Nanoseconds of each round; of none it is nothing.
+    pub(super) fn of(nanos: &[u64]) -> Self {
+        let mut nanos = nanos.to_vec();
+        nanos.sort_unstable();
+        let at = |index: usize| Duration::from_nanos(nanos.get(index).copied().unwrap_or(0));
+        Self { least: at(0), median: at(nanos.len() / 2) }
+    }
+
+    /// `860 / 883`, in nanoseconds.
+    pub(super) fn nanos(&self) -> String {
+        self.text(|time| thousands(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// `4.7 / 12.0`, in microseconds.
+    pub(super) fn micros(&self) -> String {
+        self.text(|time| format!("{:.1}", time.as_secs_f64() * 1e6))
+    }
+
+    /// `0.09 / 0.12`, in seconds.
+    pub(super) fn seconds(&self) -> String {
+        self.text(|time| format!("{:.2}", time.as_secs_f64()))
+    }
+
+    /// Least by least, and median by median.
+    pub(super) fn as_part_of(&self, other: &Self) -> String {
+        let part = |ours: Duration, theirs: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
+        format!("{:.2} / {:.2}", part(self.least, other.least), part(self.median, other.median))
+    }
+
+    fn text(&self, text: impl Fn(Duration) -> String) -> String {
+        format!("{} / {}", text(self.least), text(self.median))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_compared_by_their_least_and_their_median() {
+        let (ours, other) = (Spread::of(&[30, 10, 20]), Spread::of(&[40, 80, 40, 80, 80]));
+        assert_eq!((ours.nanos().as_str(), ours.as_part_of(&other).as_str()), ("10 / 20", "0.25 / 0.25"));
+    }
+
+    #[test]
+    fn times_have_the_unit_that_suits_them() {
+        let spread = Spread::of(&[4_700, 2_012_000]);
+        assert_eq!((spread.micros().as_str(), spread.nanos().as_str()), ("4.7 / 2012.0", "4,700 / 2,012,000"));
+        assert_eq!(Spread::of(&[90_000_000]).seconds(), "0.09 / 0.09");
+    }
+}
