@@ -162,7 +162,7 @@ impl Work {
                     conflicts += 1;
                     if turn.is_none() {
                         turn = Some(manager.turns().take(current.id.as_bytes()).await);
-                    } else {
+                    } else if conflicts > AT_ONCE {
                         // With the turn taken, this is another process, or a request's first try.
                         tokio::time::sleep(back_off(conflicts)).await;
                     }
@@ -303,6 +303,9 @@ fn back_off(conflicts: u32) -> Duration {
     let longest_millis = 1_u64 << conflicts.min(6);
     Duration::from_micros(fastrand::u64(100..=longest_millis * 1000))
 }
+
+/// First tries of other requests are over soon, and a timer would be the longest part of waiting for them.
+const AT_ONCE: u32 = 4;
 
 /// Two equal ids of 128 random bits mean that the generator is broken; after a few the request fails.
 const MAX_NEW_IDS: usize = 4;

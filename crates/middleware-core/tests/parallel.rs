@@ -8,9 +8,11 @@ mod site;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nexios_middleware_core::SessionErrorKind;
+use nexios_middleware_core::{SessionErrorKind, SessionManager};
 use nexios_settings::ByteSize;
-use site::{Call, Site, Visitor};
+use nexios_store_core::{SessionStore as _, Timestamp, UpdateOutcome};
+use nexios_store_memory::MemoryStore;
+use site::{Call, KEY, Site, Visitor, Wrapper, keys};
 use tokio::sync::Barrier;
 
 async fn visitor_with(site: &Site, key: &str, value: i64) -> Visitor {
@@ -414,4 +416,35 @@ async fn a_logout_ends_a_users_session_also_under_the_id_that_it_has_got_meanwhi
 
     assert!(site.open(&cycled).await.principal().is_none());
     assert_eq!(site.files(), [elsewhere.id()], "and the user's other session lives on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_tries_of_others_are_not_waited_for_and_more_than_a_few_are() {
+    for (others, waits) in [(0, false), (4, false), (5, true)] {
+        let (inner, calls) = (Arc::new(MemoryStore::new()), AtomicUsize::new(0));
+        let other = inner.clone();
+        let store = Wrapper::new(inner, move |call, id| {
+            // Called before an update and after it: others come before.
+            let is_now = call == Call::Update && calls.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+            let is_now = is_now && calls.load(Ordering::Relaxed) <= 2 * others;
+            let other = other.clone();
+            async move {
+                if is_now {
+                    let stored = other.load(&id, Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
+                    let updated = other.update(&id, stored.revision, &stored.record, Timestamp::UNIX_EPOCH).await;
+                    assert!(matches!(updated, Ok(UpdateOutcome::Updated(_))));
+                }
+            }
+        });
+        let manager = SessionManager::builder(store).keys(keys(&[KEY])).build().unwrap();
+        let session = manager.request([""; 0]).session().await.unwrap();
+        session.insert("a", &1).unwrap();
+        session.save().await.unwrap();
+
+        let before = tokio::time::Instant::now();
+        session.insert("a", &2).unwrap();
+        session.save().await.unwrap();
+        assert_eq!(manager.counters().conflicts, others as u64);
+        assert_eq!(!before.elapsed().is_zero(), waits, "after {others} conflicts");
+    }
 }
