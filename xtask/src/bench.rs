@@ -6,7 +6,11 @@
 mod comparison;
 mod files;
 mod gate;
+mod growth;
 mod http;
+mod memory;
+mod options;
+mod plot;
 mod programs;
 mod spread;
 mod system_calls;
@@ -18,6 +22,7 @@ use crate::{
     error::{Error, Result},
     test_programs,
 };
+use options::Options;
 use programs::{Peers, Programs};
 
 /// Compares, or checks the numbers that are kept.
@@ -28,10 +33,15 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         ["--only", "ours"] => comparison::run(&programs(root, Peers::Without)?),
         ["--gate"] => gate(root),
         ["--gate", "--update"] => gate::update(root, &programs(root, Peers::Without)?),
+        ["memory"] => memory::run(&programs(root, Peers::Without)?),
         ["http"] => http::run(root, &programs(root, Peers::With)?),
         ["files", ref options @ ..] => {
-            let options = files::Options::parse(options)?;
+            let options = Options::parse(options)?;
             files::run(root, &programs(root, Peers::With)?, &options)
+        }
+        ["growth", ref options @ ..] => {
+            let options = Options::parse(options)?;
+            growth::run(root, &programs(root, Peers::Without)?, &options)
         }
         _ => Err(Error::Usage(USAGE.to_owned())),
     }
@@ -42,7 +52,7 @@ pub(crate) fn gate(root: &Path) -> Result<()> {
     gate::check(root, &programs(root, Peers::Without)?)
 }
 
-const USAGE: &str = "bench takes `files`, `http`, `--only ours`, `--gate`, `--gate --update`, or nothing";
+const USAGE: &str = "bench takes `files` or `growth` with `--dir DIR` and `--sessions N`, `http`, `memory`, `--only ours`, `--gate`, `--gate --update`, or nothing";
 
 fn programs(root: &Path, peers: Peers) -> Result<Programs> {
     test_programs::ensure_installed_for_benches(root)?;

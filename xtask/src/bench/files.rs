@@ -1,39 +1,14 @@
 //! Stores that keep each session in a file, of several languages, beside the system calls that none can do without.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::options::Options;
 use super::programs::Programs;
 use super::spread::Spread;
 use super::table::{Table, thousands};
 use crate::command_line::CommandLine;
 use crate::error::{Error, Result};
 use crate::test_programs::is_on_path;
-
-pub(super) const USAGE: &str = "bench files takes `--dir DIR` and `--sessions N`";
-
-/// What is asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Options {
-    /// Where the sessions are kept, and with it on which file system.
-    dir: PathBuf,
-    /// How many there are when a sweep begins.
-    sessions: usize,
-}
-
-impl Options {
-    pub(super) fn parse(args: &[&str]) -> Result<Self> {
-        let mut options = Self { dir: env::temp_dir(), sessions: 10_000 };
-        for arg in args.chunks(2) {
-            match *arg {
-                ["--dir", dir] => options.dir = PathBuf::from(dir),
-                ["--sessions", sessions] => options.sessions = sessions.parse().map_err(|_| usage())?,
-                _ => return Err(usage()),
-            }
-        }
-        Ok(options)
-    }
-}
 
 /// Measures and prints it.
 pub(super) fn run(root: &Path, programs: &Programs, options: &Options) -> Result<()> {
@@ -128,7 +103,7 @@ impl Bench<'_> {
         let mut measured = Measured::default();
         for _ in 0..ROUNDS {
             for program in stores {
-                let dir = self.dir()?;
+                let dir = self.options.empty_dir()?;
                 let words = program.with(args(&dir.path().to_string_lossy()).each_ref().map(String::as_str));
                 let line = program.with_env(CommandLine::new(&words[0], self.root).args(words[1..].to_vec()));
                 measured.read(program, &line, &line.output()?.stdout)?;
@@ -140,7 +115,7 @@ impl Bench<'_> {
     fn system_calls(&self, measured: &Measured) -> Result<Table> {
         let mut table = Table::new(["store", "operation", "system calls"].map(str::to_owned));
         for row in measured.rows.iter().filter(|row| row.store != LIMIT) {
-            let dir = self.dir()?;
+            let dir = self.options.empty_dir()?;
             let dir = dir.path().to_string_lossy();
             let program = row.program.with(["calls", &row.store, &row.operation, &dir, &CALLS.to_string()]);
             let strace = row.program.with_env(CommandLine::new("strace", self.root));
@@ -151,7 +126,9 @@ impl Bench<'_> {
     }
 
     fn sweeps(&self, stores: &[Program]) -> Result<()> {
-        let sessions = self.options.sessions.to_string();
+        let sessions = self.options.sessions_or(DEFAULT_SESSIONS);
+        let of = thousands(u64::try_from(sessions).unwrap_or(u64::MAX));
+        let sessions = sessions.to_string();
         let measured = self.rounds(stores, |dir| ["sweep", dir, &sessions].map(str::to_owned))?;
         let mut table =
             Table::new(["store, operation", "seconds", "as a multiple of the unlinks alone"].map(str::to_owned));
@@ -162,14 +139,8 @@ impl Bench<'_> {
             let multiple = unlinks.map(|unlinks| took.as_part_of(&unlinks)).unwrap_or_default();
             table.row([name, took.seconds(), multiple]);
         }
-        let of = u64::try_from(self.options.sessions).unwrap_or(u64::MAX);
-        table.print(&format!("a sweep over {} sessions, half of which have expired, {SPREAD}", thousands(of)));
+        table.print(&format!("a sweep over {of} sessions, half of which have expired, {SPREAD}"));
         Ok(())
-    }
-
-    fn dir(&self) -> Result<tempfile::TempDir> {
-        let path = &self.options.dir;
-        tempfile::tempdir_in(path).map_err(|source| Error::Write { path: path.clone(), source })
     }
 }
 
@@ -240,14 +211,11 @@ impl Measured {
     }
 }
 
-fn usage() -> Error {
-    Error::Usage(USAGE.to_owned())
-}
-
 /// What the programs call that which is not a store.
 const LIMIT: &str = "limit";
 const SPREAD: &str = "least / median";
 const ROUNDS: usize = 3;
+const DEFAULT_SESSIONS: usize = 10_000;
 const BATCHES: &str = "5";
 const OPERATIONS_A_BATCH: &str = "500";
 const CALLS: usize = 100;
@@ -255,16 +223,6 @@ const CALLS: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn options_are_read_and_others_are_not() {
-        let options = Options::parse(&["--sessions", "5", "--dir", "/var/tmp"]).unwrap();
-        assert_eq!(options, Options { dir: PathBuf::from("/var/tmp"), sessions: 5 });
-        assert_eq!(Options::parse(&[]).unwrap().sessions, 10_000);
-        for wrong in [&["--sessions", "many"][..], &["--sessions"], &["--sweeps", "5"]] {
-            assert!(matches!(Options::parse(wrong), Err(Error::Usage(_))), "{wrong:?}");
-        }
-    }
 
     #[test]
     fn lines_of_several_rounds_become_one_row() {

@@ -1,0 +1,61 @@
+use std::env;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// What a measurement of files is told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Options {
+    /// Where the files are, and with it on which file system.
+    dir: PathBuf,
+    sessions: Option<usize>,
+}
+
+impl Options {
+    pub(super) fn parse(args: &[&str]) -> Result<Self> {
+        let mut options = Self { dir: env::temp_dir(), sessions: None };
+        for arg in args.chunks(2) {
+            match *arg {
+                ["--dir", dir] => options.dir = PathBuf::from(dir),
+                ["--sessions", sessions] => options.sessions = Some(sessions.parse().map_err(|_| usage())?),
+                _ => return Err(usage()),
+            }
+        }
+        Ok(options)
+    }
+
+    /// How many sessions there are at most.
+    pub(super) fn sessions_or(&self, default: usize) -> usize {
+        self.sessions.unwrap_or(default)
+    }
+
+    /// A new directory, which is gone with what is in it when this is dropped.
+    pub(super) fn empty_dir(&self) -> Result<tempfile::TempDir> {
+        tempfile::tempdir_in(&self.dir).map_err(|source| Error::Write { path: self.dir.clone(), source })
+    }
+}
+
+fn usage() -> Error {
+    Error::Usage("this bench takes `--dir DIR`, a directory that is there, and `--sessions N`, a number".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_others_are_not() {
+        let options = Options::parse(&["--sessions", "5", "--dir", "/var/tmp"]).unwrap();
+        assert_eq!(options, Options { dir: PathBuf::from("/var/tmp"), sessions: Some(5) });
+        assert_eq!((options.sessions_or(7), Options::parse(&[]).unwrap().sessions_or(7)), (5, 7));
+        for wrong in [&["--sessions", "many"][..], &["--sessions"], &["--sweeps", "5"]] {
+            assert!(matches!(Options::parse(wrong), Err(Error::Usage(_))), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_missing_is_named() {
+        let error = Options::parse(&["--dir", "no/such/directory"]).unwrap().empty_dir().unwrap_err();
+        assert!(error.to_string().contains("no/such/directory"), "{error}");
+    }
+}
