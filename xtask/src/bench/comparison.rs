@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::plot::Bars;
 use super::programs::{Counts, Programs};
 use super::spread::Spread;
 use super::table::{Table, thousands};
@@ -47,6 +48,7 @@ impl Comparison {
             instructions.insert(subject.clone(), programs.instructions(subject)?);
         }
         self.print_instructions("instructions, by callgrind,", &instructions);
+        self.draw_instructions(programs, &instructions)?;
         self.print_instructions("instructions of the processor", &programs.steps(&self.subjects)?);
 
         let counts = programs.counts(&self.subjects)?;
@@ -62,6 +64,22 @@ impl Comparison {
         let bare = instructions.get(&self.bare()).copied().unwrap_or(0);
         let title = format!("{}: {what} over the handler alone, which takes {}", self.framework, thousands(bare));
         self.table(|subject| Some(thousands(instructions.get(subject)?.saturating_sub(bare)))).print(&title);
+    }
+
+    /// For `docs/performance.md`, if there is something to compare with.
+    fn draw_instructions(&self, programs: &Programs, instructions: &BTreeMap<String, u64>) -> Result<()> {
+        if self.layers.len() < 2 {
+            return Ok(());
+        }
+        let bare = instructions.get(&self.bare()).copied().unwrap_or(0);
+        let of = |layer: &str, case: &str| Some(instructions.get(&self.subject(layer, case))?.saturating_sub(bare));
+        let series = self.layers.iter().map(|layer| {
+            let heights = self.cases.iter().map(|case| of(layer, case)).collect();
+            (layer.clone(), heights)
+        });
+        let title = format!("Instructions of a request over the handler alone, {}", self.framework);
+        let bars = Bars { title: &title, y: "instructions", groups: &self.cases, series: series.collect() };
+        bars.draw(&programs.root.join(format!("docs/performance/requests-{}.svg", self.framework)))
     }
 
     fn print_calls(&self, programs: &Programs, counts: &BTreeMap<String, Counts>) -> Result<()> {

@@ -22,7 +22,6 @@ pub(super) fn run(root: &Path, programs: &Programs, options: &Options) -> Result
         table(x, series).print(&format!("{what}, ns, median of the rounds"));
         let path = root.join(format!("docs/performance/growth-{name}.svg"));
         Plot { title: what, x, y: "nanoseconds", series: lines(series) }.draw(&path)?;
-        println!("drawn in {}", path.display());
     }
     Ok(())
 }

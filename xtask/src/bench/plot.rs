@@ -22,24 +22,12 @@ pub(super) struct Series {
 }
 
 impl Plot<'_> {
-    /// Writes it as SVG, into a directory that is made if it is not there.
+    /// Draws it into a file.
     pub(super) fn draw(&self, path: &Path) -> Result<()> {
-        let failed = |source| Error::Write { path: path.to_owned(), source };
-        let svg = self.svg().map_err(|error| failed(std::io::Error::other(error)))?;
-        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-        fs::write(path, svg).map_err(failed)
+        write(path, svg(|area| self.draw_on(area)))
     }
 
-    fn svg(&self) -> std::result::Result<String, String> {
-        let mut svg = String::new();
-        self.draw_on(&SVGBackend::with_string(&mut svg, SIZE).into_drawing_area())
-            .map_err(|error| error.to_string())?;
-        // The files of the repository end with a line.
-        svg.truncate(svg.trim_end().len());
-        Ok(svg + "\n")
-    }
-
-    fn draw_on<'b>(&self, area: &DrawingArea<SVGBackend<'b>, plotters::coord::Shift>) -> Drawn<'b> {
+    fn draw_on<'b>(&self, area: &Area<'b>) -> Drawn<'b> {
         let all = || self.series.iter().flat_map(|series| &series.points);
         let (x_most, y_most) = (all().map(|(x, _)| *x).max(), all().map(|(_, y)| *y).max());
         let (x_least, y_least) = (all().map(|(x, _)| *x).min(), all().map(|(_, y)| *y).min());
@@ -70,11 +58,97 @@ impl Plot<'_> {
     }
 }
 
+/// Bars of each series beside each other, group by group, on a logarithmic scale.
+pub(super) struct Bars<'a> {
+    pub(super) title: &'a str,
+    pub(super) y: &'a str,
+    pub(super) groups: &'a [String],
+    /// A name, and the height of the bar in each group that has one.
+    pub(super) series: Vec<(String, Vec<Option<u64>>)>,
+}
+
+impl Bars<'_> {
+    /// Draws it into a file.
+    pub(super) fn draw(&self, path: &Path) -> Result<()> {
+        write(path, svg(|area| self.draw_on(area)))
+    }
+
+    fn draw_on<'b>(&self, area: &Area<'b>) -> Drawn<'b> {
+        let heights = || self.series.iter().flat_map(|(_, heights)| heights.iter().flatten().copied());
+        let bottom = heights().min().unwrap_or(1).max(2) / 2;
+        // With room for the legend above the bars.
+        let y = bottom..heights().max().unwrap_or(1) * 30;
+        let middles: Vec<f64> = self.groups.iter().zip(1_u32..).map(|(_, group)| f64::from(group) - 0.5).collect();
+        let x = 0.0..middles.last().map_or(1.0, |last| last + 0.5);
+
+        area.fill(&WHITE)?;
+        let mut chart = ChartBuilder::on(area)
+            .caption(self.title, ("sans-serif", 18))
+            .margin(12)
+            .x_label_area_size(30)
+            .y_label_area_size(84)
+            .build_cartesian_2d(x, y.log_scale())?;
+        let name = |x: &f64| {
+            let group = middles.iter().position(|middle| middle == x);
+            group.and_then(|group| self.groups.get(group)).cloned().unwrap_or_default()
+        };
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            // At the middle of each group, and between the groups.
+            .x_labels(2 * self.groups.len() + 1)
+            .x_label_formatter(&name)
+            .y_desc(self.y)
+            .light_line_style(TRANSPARENT)
+            .draw()?;
+        let width = 0.8 / self.series.iter().fold(0.0, |count, _| count + 1.0);
+        let mut left_of_middle = 0.4;
+        for (index, (name, heights)) in self.series.iter().enumerate() {
+            let color = COLORS[index % COLORS.len()].filled();
+            let bars = middles.iter().zip(heights).filter_map(|(middle, height)| {
+                let left = middle - left_of_middle;
+                Some(Rectangle::new([(left, bottom), (left + width, (*height)?)], color))
+            });
+            chart
+                .draw_series(bars)?
+                .label(name)
+                .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 18, y + 5)], color));
+            left_of_middle -= width;
+        }
+        let labels = &mut chart.configure_series_labels();
+        labels.position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.8)).border_style(BLACK).draw()
+    }
+}
+
+/// What is drawn, as text. The files of the repository end with a line.
+fn svg(draw: impl for<'a> FnOnce(&Area<'a>) -> Drawn<'a>) -> std::result::Result<String, String> {
+    let mut svg = String::new();
+    draw(&SVGBackend::with_string(&mut svg, SIZE).into_drawing_area()).map_err(|error| error.to_string())?;
+    svg.truncate(svg.trim_end().len());
+    Ok(svg + "\n")
+}
+
+/// Into a directory that is made if it is not there.
+fn write(path: &Path, svg: std::result::Result<String, String>) -> Result<()> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let svg = svg.map_err(|error| failed(std::io::Error::other(error)))?;
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+    fs::write(path, svg).map_err(failed)?;
+    println!("drawn in {}", path.display());
+    Ok(())
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn<'a> = std::result::Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
-const SIZE: (u32, u32) = (760, 460);
+const SIZE: (u32, u32) = (960, 460);
 /// Those of Okabe and Ito, which people tell apart who do not see all colors.
-const COLORS: [RGBColor; 4] =
-    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
+const COLORS: [RGBColor; 5] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+];
 
 #[cfg(test)]
 mod tests {
@@ -84,7 +158,8 @@ mod tests {
     fn a_plot_has_its_words_and_a_line_for_each_series() {
         let series = |name: &str, points: &[(u64, u64)]| Series { name: name.to_owned(), points: points.to_vec() };
         let series = vec![series("read", &[(1, 100), (10, 200)]), series("write", &[(1, 300), (10, 3000)])];
-        let svg = Plot { title: "A request", x: "keys", y: "nanoseconds", series }.svg().unwrap();
+        let plot = Plot { title: "A request", x: "keys", y: "nanoseconds", series };
+        let svg = svg(|area| plot.draw_on(area)).unwrap();
         for text in ["A request", "keys", "nanoseconds", "read", "write"] {
             assert!(svg.contains(&format!("\n{text}\n")), "{text} in {svg}");
         }
@@ -95,7 +170,24 @@ mod tests {
     }
 
     #[test]
+    fn bars_have_their_words_and_none_where_there_is_no_number() {
+        let groups = ["read", "write"].map(str::to_owned);
+        let series = vec![("ours".to_owned(), vec![Some(10), Some(20)]), ("theirs".to_owned(), vec![None, Some(40)])];
+        let bars = Bars { title: "A request", y: "instructions", groups: &groups, series };
+        let svg = svg(|area| bars.draw_on(area)).unwrap();
+        for text in ["A request", "instructions", "read", "write", "ours", "theirs"] {
+            assert!(svg.contains(&format!("\n{text}\n")), "{text} in {svg}");
+        }
+        let of = |color: &str| svg.matches(&format!("fill=\"{color}\"")).count();
+        // One of each is in the legend.
+        assert_eq!((of("#0072B2"), of("#D55E00")), (3, 2), "{svg}");
+    }
+
+    #[test]
     fn nothing_to_draw_is_an_empty_plot() {
-        assert!(Plot { title: "", x: "", y: "", series: Vec::new() }.svg().is_ok());
+        let plot = Plot { title: "", x: "", y: "", series: Vec::new() };
+        assert!(svg(|area| plot.draw_on(area)).is_ok());
+        let bars = Bars { title: "", y: "", groups: &[], series: Vec::new() };
+        assert!(svg(|area| bars.draw_on(area)).is_ok());
     }
 }
