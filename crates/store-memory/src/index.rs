@@ -1,6 +1,6 @@
 use std::array;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use nexios_store_core::{PrincipalTag, Record, SessionId, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 

@@ -1,10 +1,12 @@
-use std::collections::HashMap;
-
-use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
+use foldhash::HashMap;
+use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp, UpdateOutcome};
 
 use crate::index::Index;
 
 /// A part of the records, under a lock of its own. Each change is noted in the index before the lock is released.
+///
+/// Ids are random, and cookies that name others are not signed: no visitor can choose those that collide, so that the hash
+/// need not be one that withstands it.
 #[derive(Default)]
 pub(crate) struct Shard(HashMap<SessionId, Stored>);
 
@@ -13,8 +15,9 @@ impl Shard {
         self.0.get(id).filter(|stored| !stored.record.is_expired(now))
     }
 
-    pub(crate) fn contains(&self, id: &SessionId) -> bool {
-        self.0.contains_key(id)
+    /// The record under an id, live or not.
+    pub(crate) fn get(&self, id: &SessionId) -> Option<&Stored> {
+        self.0.get(id)
     }
 
     /// Puts a record under an id, in the place of what is there.
@@ -25,9 +28,29 @@ impl Shard {
         }
     }
 
+    /// Puts a record in the place of a live one that has the expected revision.
+    pub(crate) fn update(
+        &mut self,
+        id: &SessionId,
+        expected: Revision,
+        record: &Record,
+        now: Timestamp,
+        next_revision: impl FnOnce() -> Revision,
+        index: &Index,
+    ) -> UpdateOutcome {
+        let Some(stored) = self.live_mut(id, now) else { return UpdateOutcome::Missing };
+        if stored.revision != expected {
+            return UpdateOutcome::Conflict;
+        }
+        let revision = next_revision();
+        let before = std::mem::replace(stored, Stored { record: record.clone(), revision });
+        index.replace((id, &before.record), (id, record));
+        UpdateOutcome::Updated(revision)
+    }
+
     /// Lets a live record live until `expires_at` at least, and says whether there is one.
     pub(crate) fn prolong(&mut self, id: &SessionId, expires_at: Timestamp, now: Timestamp, index: &Index) -> bool {
-        let Some(stored) = self.0.get_mut(id).filter(|stored| !stored.record.is_expired(now)) else { return false };
+        let Some(stored) = self.live_mut(id, now) else { return false };
         if expires_at > stored.record.expires_at {
             stored.record.expires_at = expires_at;
             index.put(id, &stored.record);
@@ -69,5 +92,9 @@ impl Shard {
     pub(crate) fn remove_expired(&mut self, now: Timestamp, limit: usize, index: &Index) -> usize {
         let expired = self.0.extract_if(|_, stored| stored.record.is_expired(now)).take(limit);
         expired.inspect(|(id, stored)| index.remove(id, &stored.record)).count()
+    }
+
+    fn live_mut(&mut self, id: &SessionId, now: Timestamp) -> Option<&mut Stored> {
+        self.0.get_mut(id).filter(|stored| !stored.record.is_expired(now))
     }
 }

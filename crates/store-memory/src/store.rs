@@ -109,11 +109,10 @@ impl SessionStore for MemoryStore {
 
     async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
         let mut shard = self.shard(id);
-        if shard.live(id, now).is_some() {
-            return Ok(CreateOutcome::IdTaken);
-        }
-        if !shard.contains(id) {
-            self.take_place(&mut shard, now)?;
+        match shard.get(id) {
+            Some(stored) if !stored.record.is_expired(now) => return Ok(CreateOutcome::IdTaken),
+            Some(_) => {}
+            None => self.take_place(&mut shard, now)?,
         }
         let revision = self.next_revision();
         shard.put(id, record, revision, &self.index);
@@ -127,14 +126,7 @@ impl SessionStore for MemoryStore {
         record: &Record,
         now: Timestamp,
     ) -> Result<UpdateOutcome> {
-        let mut shard = self.shard(id);
-        let Some(stored) = shard.live(id, now) else { return Ok(UpdateOutcome::Missing) };
-        if stored.revision != expected {
-            return Ok(UpdateOutcome::Conflict);
-        }
-        let revision = self.next_revision();
-        shard.put(id, record, revision, &self.index);
-        Ok(UpdateOutcome::Updated(revision))
+        Ok(self.shard(id).update(id, expected, record, now, || self.next_revision(), &self.index))
     }
 
     async fn rename(
