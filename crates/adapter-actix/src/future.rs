@@ -155,14 +155,12 @@ fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
     if let Some(retry_after) = session_headers.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
     }
-    if session_headers.set_cookies.is_empty() {
+    if session_headers.set_cookies().next().is_none() {
         return;
     }
-    let others: Vec<_> = headers.remove(SET_COOKIE).collect();
-    for line in others.into_iter().filter(|line| !session_headers.replaces(line.as_bytes())) {
-        headers.append(SET_COOKIE, line);
-    }
-    for line in session_headers.set_cookies.into_iter().filter_map(|line| HeaderValue::try_from(line).ok()) {
+    let others: Vec<_> = headers.remove(SET_COOKIE).filter(|line| !session_headers.replaces(line.as_bytes())).collect();
+    let ours = session_headers.into_set_cookies().filter_map(|line| HeaderValue::try_from(line).ok());
+    for line in others.into_iter().chain(ours) {
         headers.append(SET_COOKIE, line);
     }
 }

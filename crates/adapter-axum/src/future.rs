@@ -3,7 +3,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, Entry, HeaderName, RETRY_AFTER, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use nexios_middleware_core::{RequestEnd, RequestSession, SessionHeaders};
 use pin_project_lite::pin_project;
@@ -113,18 +113,23 @@ fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
     if let Some(retry_after) = session_headers.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
     }
-    if session_headers.set_cookies.is_empty() {
-        return;
+    if session_headers.set_cookies().next().is_some() && headers.contains_key(SET_COOKIE) {
+        remove_replaced(headers, &session_headers);
     }
-    if headers.contains_key(SET_COOKIE) {
-        let others: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
-        headers.remove(SET_COOKIE);
-        for line in others.into_iter().filter(|line| !session_headers.replaces(line.as_bytes())) {
+    for line in session_headers.into_set_cookies() {
+        if let Ok(line) = HeaderValue::try_from(line) {
             headers.append(SET_COOKIE, line);
         }
     }
-    for line in session_headers.set_cookies.into_iter().filter_map(|line| HeaderValue::try_from(line).ok()) {
-        headers.append(SET_COOKIE, line);
+}
+
+/// Takes out what the application has set under the name of a cookie of ours.
+fn remove_replaced(headers: &mut HeaderMap, session_headers: &SessionHeaders) {
+    if let Entry::Occupied(lines) = headers.entry(SET_COOKIE) {
+        let lines: Vec<_> = lines.remove_entry_mult().1.collect();
+        for line in lines.into_iter().filter(|line| !session_headers.replaces(line.as_bytes())) {
+            headers.append(SET_COOKIE, line);
+        }
     }
 }
 

@@ -68,7 +68,7 @@ fn payload_and_values(criterion: &mut Criterion) {
     };
     for size in SIZES {
         let encoded = |value: &Value| rmp_serde::to_vec_named(value).unwrap().into();
-        let values: Values = entries(size).iter().map(|(key, value)| ((*key).into(), encoded(value))).collect();
+        let values: Values = entries(size).iter().map(|(key, value)| (*key, encoded(value))).collect();
         let payload: Bytes = payload::encode(&meta, &values).unwrap();
         assert!(payload::decode(&payload).unwrap() == (meta.clone(), values.clone()));
         criterion.bench_with_input(BenchmarkId::new("payload/encode", size), &values, |bencher, values| {
@@ -114,5 +114,5 @@ async fn seeded(manager: &SessionManager, size: &str) -> String {
     let session = request.session().await.unwrap();
     entries(size).iter().for_each(|(key, value)| session.insert(key, value).unwrap());
     let headers = request.end(200).await.headers([], []).unwrap();
-    headers.set_cookies[0].split(';').next().unwrap().to_owned()
+    headers.set_cookies().next().unwrap().split(';').next().unwrap().to_owned()
 }

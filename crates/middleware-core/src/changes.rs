@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use crate::SessionError;
 use crate::values::{EncodedValue, Values};
@@ -15,8 +16,8 @@ use crate::values::{EncodedValue, Values};
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     cleared: bool,
-    /// In ascending order of the keys. Most requests change one or none.
-    keys: SmallVec<[(Arc<str>, KeyChange); 1]>,
+    /// In ascending order of the keys. Most requests change one or none, and most keys are short.
+    keys: SmallVec<[(SmolStr, KeyChange); 1]>,
     /// The session's own idle timeout, if it was changed.
     pub(crate) idle_timeout: Option<Option<Duration>>,
     /// The session's own choice of a persistent cookie, if it was changed.
@@ -55,15 +56,15 @@ impl Changes {
         self.keys.iter().all(|(_, change)| change.updates.is_empty() || matches!(change.start, Start::Given(_)))
     }
 
-    pub(crate) fn insert(&mut self, key: Arc<str>, value: EncodedValue) {
+    pub(crate) fn insert(&mut self, key: SmolStr, value: EncodedValue) {
         *self.change_of(key) = KeyChange { start: Start::Given(Some(value)), updates: Vec::new() };
     }
 
-    pub(crate) fn remove(&mut self, key: Arc<str>) {
+    pub(crate) fn remove(&mut self, key: SmolStr) {
         *self.change_of(key) = KeyChange { start: Start::Given(None), updates: Vec::new() };
     }
 
-    pub(crate) fn update(&mut self, key: Arc<str>, update: Update) {
+    pub(crate) fn update(&mut self, key: SmolStr, update: Update) {
         self.change_of(key).updates.push(update);
     }
 
@@ -95,7 +96,7 @@ impl Changes {
         self.device = later.device.or_else(|| self.device.take());
     }
 
-    fn change_of(&mut self, key: Arc<str>) -> &mut KeyChange {
+    fn change_of(&mut self, key: SmolStr) -> &mut KeyChange {
         let at = self.keys.binary_search_by(|(other, _)| other.cmp(&key)).unwrap_or_else(|at| {
             self.keys.insert(at, (key, KeyChange::default()));
             at
@@ -112,7 +113,7 @@ impl Changes {
         }
         for (key, change) in &self.keys {
             match change.value(values.get(key))? {
-                Some(value) => values.insert(Arc::clone(key), value),
+                Some(value) => values.insert(key, value),
                 None => _ = values.remove(key),
             }
         }
@@ -140,7 +141,7 @@ mod tests {
     use crate::value;
     use proptest::prelude::*;
 
-    fn key(text: &str) -> Arc<str> {
+    fn key(text: &str) -> SmolStr {
         text.into()
     }
 

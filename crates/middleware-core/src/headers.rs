@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// # let request = manager.request([b"theme=dark"]);
 /// # request.session().await?.insert("seen", &true)?;
 /// # let headers = request.end(200).await.headers([], []).expect("there is a cookie to send");
-/// assert_eq!(headers.set_cookies.len(), 1);
+/// assert_eq!(headers.set_cookies().count(), 1);
 /// assert_eq!(headers.cache_control, Some("no-store"));
 /// assert!(headers.replaces(b"sessionid=made-by-the-application"));
 /// assert!(!headers.replaces(b"theme=dark"));
@@ -26,8 +26,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionHeaders {
-    /// `Set-Cookie` lines to add to those there are, of which none must be [replaced](Self::replaces) by one of them.
-    pub set_cookies: Vec<String>,
+    set_cookies: SetCookies,
     /// The value to which to set `Vary`: what was there, and `Cookie`. `None` if it was there.
     pub vary: Option<Cow<'static, str>>,
     /// The value to which to set `Cache-Control`.
@@ -39,7 +38,7 @@ pub struct SessionHeaders {
 impl SessionHeaders {
     pub(crate) fn new<'h>(
         looked_at: bool,
-        set_cookies: Vec<String>,
+        set_cookies: SetCookies,
         vary: impl IntoIterator<Item = &'h [u8]>,
         cache_control: impl IntoIterator<Item = &'h [u8]>,
     ) -> Self {
@@ -54,10 +53,39 @@ impl SessionHeaders {
         }
     }
 
+    /// `Set-Cookie` lines to add to those there are, of which none must be [replaced](Self::replaces) by one of them.
+    pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
+        self.set_cookies.iter()
+    }
+
+    /// The same, as texts that can become the values of headers without a copy.
+    pub fn into_set_cookies(self) -> impl Iterator<Item = String> {
+        self.set_cookies.session.into_iter().chain(self.set_cookies.signed)
+    }
+
     /// Whether one of our cookies takes the place of a `Set-Cookie` line that the application has made: two cookies of one
     /// name would leave the choice to the browser.
     pub fn replaces(&self, set_cookie_line: &[u8]) -> bool {
         self.set_cookies.iter().any(|ours| cookie_name(ours.as_bytes()) == cookie_name(set_cookie_line))
+    }
+}
+
+/// The `Set-Cookie` lines of a response. The usual one takes no allocation beside its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SetCookies {
+    /// The session's.
+    pub(crate) session: Option<String>,
+    /// Those of the signed cookies.
+    pub(crate) signed: Vec<String>,
+}
+
+impl SetCookies {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.session.is_none() && self.signed.is_empty()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.session.iter().chain(&self.signed).map(String::as_str)
     }
 }
 
@@ -102,7 +130,7 @@ mod tests {
         vary: &[&str],
         cache_control: &[&str],
     ) -> (Option<Cow<'static, str>>, Option<&'static str>) {
-        let set_cookies = if set_cookie { vec!["a=b".to_owned()] } else { Vec::new() };
+        let set_cookies = SetCookies { session: set_cookie.then(|| "a=b".to_owned()), signed: Vec::new() };
         let headers = SessionHeaders::new(
             true,
             set_cookies,
@@ -144,12 +172,21 @@ mod tests {
 
     #[test]
     fn our_cookie_takes_the_place_of_one_of_the_same_name() {
-        let headers = SessionHeaders::new(true, vec!["a=b; Path=/".to_owned()], [], []);
-        for (line, replaced) in
-            [("a=c", true), (" a =c; HttpOnly", true), ("A=c", false), ("ab=c", false), ("b=a=", false)]
-        {
+        let lines = ["a=b; Path=/", "theme=dark"].map(str::to_owned);
+        let [session, theme] = lines.clone();
+        let headers = SessionHeaders::new(true, SetCookies { session: Some(session), signed: vec![theme] }, [], []);
+        for (line, replaced) in [
+            ("a=c", true),
+            (" a =c; HttpOnly", true),
+            ("theme=", true),
+            ("A=c", false),
+            ("ab=c", false),
+            ("b=a=", false),
+        ] {
             assert_eq!(headers.replaces(line.as_bytes()), replaced, "{line}");
         }
+        assert!(headers.set_cookies().eq(&lines));
+        assert!(headers.into_set_cookies().eq(lines));
     }
 
     #[test]

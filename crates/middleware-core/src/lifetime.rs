@@ -64,7 +64,7 @@ impl Lifetime {
         }
         let target = self.expires_at(meta, now);
         let gained = target.saturating_duration_since(stored_expiry);
-        if !gained.is_zero() && gained >= idle_timeout.mul_f64(self.touch_fraction) {
+        if !gained.is_zero() && gained.as_secs_f64() >= idle_timeout.as_secs_f64() * self.touch_fraction {
             Renewal::Touch(target)
         } else {
             Renewal::NotDue

@@ -68,9 +68,9 @@ pub(crate) fn encode(meta: &Meta, values: &Values) -> Result<Bytes, PayloadError
     payload.push(VERSION);
     bincode::encode_into_std_write(envelope, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
     write_len(values.len(), &mut payload)?;
-    for part in values.iter().flat_map(|(key, value)| [key, value]) {
-        write_len(part.len(), &mut payload)?;
-        payload.extend_from_slice(part);
+    for (key, value) in values.iter() {
+        write_part(key, &mut payload)?;
+        write_part(value, &mut payload)?;
     }
     Ok(payload.into())
 }
@@ -126,6 +126,13 @@ struct Envelope<'a> {
     device: Option<&'a str>,
     handle: [u8; 16],
     principal: Option<&'a str>,
+}
+
+/// A text, or bytes.
+fn write_part(part: &[u8], payload: &mut Vec<u8>) -> Result<(), PayloadError> {
+    write_len(part.len(), payload)?;
+    payload.extend_from_slice(part);
+    Ok(())
 }
 
 /// As `bincode` encodes the length of a list, a text or bytes. Most are a byte that needs no `bincode`.
@@ -223,8 +230,7 @@ mod tests {
             handle: SessionHandle(0x0707_0707_0707_0707_0707_0707_0707_0707),
             principal: Some("ada".into()),
         };
-        let values =
-            [("cart", &b"\x93\x01\x02\x03"[..]), ("name", b"\xa3Ada")].map(|(key, value)| (key.into(), value.into()));
+        let values = [("cart", &b"\x93\x01\x02\x03"[..]), ("name", b"\xa3Ada")].map(|(key, value)| (key, value.into()));
         (meta, values.into_iter().collect())
     }
 
@@ -347,7 +353,7 @@ mod tests {
                 handle: SessionHandle(u128::MAX),
                 principal,
             };
-            let values: Values = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+            let values: Values = entries.into_iter().map(|(key, value)| (key, value.into())).collect();
             let payload = encode(&meta, &values).unwrap();
             prop_assert!(payload.len() <= encoded_len(texts_len(&meta), values.encoded_len()));
             prop_assert!(decode(&payload).is_ok_and(|decoded| decoded == (meta, values)));

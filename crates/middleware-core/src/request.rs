@@ -3,9 +3,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::headers::SessionHeaders;
+use crate::headers::{SessionHeaders, SetCookies};
 use crate::plan::{Action, CookieAction};
-use crate::shared::Shared;
+use crate::shared::{CookieHeader, Shared};
 use crate::state::{Base, State};
 use crate::{Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
@@ -46,7 +46,8 @@ impl RequestSession {
     pub(crate) fn new<H: AsRef<[u8]>>(manager: SessionManager, cookie_headers: impl IntoIterator<Item = H>) -> Self {
         // HTTP/2 may split the header; joined like this it means the same (RFC 9113, 8.2.3).
         let mut headers = cookie_headers.into_iter();
-        let mut joined = headers.next().map_or_else(Vec::new, |header| header.as_ref().to_vec());
+        let mut joined =
+            headers.next().map_or_else(CookieHeader::new, |header| CookieHeader::from_slice(header.as_ref()));
         for header in headers {
             joined.extend_from_slice(b"; ");
             joined.extend_from_slice(header.as_ref());
@@ -97,7 +98,7 @@ impl RequestSession {
 
     /// The visitor's signed cookies, which need no store.
     pub fn signed_cookies(&self) -> SignedCookies {
-        let cookies = || SignedCookies::new(self.0.manager.clone(), self.0.cookie_header.clone());
+        let cookies = || SignedCookies::new(self.0.manager.clone(), self.0.cookie_header.to_vec());
         self.0.signed_cookies.get_or_init(cookies).clone()
     }
 
@@ -211,12 +212,12 @@ impl RequestSession {
             Ok(set_cookie) => (set_cookie, failure),
             Err(error) => (None, Some(error)),
         };
-        let mut set_cookies = Vec::from_iter(set_cookie);
+        let mut set_cookies = SetCookies { session: set_cookie, signed: Vec::new() };
         if let Some(signed_cookies) = self.0.signed_cookies.get() {
             looked_at |= signed_cookies.looked_at();
             // What a handler has set is a part of its answer, and goes with it.
             if failure.is_none() {
-                set_cookies.extend(signed_cookies.set_cookies());
+                set_cookies.signed = signed_cookies.set_cookies();
             }
         }
         RequestEnd { looked_at, set_cookies, failure }
@@ -254,7 +255,7 @@ impl fmt::Debug for RequestSession {
 #[must_use = "the visitor's cookie is in it"]
 pub struct RequestEnd {
     looked_at: bool,
-    set_cookies: Vec<String>,
+    set_cookies: SetCookies,
     failure: Option<SessionError>,
 }
 
@@ -271,11 +272,12 @@ impl RequestEnd {
         vary: impl IntoIterator<Item = &'h [u8]>,
         cache_control: impl IntoIterator<Item = &'h [u8]>,
     ) -> Option<SessionHeaders> {
-        let retry_after = self.failure.as_ref().and_then(SessionError::retry_after);
-        (self.looked_at || !self.set_cookies.is_empty()).then(|| SessionHeaders {
-            retry_after,
-            ..SessionHeaders::new(self.looked_at, self.set_cookies, vary, cache_control)
-        })
+        if !self.looked_at && self.set_cookies.is_empty() {
+            return None;
+        }
+        let mut headers = SessionHeaders::new(self.looked_at, self.set_cookies, vary, cache_control);
+        headers.retry_after = self.failure.as_ref().and_then(SessionError::retry_after);
+        Some(headers)
     }
 }
 

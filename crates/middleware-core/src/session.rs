@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use nexios_store_core::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 
 use crate::changes::{Changes, Update};
 use crate::payload;
@@ -83,9 +84,8 @@ impl Session {
         let mut state = self.open_state()?;
         let insertion = state.values.plan_insert(key, &bytes);
         self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
-        let key = Arc::<str>::from(key);
-        state.values.carry_out(insertion, Arc::clone(&key), Arc::clone(&bytes));
-        state.changes.insert(key, bytes);
+        state.values.carry_out(insertion, key, Arc::clone(&bytes));
+        state.changes.insert(key.into(), bytes);
         Ok(())
     }
 
@@ -114,8 +114,8 @@ impl Session {
         T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
-        let key = Arc::<str>::from(key);
-        let name = Arc::clone(&key);
+        let key = SmolStr::from(key);
+        let name = key.clone();
         let update: Update = Arc::new(move |present| {
             let present = present.map(|bytes| value::decode::<T>(&name, bytes)).transpose()?;
             value::encode(&name, &update(present))
@@ -131,7 +131,7 @@ impl Session {
             drop(before); // or the values would be copied to be changed
             let insertion = state.values.plan_insert(&key, &after);
             self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
-            state.values.carry_out(insertion, Arc::clone(&key), after);
+            state.values.carry_out(insertion, &key, after);
             state.changes.update(key, update);
             return Ok(());
         }

@@ -4,6 +4,8 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use smallvec::SmallVec;
+
 use crate::cookie_slot::CookieSlot;
 use crate::load::Found;
 use crate::plan::Fate;
@@ -14,7 +16,7 @@ use crate::{OnOutage, SessionError, SessionErrorKind, SessionManager, SignedCook
 /// One request and its session: a single allocation, which a route that does not ask for the session leaves as it is.
 pub(crate) struct Shared {
     pub(crate) manager: SessionManager,
-    pub(crate) cookie_header: Vec<u8>,
+    pub(crate) cookie_header: CookieHeader,
     pub(crate) signed_cookies: OnceLock<SignedCookies>,
     /// Somebody has asked for the session, whatever came of it.
     pub(crate) looked_at: AtomicBool,
@@ -30,8 +32,11 @@ pub(crate) struct Shared {
     pub(crate) head_sent: AtomicBool,
 }
 
+/// A request's `Cookie` headers, joined. The session's cookie and a few small ones take no allocation of their own.
+pub(crate) type CookieHeader = SmallVec<[u8; 128]>;
+
 impl Shared {
-    pub(crate) fn new(manager: SessionManager, cookie_header: Vec<u8>) -> Self {
+    pub(crate) fn new(manager: SessionManager, cookie_header: CookieHeader) -> Self {
         Self {
             slot: manager.sealed().map(|_| Arc::default()),
             manager,

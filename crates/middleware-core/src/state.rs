@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     fn stored() -> State {
-        let values: Values = [("a".into(), b"1"[..].into())].into_iter().collect();
+        let values: Values = [("a", b"1"[..].into())].into_iter().collect();
         let base = Arc::new(Base {
             id: SessionId::from_bytes([1; 16]),
             revision: Revision::new(1),

@@ -88,18 +88,18 @@ impl Values {
     }
 
     /// Carries out a plan that was made of these values for the same key and value.
-    pub(crate) fn carry_out(&mut self, insertion: Insertion, key: Arc<str>, value: EncodedValue) {
+    pub(crate) fn carry_out(&mut self, insertion: Insertion, key: &str, value: EncodedValue) {
         let entries = Arc::make_mut(self.0.get_or_insert_default());
         entries.encoded_len = insertion.encoded_len;
         let value = Part::Given(value);
         match insertion.at {
             Ok(at) => entries.entries[at].value = value,
-            Err(at) => entries.entries.insert(at, Entry { key: Part::Given(key.into()), value }),
+            Err(at) => entries.entries.insert(at, Entry { key: Part::Given(key.as_bytes().into()), value }),
         }
     }
 
-    pub(crate) fn insert(&mut self, key: Arc<str>, value: EncodedValue) {
-        let insertion = self.plan_insert(&key, &value);
+    pub(crate) fn insert(&mut self, key: &str, value: EncodedValue) {
+        let insertion = self.plan_insert(key, &value);
         self.carry_out(insertion, key, value);
     }
 
@@ -162,6 +162,13 @@ impl Insertion {
 impl Entries {
     /// Where a key is, or else where it would be.
     fn find(&self, key: &str) -> Result<usize, usize> {
+        // Keys mostly differ in their lengths, which are compared sooner than their bytes.
+        let is_it = |entry: &Entry| entry.key.bytes(&self.payload) == key.as_bytes();
+        if self.entries.len() <= USUAL_COUNT
+            && let Some(at) = self.entries.iter().position(is_it)
+        {
+            return Ok(at);
+        }
         self.entries.binary_search_by(|entry| entry.key.bytes(&self.payload).cmp(key.as_bytes()))
     }
 
@@ -188,10 +195,10 @@ impl Part {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct OutOfPlace;
 
-impl FromIterator<(Arc<str>, EncodedValue)> for Values {
-    fn from_iter<I: IntoIterator<Item = (Arc<str>, EncodedValue)>>(entries: I) -> Self {
+impl<K: AsRef<str>> FromIterator<(K, EncodedValue)> for Values {
+    fn from_iter<I: IntoIterator<Item = (K, EncodedValue)>>(entries: I) -> Self {
         let mut values = Self::default();
-        entries.into_iter().for_each(|(key, value)| values.insert(key, value));
+        entries.into_iter().for_each(|(key, value)| values.insert(key.as_ref(), value));
         values
     }
 }
@@ -225,8 +232,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    fn given(key: &str, value: &[u8]) -> (Arc<str>, EncodedValue) {
-        (key.into(), value.into())
+    fn given<'a>(key: &'a str, value: &[u8]) -> (&'a str, EncodedValue) {
+        (key, value.into())
     }
 
     fn loaded(payload: &'static [u8], places: &[(Range<usize>, Range<usize>)]) -> Result<Values, OutOfPlace> {
@@ -243,7 +250,7 @@ mod tests {
     fn the_size_follows_every_change() {
         let mut values: Values = [given("cart", b"12345"), given("name", b"Ada")].into_iter().collect();
         assert_eq!(values.encoded_len(), 4 + 5 + 4 + 3 + 2 * LENGTH_FIELDS);
-        values.insert("cart".into(), b"1"[..].into());
+        values.insert("cart", b"1"[..].into());
         assert_eq!(values.encoded_len(), 4 + 1 + 4 + 3 + 2 * LENGTH_FIELDS);
         assert!(!values.remove("other"));
         assert!(values.remove("cart"));
@@ -258,7 +265,7 @@ mod tests {
         let mut values = loaded(PAYLOAD, &[(0..4, 4..9), (9..13, 13..16)]).unwrap();
         assert_eq!(values.get("name").map(<[u8]>::as_ptr), Some(PAYLOAD[13..].as_ptr()));
         assert_eq!(values.encoded_len(), 4 + 5 + 4 + 3 + 2 * LENGTH_FIELDS);
-        values.insert("cart".into(), b"1"[..].into());
+        values.insert("cart", b"1"[..].into());
         assert_eq!(
             values.get("name").map(<[u8]>::as_ptr),
             Some(PAYLOAD[13..].as_ptr()),
@@ -279,7 +286,7 @@ mod tests {
     fn a_clone_keeps_what_it_had() {
         let mut values: Values = [given("a", b"1")].into_iter().collect();
         let before = values.clone();
-        values.insert("a".into(), b"2"[..].into());
+        values.insert("a", b"2"[..].into());
         assert_eq!(before.get("a"), Some(&b"1"[..]));
     }
 
@@ -307,7 +314,7 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Insert(key, value) => {
-                        values.insert(format!("key {key}").into(), value.as_slice().into());
+                        values.insert(&format!("key {key}"), value.as_slice().into());
                         map.insert(format!("key {key}"), value);
                     }
                     Step::Remove(key) => {

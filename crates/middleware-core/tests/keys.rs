@@ -99,7 +99,7 @@ fn cookie_of(site: &Site) -> String {
     let request = site.manager.request([""; 0]);
     request.signed_cookies().set("theme", "dark").unwrap();
     let end = request.end_without_store(200).unwrap();
-    end.headers([], []).unwrap().set_cookies[0].split(';').next().unwrap().to_owned()
+    end.headers([], []).unwrap().set_cookies().next().unwrap().split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test]

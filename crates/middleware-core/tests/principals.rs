@@ -285,7 +285,7 @@ async fn a_session_that_is_written_under_another_key_while_it_is_revoked_is_revo
         let request = manager.request([""; 0]);
         request.session().await.unwrap().login("ada").unwrap();
         let headers = request.end(200).await.headers([], []).unwrap();
-        let cookie = headers.set_cookies[0].split(';').next().unwrap().to_owned();
+        let cookie = headers.set_cookies().next().unwrap().split(';').next().unwrap().to_owned();
 
         let slow = Arc::new(Mutex::new(None::<Session>));
         let (waiting, left) = (slow.clone(), AtomicUsize::new(moment));

@@ -144,7 +144,7 @@ pub(crate) fn answer(
     cookie_name: &str,
 ) -> Result<Option<Option<Cookie>>, Wrong> {
     let headers = end.headers([], []);
-    let line = headers.as_ref().and_then(|headers| headers.set_cookies.first()).map(String::as_str);
+    let line = headers.as_ref().and_then(|headers| headers.set_cookies().next());
     let pair = line.map(|line| line.split(';').next().unwrap_or_default());
     let value = pair.and_then(|pair| pair.strip_prefix(cookie_name)?.strip_prefix('='));
     let id = value.and_then(|value| value.split('.').next()).and_then(|id| SessionId::parse(id).ok());

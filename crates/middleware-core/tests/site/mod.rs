@@ -187,7 +187,7 @@ impl Answer {
         let end = request.end(status).await;
         let failure = end.failure().map(SessionError::status);
         let headers = end.headers([], []);
-        let set_cookie = headers.as_ref().and_then(|headers| headers.set_cookies.first().cloned());
+        let set_cookie = headers.as_ref().and_then(|headers| headers.set_cookies().next().map(str::to_owned));
         if let Some(line) = &set_cookie {
             let pair = line.split(';').next().unwrap().to_owned();
             visitor.cookies = if line.contains("Max-Age=0") { Vec::new() } else { vec![pair] };

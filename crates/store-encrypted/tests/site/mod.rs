@@ -110,7 +110,7 @@ impl Visitor {
     pub(crate) async fn hear(&mut self, request: &RequestSession) {
         let end = request.end(200).await;
         assert!(end.failure().is_none(), "{:?}", end.failure());
-        if let Some(line) = end.headers([], []).and_then(|headers| headers.set_cookies.first().cloned()) {
+        if let Some(line) = end.headers([], []).and_then(|headers| headers.set_cookies().next().map(str::to_owned)) {
             let pair = line.split(';').next().unwrap().to_owned();
             self.cookie = (!line.contains("Max-Age=0")).then_some(pair);
         }
