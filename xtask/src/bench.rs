@@ -12,6 +12,7 @@ mod memory;
 mod options;
 mod plot;
 mod programs;
+mod safeties;
 mod spread;
 mod system_calls;
 mod table;
@@ -34,6 +35,10 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         ["--gate"] => gate(root),
         ["--gate", "--update"] => gate::update(root, &programs(root, Peers::Without)?),
         ["memory"] => memory::run(&programs(root, Peers::Without)?),
+        ["safeties", ref options @ ..] => {
+            let options = Options::parse(options)?;
+            safeties::run(&programs(root, Peers::Without)?, &options)
+        }
         ["http"] => http::run(root, &programs(root, Peers::With)?),
         ["files", ref options @ ..] => {
             let options = Options::parse(options)?;
@@ -52,7 +57,7 @@ pub(crate) fn gate(root: &Path) -> Result<()> {
     gate::check(root, &programs(root, Peers::Without)?)
 }
 
-const USAGE: &str = "bench takes `files` or `growth` with `--dir DIR` and `--sessions N`, `http`, `memory`, `--only ours`, `--gate`, `--gate --update`, or nothing";
+const USAGE: &str = "bench takes `files` or `growth` with `--dir DIR` and `--sessions N`, `safeties` with `--dir DIR`, `http`, `memory`, `--only ours`, `--gate`, `--gate --update`, or nothing";
 
 fn programs(root: &Path, peers: Peers) -> Result<Programs> {
     test_programs::ensure_installed_for_benches(root)?;
