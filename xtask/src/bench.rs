@@ -12,6 +12,7 @@ mod memory;
 mod options;
 mod plot;
 mod programs;
+mod rounds;
 mod safeties;
 mod spread;
 mod system_calls;
@@ -30,8 +31,8 @@ use programs::{Peers, Programs};
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        [] => comparison::run(&programs(root, Peers::With)?),
-        ["--only", "ours"] => comparison::run(&programs(root, Peers::Without)?),
+        ["requests"] => comparison::run(&programs(root, Peers::With)?),
+        ["requests", "--only", "ours"] => comparison::run(&programs(root, Peers::Without)?),
         ["--gate"] => gate(root),
         ["--gate", "--update"] => gate::update(root, &programs(root, Peers::Without)?),
         ["memory"] => memory::run(&programs(root, Peers::Without)?),
@@ -48,6 +49,13 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
             let options = Options::parse(options)?;
             growth::run(root, &programs(root, Peers::Without)?, &options)
         }
+        [] | ["--dir" | "--sessions", ..] => {
+            let options = Options::parse(&args)?;
+            let programs = programs(root, Peers::With)?;
+            comparison::run(&programs)?;
+            http::run(root, &programs)?;
+            files::run(root, &programs, &options)
+        }
         _ => Err(Error::Usage(USAGE.to_owned())),
     }
 }
@@ -57,7 +65,8 @@ pub(crate) fn gate(root: &Path) -> Result<()> {
     gate::check(root, &programs(root, Peers::Without)?)
 }
 
-const USAGE: &str = "bench takes `files` or `growth` with `--dir DIR` and `--sessions N`, `safeties` with `--dir DIR`, `http`, `memory`, `--only ours`, `--gate`, `--gate --update`, or nothing";
+const USAGE: &str = "bench compares requests, HTTP and files, or one of them if it is told `requests` (with `--only ours`), `http` or `files`; \
+    or it takes `growth`, `memory`, `safeties`, `--gate` or `--gate --update`; with `--dir DIR` and `--sessions N` where there are files";
 
 fn programs(root: &Path, peers: Peers) -> Result<Programs> {
     test_programs::ensure_installed_for_benches(root)?;

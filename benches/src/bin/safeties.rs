@@ -12,7 +12,7 @@ use nexios_store_encrypted::EncryptedStore;
 use nexios_store_file::{Durability, FileStore};
 use nexios_store_memory::MemoryStore;
 
-/// A line for each round of a case on a store: both names, and the nanoseconds of one request.
+/// A line for each round of a case on a store: the names of store and case, and the nanoseconds of one request.
 fn main() -> ExitCode {
     let Some(dir) = std::env::args().nth(1) else {
         eprintln!("usage: safeties DIR");
@@ -35,7 +35,7 @@ async fn measure(dir: &Path, case: Case) {
         for (name, prepared) in &prepared {
             let start = Instant::now();
             prepared.repeat(REQUESTS).await;
-            println!("{}\t{name}\t{}", case.name(), start.elapsed().as_nanos() / REQUESTS as u128);
+            println!("{name}\t{}\t{}", case.name(), start.elapsed().as_nanos() / REQUESTS as u128);
         }
     }
 }

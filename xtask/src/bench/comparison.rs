@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::plot::Bars;
+use super::plot::{Bars, Scale};
 use super::programs::{Counts, Programs};
 use super::spread::Spread;
 use super::table::{Table, thousands};
@@ -78,7 +78,8 @@ impl Comparison {
             (layer.clone(), heights)
         });
         let title = format!("Instructions of a request over the handler alone, {}", self.framework);
-        let bars = Bars { title: &title, y: "instructions", groups: &self.cases, series: series.collect() };
+        let (groups, series) = (&self.cases, series.collect());
+        let bars = Bars { title: &title, y: "instructions", scale: Scale::Logarithmic, groups, series };
         bars.draw(&programs.root.join(format!("docs/performance/requests-{}.svg", self.framework)))
     }
 

@@ -3,21 +3,20 @@
 use std::path::Path;
 
 use super::options::Options;
+use super::plot::{Bars, Scale};
 use super::programs::Programs;
+use super::rounds::Rounds;
 use super::spread::Spread;
 use super::table::{Table, thousands};
 use crate::command_line::CommandLine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::test_programs::is_on_path;
 
 /// Measures and prints it.
 pub(super) fn run(root: &Path, programs: &Programs, options: &Options) -> Result<()> {
     let bench = Bench { root, programs, options };
     let stores = bench.stores()?;
-    let operations = bench.operations(&stores)?;
-    operations.print_limits();
-    operations.print_stores();
-    bench.system_calls(&operations)?.print("system calls of one operation");
+    bench.operations(&stores)?;
     bench.sweeps(&stores)
 }
 
@@ -28,7 +27,6 @@ struct Bench<'a> {
 }
 
 /// A program that measures the stores of one language.
-#[derive(Clone)]
 struct Program {
     words: Vec<String>,
     /// Where its language finds the packages that it needs.
@@ -94,35 +92,64 @@ impl Bench<'_> {
         self.programs.dir.join("packages-of").join(language).to_string_lossy().into_owned()
     }
 
-    fn operations(&self, stores: &[Program]) -> Result<Measured> {
-        self.rounds(stores, |dir| ["operations", dir, BATCHES, OPERATIONS_A_BATCH].map(str::to_owned))
+    fn operations(&self, stores: &[Program]) -> Result<()> {
+        let measured =
+            self.rounds(stores, |dir| ["operations", dir, BATCHES, OPERATIONS_A_BATCH].map(str::to_owned))?;
+        let mut all = Rounds::of_all(&measured);
+        let mut limits = Table::new(["what no store can do without", "us"].map(str::to_owned));
+        for (_, operation, took) in all.take(LIMIT).iter() {
+            limits.row([operation.to_owned(), took.micros()]);
+        }
+        limits.print(&format!("limits of the machine, {SPREAD}"));
+        all.micros().print(&format!("stores with a file for each session of 1,009 bytes: us, {SPREAD}"));
+        self.draw(&all)?;
+        let mut calls = Table::new(["store", "operation", "system calls"].map(str::to_owned));
+        for (program, rounds) in stores.iter().zip(&measured) {
+            for (store, operation, _) in rounds.iter().filter(|(store, ..)| *store != LIMIT) {
+                calls.row([store.to_owned(), operation.to_owned(), self.system_calls(program, store, operation)?]);
+            }
+        }
+        calls.print("system calls of one operation");
+        Ok(())
     }
 
-    /// The programs take turns, each in a directory of its own that is gone afterwards.
-    fn rounds<const N: usize>(&self, stores: &[Program], args: impl Fn(&str) -> [String; N]) -> Result<Measured> {
-        let mut measured = Measured::default();
+    /// For `docs/performance.md`.
+    fn draw(&self, measured: &Rounds) -> Result<()> {
+        let groups = measured.operations();
+        let height = |spread: Spread| u64::try_from(spread.median.as_micros()).unwrap_or(u64::MAX);
+        let series = measured.stores().into_iter().map(|store| {
+            let heights = groups.iter().map(|operation| measured.of(&store, operation).map(height)).collect();
+            (store, heights)
+        });
+        let bars = Bars {
+            title: "Stores with a file for each session",
+            y: "microseconds, median",
+            scale: Scale::Logarithmic,
+            groups: &groups,
+            series: series.collect(),
+        };
+        bars.draw(&self.root.join("docs/performance/files.svg"))
+    }
+
+    /// What each program has printed. They take turns, each in a directory of its own that is gone afterwards.
+    fn rounds<const N: usize>(&self, stores: &[Program], args: impl Fn(&str) -> [String; N]) -> Result<Vec<Rounds>> {
+        let mut measured = vec![Rounds::default(); stores.len()];
         for _ in 0..ROUNDS {
-            for program in stores {
+            for (program, rounds) in stores.iter().zip(&mut measured) {
                 let dir = self.options.empty_dir()?;
                 let words = program.with(args(&dir.path().to_string_lossy()).each_ref().map(String::as_str));
                 let line = program.with_env(CommandLine::new(&words[0], self.root).args(words[1..].to_vec()));
-                measured.read(program, &line, &line.output()?.stdout)?;
+                rounds.read(&line, &line.output()?.stdout)?;
             }
         }
         Ok(measured)
     }
 
-    fn system_calls(&self, measured: &Measured) -> Result<Table> {
-        let mut table = Table::new(["store", "operation", "system calls"].map(str::to_owned));
-        for row in measured.rows.iter().filter(|row| row.store != LIMIT) {
-            let dir = self.options.empty_dir()?;
-            let dir = dir.path().to_string_lossy();
-            let program = row.program.with(["calls", &row.store, &row.operation, &dir, &CALLS.to_string()]);
-            let strace = row.program.with_env(CommandLine::new("strace", self.root));
-            let calls = self.programs.system_calls_of(&strace, &program, CALLS)?;
-            table.row([row.store.clone(), row.operation.clone(), calls]);
-        }
-        Ok(table)
+    fn system_calls(&self, program: &Program, store: &str, operation: &str) -> Result<String> {
+        let dir = self.options.empty_dir()?;
+        let words = program.with(["calls", store, operation, &dir.path().to_string_lossy(), &CALLS.to_string()]);
+        let strace = program.with_env(CommandLine::new("strace", self.root));
+        self.programs.system_calls_of(&strace, &words, CALLS)
     }
 
     fn sweeps(&self, stores: &[Program]) -> Result<()> {
@@ -132,82 +159,14 @@ impl Bench<'_> {
         let measured = self.rounds(stores, |dir| ["sweep", dir, &sessions].map(str::to_owned))?;
         let mut table =
             Table::new(["store, operation", "seconds", "as a multiple of the unlinks alone"].map(str::to_owned));
-        let unlinks = measured.rows.iter().find(|row| row.store == LIMIT).map(|row| Spread::of(&row.nanos));
-        for row in &measured.rows {
-            let took = Spread::of(&row.nanos);
-            let name = format!("{}, {}", row.store, row.operation);
+        let all = Rounds::of_all(&measured);
+        let unlinks = all.iter().find_map(|(store, _, took)| (store == LIMIT).then_some(took));
+        for (store, operation, took) in all.iter() {
             let multiple = unlinks.map(|unlinks| took.as_part_of(&unlinks)).unwrap_or_default();
-            table.row([name, took.seconds(), multiple]);
+            table.row([format!("{store}, {operation}"), took.seconds(), multiple]);
         }
         table.print(&format!("a sweep over {of} sessions, half of which have expired, {SPREAD}"));
         Ok(())
-    }
-}
-
-/// What the programs have printed.
-#[derive(Default)]
-struct Measured {
-    rows: Vec<Row>,
-}
-
-struct Row {
-    program: Program,
-    store: String,
-    operation: String,
-    nanos: Vec<u64>,
-}
-
-impl Measured {
-    /// Lines of a store, an operation and its nanoseconds, with tabs between them.
-    fn read(&mut self, program: &Program, line: &CommandLine, printed: &str) -> Result<()> {
-        for text in printed.lines() {
-            let mut words = text.split('\t');
-            let row = || Some((words.next()?, words.next()?, words.next()?.parse().ok()?));
-            let (store, operation, nanos) =
-                { row }().ok_or_else(|| Error::Output { line: line.to_string(), what: "no times" })?;
-            let known = self.rows.iter_mut().find(|row| row.store == store && row.operation == operation);
-            match known {
-                Some(row) => row.nanos.push(nanos),
-                None => self.rows.push(Row {
-                    program: program.clone(),
-                    store: store.to_owned(),
-                    operation: operation.to_owned(),
-                    nanos: vec![nanos],
-                }),
-            }
-        }
-        Ok(())
-    }
-
-    fn print_limits(&self) {
-        let mut table = Table::new(["what no store can do without", "us"].map(str::to_owned));
-        for row in self.rows.iter().filter(|row| row.store == LIMIT) {
-            table.row([row.operation.clone(), Spread::of(&row.nanos).micros()]);
-        }
-        table.print(&format!("limits of the machine, {SPREAD}"));
-    }
-
-    fn print_stores(&self) {
-        let mut operations: Vec<&str> = Vec::new();
-        let mut stores: Vec<&str> = Vec::new();
-        for row in self.rows.iter().filter(|row| row.store != LIMIT) {
-            if !operations.contains(&row.operation.as_str()) {
-                operations.push(&row.operation);
-            }
-            if !stores.contains(&row.store.as_str()) {
-                stores.push(&row.store);
-            }
-        }
-        let header = ["store"].into_iter().chain(operations.iter().copied()).map(str::to_owned);
-        let mut table = Table::new(header);
-        for store in stores {
-            let cells = operations.iter().map(|operation| {
-                let row = self.rows.iter().find(|row| row.store == store && row.operation == *operation);
-                row.map(|row| Spread::of(&row.nanos).micros()).unwrap_or_default()
-            });
-            table.row([store.to_owned()].into_iter().chain(cells));
-        }
-        table.print(&format!("stores with a file for each session of 1,009 bytes: us, {SPREAD}"));
     }
 }
 
@@ -219,20 +178,3 @@ const DEFAULT_SESSIONS: usize = 10_000;
 const BATCHES: &str = "5";
 const OPERATIONS_A_BATCH: &str = "500";
 const CALLS: usize = 100;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_several_rounds_become_one_row() {
-        let program = Program { words: Vec::new(), env: None };
-        let line = CommandLine::new("files", ".");
-        let mut measured = Measured::default();
-        measured.read(&program, &line, "nexios\tload\t7000\nnexios\tcreate\t40000\n").unwrap();
-        measured.read(&program, &line, "nexios\tload\t6000\n").unwrap();
-        let rows: Vec<_> = measured.rows.iter().map(|row| (row.operation.as_str(), &row.nanos[..])).collect();
-        assert_eq!(rows, [("load", &[7000, 6000][..]), ("create", &[40000][..])]);
-        assert!(matches!(measured.read(&program, &line, "nexios\tload\tfast\n"), Err(Error::Output { .. })));
-    }
-}

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::plot::{Bars, Scale};
 use super::programs::Programs;
 use super::table::{Table, thousands};
 use crate::command_line::CommandLine;
@@ -32,19 +33,28 @@ pub(super) fn run(root: &Path, programs: &Programs) -> Result<()> {
             }
         }
     }
+    let mut percents = LAYERS.map(|layer| (layer.to_owned(), vec![None; CASES.len()]));
     for ((case, layer), mut ratios) in ratios {
         ratios.sort_by(f64::total_cmp);
         let at = |index: usize| ratios.get(index).copied().unwrap_or_default();
         let spread = format!("{:.2} / {:.2} / {:.2}", at(0), at(ratios.len() / 2), at(ratios.len() - 1));
         let most = rates.get(&(case, layer)).copied().unwrap_or_default();
         table.row([CASES[case].to_owned(), LAYERS[layer].to_owned(), thousands(most), spread]);
+        percents[layer].1[case] = Some(whole(at(ratios.len() / 2) * 100.0));
     }
     let most = alone.into_iter().fold(0.0, f64::max);
     table.print(&format!(
         "axum over loopback, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s, most of the rounds; the handler alone: {}",
         thousands(whole(most))
     ));
-    Ok(())
+    let bars = Bars {
+        title: "Requests per second over loopback",
+        y: "percent of the handler alone, median",
+        scale: Scale::Linear,
+        groups: &CASES.map(str::to_owned),
+        series: percents.into(),
+    };
+    bars.draw(&root.join("docs/performance/http.svg"))
 }
 
 /// The requests per second that one server answers.

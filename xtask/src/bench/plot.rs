@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use plotters::coord::combinators::IntoLogRange as _;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
 use crate::error::{Error, Result};
@@ -58,13 +59,23 @@ impl Plot<'_> {
     }
 }
 
-/// Bars of each series beside each other, group by group, on a logarithmic scale.
+/// Bars of each series beside each other, group by group.
 pub(super) struct Bars<'a> {
     pub(super) title: &'a str,
     pub(super) y: &'a str,
+    pub(super) scale: Scale,
     pub(super) groups: &'a [String],
     /// A name, and the height of the bar in each group that has one.
     pub(super) series: Vec<(String, Vec<Option<u64>>)>,
+}
+
+/// What the height of a bar says.
+#[derive(Clone, Copy)]
+pub(super) enum Scale {
+    /// How much more.
+    Linear,
+    /// How many times as much.
+    Logarithmic,
 }
 
 impl Bars<'_> {
@@ -75,9 +86,22 @@ impl Bars<'_> {
 
     fn draw_on<'b>(&self, area: &Area<'b>) -> Drawn<'b> {
         let heights = || self.series.iter().flat_map(|(_, heights)| heights.iter().flatten().copied());
-        let bottom = heights().min().unwrap_or(1).max(2) / 2;
+        let most = heights().max().unwrap_or(1);
         // With room for the legend above the bars.
-        let y = bottom..heights().max().unwrap_or(1) * 30;
+        match self.scale {
+            Scale::Linear => self.draw_over(area, 0, 0..most * 3 / 2),
+            Scale::Logarithmic => {
+                let bottom = heights().min().unwrap_or(1).max(2) / 2;
+                self.draw_over(area, bottom, (bottom..most * 30).log_scale())
+            }
+        }
+    }
+
+    fn draw_over<'b, Y>(&self, area: &Area<'b>, bottom: u64, y: Y) -> Drawn<'b>
+    where
+        Y: AsRangedCoord<Value = u64>,
+        Y::CoordDescType: ValueFormatter<u64>,
+    {
         let middles: Vec<f64> = self.groups.iter().zip(1_u32..).map(|(_, group)| f64::from(group) - 0.5).collect();
         let x = 0.0..middles.last().map_or(1.0, |last| last + 0.5);
 
@@ -87,7 +111,7 @@ impl Bars<'_> {
             .margin(12)
             .x_label_area_size(30)
             .y_label_area_size(84)
-            .build_cartesian_2d(x, y.log_scale())?;
+            .build_cartesian_2d(x, y)?;
         let name = |x: &f64| {
             let group = middles.iter().position(|middle| middle == x);
             group.and_then(|group| self.groups.get(group)).cloned().unwrap_or_default()
@@ -142,12 +166,15 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn<'a> = std::result::Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 const SIZE: (u32, u32) = (960, 460);
 /// Those of Okabe and Ito, which people tell apart who do not see all colors.
-const COLORS: [RGBColor; 5] = [
+const COLORS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(0, 0, 0),
+    RGBColor(240, 228, 66),
 ];
 
 #[cfg(test)]
@@ -173,21 +200,25 @@ mod tests {
     fn bars_have_their_words_and_none_where_there_is_no_number() {
         let groups = ["read", "write"].map(str::to_owned);
         let series = vec![("ours".to_owned(), vec![Some(10), Some(20)]), ("theirs".to_owned(), vec![None, Some(40)])];
-        let bars = Bars { title: "A request", y: "instructions", groups: &groups, series };
-        let svg = svg(|area| bars.draw_on(area)).unwrap();
-        for text in ["A request", "instructions", "read", "write", "ours", "theirs"] {
-            assert!(svg.contains(&format!("\n{text}\n")), "{text} in {svg}");
+        for scale in [Scale::Linear, Scale::Logarithmic] {
+            let bars = Bars { title: "A request", y: "instructions", scale, groups: &groups, series: series.clone() };
+            let svg = svg(|area| bars.draw_on(area)).unwrap();
+            for text in ["A request", "instructions", "read", "write", "ours", "theirs"] {
+                assert!(svg.contains(&format!("\n{text}\n")), "{text} in {svg}");
+            }
+            let of = |color: &str| svg.matches(&format!("fill=\"{color}\"")).count();
+            // One of each is in the legend.
+            assert_eq!((of("#0072B2"), of("#D55E00")), (3, 2), "{svg}");
         }
-        let of = |color: &str| svg.matches(&format!("fill=\"{color}\"")).count();
-        // One of each is in the legend.
-        assert_eq!((of("#0072B2"), of("#D55E00")), (3, 2), "{svg}");
     }
 
     #[test]
     fn nothing_to_draw_is_an_empty_plot() {
         let plot = Plot { title: "", x: "", y: "", series: Vec::new() };
         assert!(svg(|area| plot.draw_on(area)).is_ok());
-        let bars = Bars { title: "", y: "", groups: &[], series: Vec::new() };
-        assert!(svg(|area| bars.draw_on(area)).is_ok());
+        for scale in [Scale::Linear, Scale::Logarithmic] {
+            let bars = Bars { title: "", y: "", scale, groups: &[], series: Vec::new() };
+            assert!(svg(|area| bars.draw_on(area)).is_ok());
+        }
     }
 }

@@ -17,7 +17,7 @@ impl Table {
         println!("\n{title}\n\n{}", self.text());
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let rule = (0..self.header.len()).map(|column| if column == 0 { "---" } else { "--:" }.to_owned());
         let rule: Vec<String> = rule.collect();
         let lines = [&self.header, &rule].into_iter().chain(&self.rows);
