@@ -15,8 +15,8 @@ use nix::unistd::Pid;
 /// Tables have grown and allocators are warm by then.
 const WARM_UP: usize = 100;
 /// What is between the stops beside the requests is the same for both, and is gone from the difference.
-const FEW: usize = 2;
-const MANY: usize = 6;
+const FEW: usize = 1;
+const MANY: usize = 3;
 
 /// A line for each subject that does all in one thread: its name, and the instructions of one request.
 fn main() -> ExitCode {

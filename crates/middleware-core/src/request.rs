@@ -135,6 +135,9 @@ impl RequestSession {
             return None; // a clone of the session is being saved, and it takes the future to wait for that
         }
         self.roll_back(&mut state, status);
+        if state.is_changed() && !state.values.is_empty() {
+            return None; // whatever the plan will be, there is something to save
+        }
         let plan = session.plan(&state, session.manager.now());
         if plan.action != Action::Nothing || state.committing || state.read_only {
             return None;
