@@ -57,6 +57,15 @@ async fn a_full_store_makes_room_of_the_expired_only_and_never_grows() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_created_where_one_has_expired_takes_its_place() {
+    let store = MemoryStore::with_capacity_limit(NonZeroUsize::new(2).unwrap());
+    created(&store, &id(1), &record("expires")).await;
+    let lives = Record { expires_at: at(9_000), ..record("lives") };
+    assert!(matches!(store.create(&id(1), &lives, LATER).await, Ok(CreateOutcome::Created(_))));
+    assert_eq!(format!("{store:?}"), "MemoryStore { records: 1, capacity: 2, .. }");
+}
+
+#[tokio::test]
 async fn what_takes_the_place_of_the_expired_takes_it_in_the_index_too() {
     let store = MemoryStore::with_capacity_limit(NonZeroUsize::new(2).unwrap());
     let tag = PrincipalTag::from_bytes([7; 32]);
