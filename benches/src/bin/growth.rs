@@ -1,4 +1,5 @@
-//! What grows with the size of a session, with the number of sessions, with clients at the same time, and with keys.
+//! What grows with the size of a session and the values in it, with the number of sessions, with clients at the same time, and
+//! with keys.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let [dir, sessions] = &args[..] else { return usage() };
     let Ok(sessions) = sessions.parse() else { return usage() };
     of_size();
+    of_values();
     of_sessions(Path::new(dir), sessions);
     of_clients();
     of_keys();
@@ -41,19 +43,30 @@ fn usage() -> ExitCode {
 
 /// Requests that read, or write, one small key of a session whose other key is as large as that.
 fn of_size() {
+    // A session has 256 KiB at most, if nothing else is said.
+    for len in [300, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 255 << 10] {
+        requests("size", len, vec!["n".repeat(len)]);
+    }
+}
+
+/// Requests that read, or write, one key of a session that has so many others, with small values.
+fn of_values() {
+    for count in [1, 4, 16, 64, 256, 1024] {
+        requests("values", count, vec!["n".repeat(20); count]);
+    }
+}
+
+fn requests(grows: &str, to: usize, others: Vec<String>) {
     current_thread().block_on(async {
-        // A session has 256 KiB at most, if nothing else is said.
-        for len in [300, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 255 << 10] {
-            let router = router(KeyRing::new(key()), "n".repeat(len));
-            let cookie = seed(&router).await;
-            for (series, path) in [("read one key", "/read"), ("write one key", "/write")] {
-                for _ in 0..ROUNDS {
-                    let start = Instant::now();
-                    for _ in 0..REQUESTS {
-                        visit(&router, path, &cookie).await;
-                    }
-                    print("size", series, len, start.elapsed(), REQUESTS);
+        let router = router(KeyRing::new(key()), others);
+        let cookie = seed(&router).await;
+        for (series, path) in [("read one key", "/read"), ("write one key", "/write")] {
+            for _ in 0..ROUNDS {
+                let start = Instant::now();
+                for _ in 0..REQUESTS {
+                    visit(&router, path, &cookie).await;
                 }
+                print(grows, series, to, start.elapsed(), REQUESTS);
             }
         }
     });
@@ -111,7 +124,7 @@ fn of_clients() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
     runtime.block_on(async {
-        let router = router(KeyRing::new(key()), "n".repeat(300));
+        let router = router(KeyRing::new(key()), vec!["n".repeat(300)]);
         let one = seed(&router).await;
         for clients in [1, 4, 16, 64, 256] {
             let mut many = Vec::new();
@@ -181,12 +194,14 @@ fn of_keys() {
     }
 }
 
-fn router(keys: KeyRing, other: String) -> Router {
+fn router(keys: KeyRing, others: Vec<String>) -> Router {
     let store = MemoryStore::with_capacity_limit(NonZeroUsize::MAX);
     let manager = SessionManager::builder(store).keys(keys).build();
     let seed = async move |session: Session| {
         session.insert("visits", &7)?;
-        session.insert("other", &other)?;
+        for (number, other) in others.iter().enumerate() {
+            session.insert(&format!("other {number}"), other)?;
+        }
         Ok::<_, SessionError>("seeded")
     };
     let read = async |session: Session| {

@@ -27,8 +27,9 @@ pub(super) fn run(root: &Path, programs: &Programs, options: &Options) -> Result
 }
 
 /// What grows, the words for a plot of it, and those for what it grows with.
-const PLOTS: [(&str, &str, &str); 4] = [
+const PLOTS: [(&str, &str, &str); 5] = [
     ("size", "A request, with the size of its session", "bytes of the session's other key"),
+    ("values", "A request, with the values of its session", "the session's other keys"),
     ("sessions", "An operation of a store, with the sessions in it", "sessions of 1,009 bytes"),
     ("clients", "A request, with the clients at the same time", "clients"),
     ("keys", "The verification of a cookie, with the keys in the ring", "keys"),
