@@ -36,7 +36,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         ["--gate"] => gate(root),
         ["--gate", "--update"] => gate::update(root, &programs(root, Peers::Without)?),
         ["memory"] => memory::run(&programs(root, Peers::Without)?),
-        ["safeties", ref options @ ..] => {
+        // How many sessions there are is how many requests it makes.
+        ["safeties", ref options @ ..] if !options.contains(&"--sessions") => {
             let options = Options::parse(options)?;
             safeties::run(&programs(root, Peers::Without)?, &options)
         }
@@ -66,7 +67,7 @@ pub(crate) fn gate(root: &Path) -> Result<()> {
 }
 
 const USAGE: &str = "bench compares requests, HTTP and files, or one of them if it is told `requests` (with `--only ours`), `http` or `files`; \
-    or it takes `growth`, `memory`, `safeties`, `--gate` or `--gate --update`; with `--dir DIR` and `--sessions N` where there are files";
+    or it takes `growth`, `memory`, `safeties`, `--gate` or `--gate --update`; with `--dir DIR` where there are files, and `--sessions N` but for `safeties`";
 
 fn programs(root: &Path, peers: Peers) -> Result<Programs> {
     test_programs::ensure_installed_for_benches(root)?;
