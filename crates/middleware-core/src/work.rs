@@ -73,17 +73,11 @@ impl Work {
         match (&self.base, self.plan.action) {
             (Some(base), Action::Touch) => self.touch(manager, base).await,
             (Some(base), Action::Update | Action::Rename) => match self.replace(manager, base).await? {
-                // Whoever has just logged in is let in. What was loaded is not carried over: it belonged to a session
-                // that somebody has ended.
-                Done::Gone if self.login.is_some() => {
-                    let mut values = Values::default();
-                    self.changes.replay(&mut values)?;
-                    self.create(manager, values).await
-                }
+                Done::Gone if self.login.is_some() => self.create_for_login(manager).await,
                 done => Ok(done),
             },
             (Some(base), Action::Destroy) => self.destroy(manager, base).await,
-            (None, Action::Create) => self.create(manager, self.values.clone()).await,
+            (None, Action::Create) => self.create(manager, &self.values).await,
             // `Plan::for_situation` makes no other pairs.
             (None, _) | (Some(_), Action::Nothing | Action::Create) => Ok(Done::Gone),
         }
@@ -117,16 +111,25 @@ impl Work {
         Ok(Done::Destroyed)
     }
 
-    async fn create(&self, manager: &SessionManager, values: Values) -> Result<Done, Failed> {
+    /// Whoever has just logged in is let in, though somebody has ended the session. What was loaded is not carried over: it
+    /// belonged to that one.
+    async fn create_for_login(&self, manager: &SessionManager) -> Result<Done, Failed> {
+        let mut values = Values::default();
+        self.changes.replay(&mut values)?;
+        self.create(manager, &values).await
+    }
+
+    async fn create(&self, manager: &SessionManager, values: &Values) -> Result<Done, Failed> {
         let (mut id, handle) = SessionId::generate_with_bytes().map_err(no_randomness)?;
         let mut meta = Meta::new(self.now, SessionHandle::from_bytes(handle));
         self.apply_to_meta(manager, &mut meta)?;
         for _ in 0..MAX_NEW_IDS {
-            let record = self.record(manager, &meta, &values)?;
+            let record = self.record(manager, &meta, values)?;
             let created =
                 self.store(manager).create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
             if let CreateOutcome::Created(revision) = created {
                 tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
+                let values = values.clone();
                 let base = Arc::new(Base { id, revision, expires_at: record.expires_at, meta, values });
                 return Ok(Done::Written { base, merged: false });
             }
@@ -146,14 +149,12 @@ impl Work {
         let mut turn = None;
         let mut conflicts: u32 = 0;
         loop {
-            let mut meta = current.meta.clone();
-            self.apply_to_meta(manager, &mut meta)?;
-            let record = self.record(manager, &meta, &values)?;
-            let written = self.write(manager, current.id, current.revision, &record).await;
-            match written? {
+            let (record, mut next) = self.successor(manager, &current, &values)?;
+            match self.write(manager, current.id, current.revision, &record).await? {
                 Written::At(id, revision) => {
-                    let base = Arc::new(Base { id, revision, expires_at: record.expires_at, meta, values });
-                    return Ok(Done::Written { base, merged: conflicts > 0 });
+                    let base = Arc::make_mut(&mut next);
+                    (base.id, base.revision) = (id, revision);
+                    return Ok(Done::Written { base: next, merged: conflicts > 0 });
                 }
                 Written::Missing => return Ok(Done::Gone),
                 Written::Conflict => {
@@ -214,6 +215,24 @@ impl Work {
             });
         }
         Err(id_taken().into())
+    }
+
+    /// What is to be written over `current`, and what the store has then, but for its id and revision.
+    ///
+    /// Not a part of the commit's future, which would have room for each step of it.
+    fn successor(
+        &self,
+        manager: &SessionManager,
+        current: &Base,
+        values: &Values,
+    ) -> Result<(Record, Arc<Base>), SessionError> {
+        let Base { id, revision, ref meta, .. } = *current;
+        let mut meta = meta.clone();
+        self.apply_to_meta(manager, &mut meta)?;
+        let record = self.record(manager, &meta, values)?;
+        let values = values.clone();
+        let next = Base { id, revision, expires_at: record.expires_at, meta, values };
+        Ok((record, Arc::new(next)))
     }
 
     /// What this request has decided about the envelope.
