@@ -10,6 +10,8 @@
 // They have no public interface, and need none: they are compiled a second time.
 #[path = "../src/handle.rs"]
 mod handle;
+#[path = "../src/packed.rs"]
+mod packed;
 #[path = "../src/payload.rs"]
 mod payload;
 #[path = "../src/plan.rs"]

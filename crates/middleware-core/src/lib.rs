@@ -55,6 +55,7 @@ mod lifetime;
 mod load;
 mod manager;
 mod outage;
+mod packed;
 mod payload;
 mod plan;
 mod principals;

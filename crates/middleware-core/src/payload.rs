@@ -1,19 +1,19 @@
-//! The payload of a record: a version byte, then `bincode` over the envelope.
+//! The payload of a record: a version byte, then `bincode` over the envelope, then the values.
 //!
 //! This is the one file that knows `bincode`, which is no longer maintained (docs/decisions/0003-bincode.md). What is
 //! written here is ours to change behind the version byte.
 
-use std::ops::Range;
 use std::time::Duration;
 
-use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::{BorrowDecode, Encode};
 use bytes::Bytes;
 use bytestring::ByteString;
 use nexios_store_core::Timestamp;
 
 use crate::SessionHandle;
-use crate::values::{OutOfPlace, Values};
+use crate::packed::Malformed;
+use crate::values::Values;
 
 /// What a session carries beside its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub(crate) enum PayloadError {
     Unsupported(u8),
 }
 
-impl From<OutOfPlace> for PayloadError {
-    fn from(_: OutOfPlace) -> Self {
+impl From<Malformed> for PayloadError {
+    fn from(_: Malformed) -> Self {
         Self::Corrupt
     }
 }
@@ -67,11 +67,7 @@ pub(crate) fn encode(meta: &Meta, values: &Values) -> Result<Bytes, PayloadError
     let mut payload = Vec::with_capacity(encoded_len(texts_len(meta), values.encoded_len()));
     payload.push(VERSION);
     bincode::encode_into_std_write(envelope, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
-    write_len(values.len(), &mut payload)?;
-    for (key, value) in values.iter() {
-        write_part(key, &mut payload)?;
-        write_part(value, &mut payload)?;
-    }
+    values.pack(&mut payload)?;
     Ok(payload.into())
 }
 
@@ -81,12 +77,9 @@ pub(crate) fn decode(payload: &Bytes) -> Result<(Meta, Values), PayloadError> {
         None | Some(0) => return Err(PayloadError::Corrupt),
         Some(&newer) => return Err(PayloadError::Unsupported(newer)),
     }
-    let mut reader = Reader { payload, at: 1 };
-    let envelope: Envelope<'_> = reader.read()?;
-    let values = reader.read_values()?;
-    if reader.at != payload.len() {
-        return Err(PayloadError::Corrupt);
-    }
+    let (envelope, len): (Envelope<'_>, usize) =
+        bincode::borrow_decode_from_slice(&payload[1..], CONFIG).map_err(|_| PayloadError::Corrupt)?;
+    let values = Values::unpack(payload.slice(1 + len..))?;
     let text = |text: &str| ByteString::try_from(payload.slice_ref(text.as_bytes())).map_err(|_| PayloadError::Corrupt);
     let meta = Meta {
         created_at: Timestamp::from_unix_millis(envelope.created_at),
@@ -115,7 +108,7 @@ pub(crate) fn texts_len(meta: &Meta) -> usize {
     [&meta.principal, &meta.own.device].into_iter().flatten().map(|text| text.len()).sum()
 }
 
-/// All but the values, which follow it: their number, then each key and its value.
+/// All but the values, which follow it.
 #[derive(Encode, BorrowDecode)]
 struct Envelope<'a> {
     created_at: u64,
@@ -128,89 +121,18 @@ struct Envelope<'a> {
     principal: Option<&'a str>,
 }
 
-/// A text, or bytes.
-fn write_part(part: &[u8], payload: &mut Vec<u8>) -> Result<(), PayloadError> {
-    write_len(part.len(), payload)?;
-    payload.extend_from_slice(part);
-    Ok(())
-}
-
-/// As `bincode` encodes the length of a list, a text or bytes. Most are a byte that needs no `bincode`.
-fn write_len(len: usize, payload: &mut Vec<u8>) -> Result<(), PayloadError> {
-    match u8::try_from(len) {
-        Ok(short @ 0..=LAST_SHORT_LEN) => payload.push(short),
-        _ => _ = bincode::encode_into_std_write(len as u64, payload, CONFIG).map_err(|_| PayloadError::Corrupt)?,
-    }
-    Ok(())
-}
-
-/// Decodes one thing after another, so that it is known where in the payload each value is.
-struct Reader<'a> {
-    payload: &'a Bytes,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn read<T: BorrowDecode<'a, ()>>(&mut self) -> Result<T, PayloadError> {
-        let (read, len) =
-            bincode::borrow_decode_from_slice(&self.payload[self.at..], CONFIG).map_err(|_| PayloadError::Corrupt)?;
-        self.at += len;
-        Ok(read)
-    }
-
-    fn read_values(&mut self) -> Result<Values, PayloadError> {
-        let count = self.read_len()?;
-        // An entry has two lengths of a byte or more, so that a number of entries that cannot be claims no memory.
-        if count > (self.payload.len() - self.at) / 2 {
-            return Err(PayloadError::Corrupt);
-        }
-        Values::in_payload(self.payload, count, || {
-            let place = self.read_part()?;
-            let key = &self.payload[place.clone()];
-            // The short way for nearly all keys.
-            if !key.is_ascii() && std::str::from_utf8(key).is_err() {
-                return Err(PayloadError::Corrupt);
-            }
-            Ok((place, self.read_part()?))
-        })
-    }
-
-    /// The place of a text or of bytes.
-    #[inline]
-    fn read_part(&mut self) -> Result<Range<usize>, PayloadError> {
-        let len = self.read_len()?;
-        let start = self.at;
-        self.at = start.checked_add(len).filter(|end| *end <= self.payload.len()).ok_or(PayloadError::Corrupt)?;
-        Ok(start..self.at)
-    }
-
-    /// What [`write_len`] writes.
-    #[inline]
-    fn read_len(&mut self) -> Result<usize, PayloadError> {
-        if let Some(&short @ 0..=LAST_SHORT_LEN) = self.payload.get(self.at) {
-            self.at += 1;
-            return Ok(short.into());
-        }
-        self.read::<u64>().and_then(|len| usize::try_from(len).map_err(|_| PayloadError::Corrupt))
-    }
-}
-
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 const VERSION: u8 = 1;
 
-/// A varint of `bincode` up to this is the byte itself; what is above says how many bytes follow.
-const LAST_SHORT_LEN: u8 = 250;
-
-/// Version, three times, own idle timeout, own persistence, length of the device, handle, length of the principal,
-/// number of values. A `u64` takes up to nine bytes.
-const FIXED_FIELDS: usize = 1 + 3 * 9 + (1 + 9) + (1 + 1) + (1 + 9) + 16 + (1 + 9) + 9;
+/// Version, three times, own idle timeout, own persistence, length of the device, handle, length of the principal.
+const FIXED_FIELDS: usize = 1 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + 16 + (1 + 8);
 
 /// The limit is on what decoding allocates, and above what a payload of the largest permitted size needs.
-const CONFIG: Configuration<LittleEndian, Varint, Limit<{ 64 * 1024 * 1024 }>> =
-    bincode::config::standard().with_limit::<{ 64 * 1024 * 1024 }>();
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<{ 64 * 1024 * 1024 }>> =
+    bincode::config::standard().with_fixed_int_encoding().with_limit::<{ 64 * 1024 * 1024 }>();
 
 #[cfg(test)]
 mod tests {
@@ -241,8 +163,9 @@ mod tests {
         assert_eq!(decode(&payload), Ok((meta, values)));
     }
 
-    /// The format is a promise to every record on disk: this text changes only together with the version byte. A number
-    /// below 251 is one byte; larger ones are 251, 252 or 253 and two, four or eight bytes, little-endian.
+    /// The format is a promise to every record on disk: this text changes only together with the version byte. All
+    /// numbers are little-endian; those of the envelope have eight bytes, those of the values, which `packed.rs`
+    /// describes, four.
     #[test]
     fn the_format_is_the_one_on_disk() {
         let (meta, values) = example();
@@ -250,13 +173,16 @@ mod tests {
         assert_eq!(
             hex,
             "01\
-             fd008844709e010000fdf48944709e010000fc00081948\
-             01fb60ea0100\
-             01066c6170746f70\
+             008844709e010000f48944709e0100000008194800000000\
+             0160ea000000000000\
+             0100\
+             0106000000000000006c6170746f70\
              07070707070707070707070707070707\
-             0103616461\
-             0204636172740493010203\
-             046e616d6504a3416461"
+             010300000000000000616461\
+             02000000\
+             04000000080000000c00000010000000\
+             6361727493010203\
+             6e616d65a3416461"
         );
     }
 
@@ -278,55 +204,17 @@ mod tests {
         assert_eq!(decode(&longer).err(), Some(PayloadError::Corrupt));
     }
 
-    fn with_values(values: &[(&str, &[u8])]) -> Bytes {
-        let (meta, _) = example();
-        let mut payload = encode(&meta, &Values::default()).unwrap().to_vec();
-        assert_eq!(payload.pop(), Some(0), "there are no values");
-        bincode::encode_into_std_write(values, &mut payload, CONFIG).unwrap();
-        payload.into()
-    }
-
+    /// It is no damage that a load would notice, because that reads no more of the values than it is asked for.
     #[test]
-    fn a_key_that_occurs_twice_or_is_not_in_its_place_is_corrupt() {
-        assert!(decode(&with_values(&[("a", b"\x01"), ("b", b"\x02")])).is_ok());
-        for second in ["a", "A", ""] {
-            let payload = with_values(&[("a", b"\x01"), (second, b"\x02")]);
-            assert_eq!(decode(&payload).err(), Some(PayloadError::Corrupt), "{second:?}");
-        }
-    }
-
-    /// Lengths are written and read without `bincode` where they are short.
-    #[test]
-    fn values_are_encoded_as_bincode_does_at_every_kind_of_length() {
-        let (meta, _) = example();
-        for len in [0, 1, 249, 250, 251, 252, 255, 256, 65_535, 65_536] {
-            let value = vec![7; len];
-            let by_bincode = with_values(&[("key", &value)]);
-            let (_, values) = decode(&by_bincode).unwrap();
-            assert_eq!(values.get("key"), Some(&value[..]), "{len}");
-            assert_eq!(encode(&meta, &values), Ok(by_bincode), "{len}");
-        }
-        let texts: Vec<String> = (0..300).map(|number| format!("{number:03}")).collect();
-        let entries: Vec<(&str, &[u8])> = texts.iter().map(|text| (&**text, text.as_bytes())).collect();
-        let by_bincode = with_values(&entries);
-        let (_, values) = decode(&by_bincode).unwrap();
-        assert_eq!((values.len(), encode(&meta, &values)), (300, Ok(by_bincode)));
-    }
-
-    #[test]
-    fn a_number_of_values_that_cannot_be_claims_no_memory() {
-        let mut payload = with_values(&[]).to_vec();
-        payload.pop();
-        bincode::encode_into_std_write(u64::MAX, &mut payload, CONFIG).unwrap();
-        assert_eq!(decode(&payload.into()).err(), Some(PayloadError::Corrupt));
-    }
-
-    #[test]
-    fn a_key_that_is_no_text_is_corrupt() {
-        let mut payload = with_values(&[("key", b"\x01")]).to_vec();
-        let at = payload.windows(3).position(|bytes| bytes == b"key").unwrap();
-        payload[at] = 0xff;
-        assert_eq!(decode(&payload.into()).err(), Some(PayloadError::Corrupt));
+    fn a_payload_that_does_not_say_where_its_values_are_is_not_written_over() {
+        let (meta, values) = example();
+        let mut payload = encode(&meta, &values).unwrap().to_vec();
+        let table = payload.windows(8).position(|bytes| bytes == b"\x04\0\0\0\x08\0\0\0").unwrap();
+        payload[table] = 0xff;
+        let (_, mut values) = decode(&payload.into()).unwrap();
+        assert_eq!(values.get("cart"), None);
+        values.insert("name", b"\xa3Eve"[..].into());
+        assert_eq!(encode(&meta, &values), Err(PayloadError::Corrupt));
     }
 
     proptest! {
@@ -342,7 +230,7 @@ mod tests {
             times in any::<[u64; 4]>(),
             persistent in any::<Option<bool>>(),
             texts in any::<[Option<String>; 2]>(),
-            entries in prop::collection::btree_map(any::<String>(), prop::collection::vec(any::<u8>(), 0..400), 0..260),
+            entries in prop::collection::btree_map(any::<String>(), prop::collection::vec(any::<u8>(), 0..400), 0..40),
         ) {
             let [principal, device] = texts.map(|text| text.map(Into::into));
             let meta = Meta {

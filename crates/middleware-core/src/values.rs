@@ -5,97 +5,81 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use crate::packed::{Malformed, Packed, Packer, Pair, Size};
 
 /// The values of a session, each in its own encoding, in the order of their keys.
 ///
-/// What was loaded stays where it is in the payload, and only its place is kept: a request that reads one key pays next to
-/// nothing for the others, and one that writes takes them over as they are. A clone shares everything until one of the two
-/// is changed.
+/// What was loaded stays as it is in its payload, and what is different by now is kept beside it. So a request that reads
+/// or changes one key does not look at the others, and the next payload takes them over as they are. A clone shares
+/// everything until one of the two is changed.
 #[derive(Clone, Default)]
-pub(crate) struct Values(Option<Arc<Entries>>);
+pub(crate) struct Values {
+    loaded: Packed,
+    /// `None` as long as the values are those that were loaded.
+    edited: Option<Arc<Edited>>,
+}
 
 /// One value in its encoding, as it was given to a session and goes into its payload.
 pub(crate) type EncodedValue = Arc<[u8]>;
 
 #[derive(Clone, Default)]
-struct Entries {
-    /// What those of the parts are in that were loaded.
-    payload: Bytes,
-    /// In ascending order of their keys, none of which occurs twice.
-    entries: SmallVec<[Entry; USUAL_COUNT]>,
-    encoded_len: usize,
+struct Edited {
+    /// In ascending order of the keys.
+    edits: SmallVec<[Edit; USUAL_COUNT]>,
+    /// Of all values, those that were loaded included.
+    size: Size,
 }
 
+/// A key that was changed since the values were loaded.
 #[derive(Clone)]
-struct Entry {
-    key: Part,
-    value: Part,
+struct Edit {
+    key: SmolStr,
+    /// `None` if it was removed.
+    value: Option<EncodedValue>,
+    place: Place,
 }
 
-/// A key or a value.
-#[derive(Clone)]
-enum Part {
-    /// Here in the payload. Not a slice of it, whose clone and drop are atomic operations.
-    Loaded {
-        start: u32,
-        end: u32,
-    },
-    Given(Arc<[u8]>),
-}
+/// Where a key is among the entries that were loaded, or else where it would be.
+type Place = Result<usize, usize>;
 
 impl Values {
-    /// The values that are in a payload, given the places of so many keys and values. Each must be in it.
-    pub(crate) fn in_payload<E: From<OutOfPlace>>(
-        payload: &Bytes,
-        count: usize,
-        mut next_place: impl FnMut() -> Result<(Range<usize>, Range<usize>), E>,
-    ) -> Result<Self, E> {
-        if count == 0 {
-            return Ok(Self::default());
-        }
-        // Put together where it stays: this is on the way of every request that reads.
-        let mut shared = Arc::<Entries>::default();
-        let entries = Arc::make_mut(&mut shared);
-        entries.payload = payload.clone();
-        entries.entries.reserve_exact(count);
-        let mut last: &[u8] = &[];
-        for nth in 0..count {
-            let (key, value) = next_place()?;
-            let bytes = &payload[key.clone()];
-            if nth > 0 && last >= bytes {
-                return Err(OutOfPlace.into());
+    /// The values that are at the end of a payload: what comes after the envelope.
+    pub(crate) fn unpack(bytes: Bytes) -> Result<Self, Malformed> {
+        Ok(Self { loaded: Packed::open(bytes)?, edited: None })
+    }
+
+    /// Puts the values at the end of a payload.
+    pub(crate) fn pack(&self, payload: &mut Vec<u8>) -> Result<(), Malformed> {
+        let mut packer = Packer::begin(payload, self.size())?;
+        for (run, given) in self.pieces() {
+            packer.copy(&self.loaded, run)?;
+            if let Some((key, value)) = given {
+                packer.add(key, value);
             }
-            last = bytes;
-            entries.encoded_len += entry_len(key.len(), value.len());
-            entries.entries.push(Entry { key: Part::loaded(key)?, value: Part::loaded(value)? });
         }
-        Ok(Self(Some(shared)))
+        packer.finish()
+    }
+
+    /// The same values, as they were put at the end of this payload.
+    pub(crate) fn packed_in(&self, payload: &Bytes) -> Self {
+        Self { loaded: Packed::at_end_of(payload, self.size()), edited: None }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
-        let entries = self.0.as_deref()?;
-        let at = entries.find(key).ok()?;
-        Some(entries.value(at))
+        self.look_up(key).value
     }
 
     /// What it would be to give `key` this value.
     pub(crate) fn plan_insert(&self, key: &str, value: &[u8]) -> Insertion {
-        let added = entry_len(key.len(), value.len());
-        let Some(entries) = self.0.as_deref() else { return Insertion { at: Err(0), encoded_len: added } };
-        let at = entries.find(key);
-        let replaced = at.map_or(0, |at| entry_len(key.len(), entries.value(at).len()));
-        Insertion { at, encoded_len: entries.encoded_len - replaced + added }
+        let LookUp { at, place, value: replaced } = self.look_up(key);
+        Insertion { at, place, size: self.size().without(key, replaced).with(key, value) }
     }
 
     /// Carries out a plan that was made of these values for the same key and value.
     pub(crate) fn carry_out(&mut self, insertion: Insertion, key: &str, value: EncodedValue) {
-        let entries = Arc::make_mut(self.0.get_or_insert_default());
-        entries.encoded_len = insertion.encoded_len;
-        let value = Part::Given(value);
-        match insertion.at {
-            Ok(at) => entries.entries[at].value = value,
-            Err(at) => entries.entries.insert(at, Entry { key: Part::Given(key.as_bytes().into()), value }),
-        }
+        self.edit(insertion, key, Some(value));
     }
 
     pub(crate) fn insert(&mut self, key: &str, value: EncodedValue) {
@@ -105,95 +89,105 @@ impl Values {
 
     /// Says whether there was a value.
     pub(crate) fn remove(&mut self, key: &str) -> bool {
-        // Found first, so that a key that is not there does not cost a copy of what is shared.
-        let Some(Ok(at)) = self.0.as_deref().map(|entries| entries.find(key)) else { return false };
-        let entries = Arc::make_mut(self.0.get_or_insert_default());
-        entries.encoded_len -= entry_len(key.len(), entries.value(at).len());
-        entries.entries.remove(at);
+        // Looked up first, so that a key that is not there does not cost a copy of what is shared.
+        let LookUp { at, place, value: Some(removed) } = self.look_up(key) else { return false };
+        let size = self.size().without(key, Some(removed));
+        self.edit(Insertion { at, place, size }, key, None);
         true
     }
 
+    fn edit(&mut self, Insertion { at, place, size }: Insertion, key: &str, value: Option<EncodedValue>) {
+        let edited = Arc::make_mut(self.edited.get_or_insert_default());
+        edited.size = size;
+        match at {
+            Ok(at) => edited.edits[at].value = value,
+            Err(at) => edited.edits.insert(at, Edit { key: key.into(), value, place }),
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
-        self.0 = None;
+        *self = Self::default();
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.as_deref().map_or(0, |entries| entries.entries.len())
+        self.size().len
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Keys, which are UTF-8, and values.
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> {
-        let (payload, entries) = match self.0.as_deref() {
-            Some(Entries { payload, entries, .. }) => (&payload[..], &entries[..]),
-            None => (&[][..], &[][..]),
-        };
-        entries.iter().map(|entry| (entry.key.bytes(payload), entry.value.bytes(payload)))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Pair<'_>> {
+        self.pieces().flat_map(|(run, given)| run.map(|nth| self.loaded.pair(nth)).chain(given))
     }
 
-    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = Cow<'_, str>> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.iter().map(|(key, _)| String::from_utf8_lossy(key))
     }
 
-    /// How many bytes the values take in a payload, at most.
+    /// How many bytes the values take in a payload.
     pub(crate) fn encoded_len(&self) -> usize {
-        self.0.as_deref().map_or(0, |entries| entries.encoded_len)
+        self.size().encoded_len()
     }
+
+    fn size(&self) -> Size {
+        self.edited.as_deref().map_or_else(|| self.loaded.size(), |edited| edited.size)
+    }
+
+    fn edits(&self) -> &[Edit] {
+        self.edited.as_deref().map_or(&[], |edited| &edited.edits)
+    }
+
+    fn look_up(&self, key: &str) -> LookUp<'_> {
+        let edits = self.edits();
+        let at = edits.binary_search_by(|edit| edit.key.as_str().cmp(key));
+        match at {
+            Ok(nth) => LookUp { at, place: edits[nth].place, value: edits[nth].value.as_deref() },
+            Err(_) => {
+                let place = self.loaded.find(key.as_bytes());
+                LookUp { at, place, value: place.ok().map(|nth| self.loaded.value(nth)) }
+            }
+        }
+    }
+
+    /// All values in their order: a run of those that were loaded and have stayed as they are, which may be empty, then one
+    /// that was given, and so on.
+    fn pieces(&self) -> impl Iterator<Item = (Range<usize>, Option<Pair<'_>>)> {
+        let edits = self.edits();
+        (0..=edits.len()).map(move |nth| {
+            let start = nth.checked_sub(1).map_or(0, |before| match edits[before].place {
+                Ok(replaced) => replaced + 1,
+                Err(next) => next,
+            });
+            let Some(Edit { key, value, place: Ok(end) | Err(end) }) = edits.get(nth) else {
+                return (start..self.loaded.size().len, None);
+            };
+            (start..*end, value.as_deref().map(|value| (key.as_bytes(), value)))
+        })
+    }
+}
+
+struct LookUp<'a> {
+    /// Which edit is of the key, or else before which one it would be.
+    at: Result<usize, usize>,
+    place: Place,
+    value: Option<&'a [u8]>,
 }
 
 /// Where a value goes, and how long all will be then. A key is looked for once to check and to make a change.
 #[derive(Clone, Copy)]
 pub(crate) struct Insertion {
-    /// In the place of the entry here, or else before it.
     at: Result<usize, usize>,
-    encoded_len: usize,
+    place: Place,
+    size: Size,
 }
 
 impl Insertion {
-    /// How many bytes the values will take in a payload, at most.
+    /// How many bytes the values will take in a payload.
     pub(crate) const fn encoded_len(&self) -> usize {
-        self.encoded_len
+        self.size.encoded_len()
     }
 }
-
-impl Entries {
-    /// Where a key is, or else where it would be.
-    fn find(&self, key: &str) -> Result<usize, usize> {
-        // Keys mostly differ in their lengths, which are compared sooner than their bytes.
-        let is_it = |entry: &Entry| entry.key.bytes(&self.payload) == key.as_bytes();
-        if self.entries.len() <= USUAL_COUNT
-            && let Some(at) = self.entries.iter().position(is_it)
-        {
-            return Ok(at);
-        }
-        self.entries.binary_search_by(|entry| entry.key.bytes(&self.payload).cmp(key.as_bytes()))
-    }
-
-    fn value(&self, at: usize) -> &[u8] {
-        self.entries[at].value.bytes(&self.payload)
-    }
-}
-
-impl Part {
-    fn bytes<'a>(&'a self, payload: &'a [u8]) -> &'a [u8] {
-        match self {
-            Self::Loaded { start, end } => &payload[*start as usize..*end as usize],
-            Self::Given(bytes) => bytes,
-        }
-    }
-
-    fn loaded(place: Range<usize>) -> Result<Self, OutOfPlace> {
-        let number = |at| u32::try_from(at).map_err(|_| OutOfPlace);
-        Ok(Self::Loaded { start: number(place.start)?, end: number(place.end)? })
-    }
-}
-
-/// The keys of a payload do not ascend, or it is too long.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct OutOfPlace;
 
 impl<K: AsRef<str>> FromIterator<(K, EncodedValue)> for Values {
     fn from_iter<I: IntoIterator<Item = (K, EncodedValue)>>(entries: I) -> Self {
@@ -216,15 +210,8 @@ impl fmt::Debug for Values {
     }
 }
 
-const fn entry_len(key_len: usize, value_len: usize) -> usize {
-    key_len + value_len + LENGTH_FIELDS
-}
-
-/// What the lengths of a key and of a value take, at most: a varint below 2^32 has five bytes in `bincode`.
-const LENGTH_FIELDS: usize = 2 * 5;
-
-/// Up to so many entries take no allocation of their own: 256 bytes.
-const USUAL_COUNT: usize = 8;
+/// Up to so many edits take no allocation of their own.
+const USUAL_COUNT: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -236,50 +223,62 @@ mod tests {
         (key, value.into())
     }
 
-    fn loaded(payload: &'static [u8], places: &[(Range<usize>, Range<usize>)]) -> Result<Values, OutOfPlace> {
-        let mut rest = places.iter().cloned();
-        Values::in_payload(&Bytes::from_static(payload), places.len(), || Ok(rest.next().unwrap()))
+    fn packed(values: &Values) -> Bytes {
+        let mut payload = Vec::new();
+        values.pack(&mut payload).unwrap();
+        payload.into()
     }
 
-    #[test]
-    fn an_entry_takes_little() {
-        assert_eq!(size_of::<Entry>(), 32);
+    fn loaded<const N: usize>(entries: [(&str, &[u8]); N]) -> (Bytes, Values) {
+        let payload = packed(&entries.map(|(key, value)| given(key, value)).into_iter().collect());
+        let values = Values::unpack(payload.clone()).unwrap();
+        (payload, values)
     }
 
     #[test]
     fn the_size_follows_every_change() {
         let mut values: Values = [given("cart", b"12345"), given("name", b"Ada")].into_iter().collect();
-        assert_eq!(values.encoded_len(), 4 + 5 + 4 + 3 + 2 * LENGTH_FIELDS);
+        assert_eq!(values.encoded_len(), 4 + 2 * 8 + "cart12345nameAda".len());
         values.insert("cart", b"1"[..].into());
-        assert_eq!(values.encoded_len(), 4 + 1 + 4 + 3 + 2 * LENGTH_FIELDS);
+        assert_eq!(values.encoded_len(), 4 + 2 * 8 + "cart1nameAda".len());
         assert!(!values.remove("other"));
         assert!(values.remove("cart"));
-        assert_eq!((values.encoded_len(), values.get("cart")), (4 + 3 + LENGTH_FIELDS, None));
+        assert!(!values.remove("cart"));
+        assert_eq!((values.encoded_len(), values.get("cart")), (4 + 8 + "nameAda".len(), None));
         values.clear();
-        assert_eq!((values.encoded_len(), values.len()), (0, 0));
+        assert_eq!((values.encoded_len(), values.len()), (4, 0));
     }
 
     #[test]
     fn what_is_loaded_is_not_copied() {
-        static PAYLOAD: &[u8] = b"cart12345nameAda";
-        let mut values = loaded(PAYLOAD, &[(0..4, 4..9), (9..13, 13..16)]).unwrap();
-        assert_eq!(values.get("name").map(<[u8]>::as_ptr), Some(PAYLOAD[13..].as_ptr()));
-        assert_eq!(values.encoded_len(), 4 + 5 + 4 + 3 + 2 * LENGTH_FIELDS);
+        let (payload, mut values) = loaded([("cart", b"12345"), ("name", b"Ada")]);
+        let ada = payload[payload.len() - 3..].as_ptr();
+        assert_eq!(values.get("name").map(<[u8]>::as_ptr), Some(ada));
         values.insert("cart", b"1"[..].into());
-        assert_eq!(
-            values.get("name").map(<[u8]>::as_ptr),
-            Some(PAYLOAD[13..].as_ptr()),
-            "nor by a write of another key"
-        );
+        assert_eq!(values.get("name").map(<[u8]>::as_ptr), Some(ada), "nor by a write of another key");
         assert_eq!(values.get("cart"), Some(&b"1"[..]));
     }
 
     #[test]
-    fn keys_that_do_not_ascend_are_refused() {
-        for keys in [[0..1, 0..1], [1..2, 0..1]] {
-            let [one, other] = keys;
-            assert_eq!(loaded(b"ab1", &[(one, 2..3), (other, 2..3)]).err(), Some(OutOfPlace));
-        }
+    fn what_was_saved_is_kept_in_one_place() {
+        let (_, mut values) = loaded([("cart", b"12345"), ("name", b"Ada")]);
+        values.insert("cart", b"1"[..].into());
+        values.remove("name");
+        values.insert("theme", b"dark"[..].into());
+        let payload: Bytes = [&b"the envelope"[..], &packed(&values)].concat().into();
+        let saved = values.packed_in(&payload);
+        assert!(saved == values && saved.edited.is_none());
+        assert_eq!(saved.encoded_len(), values.encoded_len());
+        assert_eq!(saved.get("theme").map(<[u8]>::as_ptr), Some(payload[payload.len() - 4..].as_ptr()));
+    }
+
+    /// Of a store that does not return what it was given: the two keys are `ab` and the `b` in it.
+    #[test]
+    fn keys_that_overlap_can_all_be_removed() {
+        let payload = b"\x02\0\0\0 \x02\0\0\0\x01\0\0\0 \x02\0\0\0\x03\0\0\0 abx";
+        let mut values = Values::unpack(payload.iter().copied().filter(|byte| *byte != b' ').collect()).unwrap();
+        assert!(values.remove("ab") && values.remove("b"));
+        assert_eq!((values.len(), values.encoded_len()), (0, 4));
     }
 
     #[test]
@@ -295,19 +294,52 @@ mod tests {
         Insert(u8, Vec<u8>),
         Remove(u8),
         Clear,
+        /// Save and load.
+        Reload,
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let value = || prop::collection::vec(any::<u8>(), 0..5);
         let step = prop_oneof![
-            8 => (0..20_u8, value()).prop_map(|(key, value)| Step::Insert(key, value)),
-            4 => (0..20_u8).prop_map(Step::Remove),
+            16 => (0..20_u8, value()).prop_map(|(key, value)| Step::Insert(key, value)),
+            8 => (0..20_u8).prop_map(Step::Remove),
             1 => Just(Step::Clear),
+            2 => Just(Step::Reload),
         ];
         prop::collection::vec(step, 0..60)
     }
 
     proptest! {
+        /// Of a store that does not return what it was given. None of it must panic.
+        #[test]
+        fn a_table_that_makes_no_sense_is_not_written_again_or_has_come_to_make_sense(
+            mut ends in prop::collection::vec(any::<[u8; 2]>().prop_map(|ends| ends.map(|end| u32::from(end % 20))), 1..6),
+            parts in prop::collection::vec(0..3_u8, 0..20),
+            steps in prop::collection::vec((prop::collection::vec(0..3_u8, 0..3), any::<bool>()), 0..6),
+        ) {
+            ends.last_mut().unwrap()[1] = u32::try_from(parts.len()).unwrap();
+            let mut payload = u32::try_from(ends.len()).unwrap().to_le_bytes().to_vec();
+            payload.extend(ends.as_flattened().iter().flat_map(|end| end.to_le_bytes()));
+            payload.extend(parts);
+            let mut values = Values::unpack(payload.into()).unwrap();
+            for (key, is_given) in steps {
+                let key = str::from_utf8(&key).unwrap();
+                if is_given {
+                    values.insert(key, b"given"[..].into());
+                } else {
+                    values.remove(key);
+                }
+                prop_assert_eq!(values.get(key), is_given.then_some(&b"given"[..]));
+                prop_assert!(values.encoded_len() < 1000);
+            }
+            let mut payload = Vec::new();
+            if values.pack(&mut payload).is_ok() {
+                let payload = payload.into();
+                prop_assert!(values.packed_in(&payload) == values);
+                prop_assert!(Values::unpack(payload).unwrap() == values);
+            }
+        }
+
         #[test]
         fn they_are_what_a_map_would_be(steps in steps()) {
             let (mut values, mut map) = (Values::default(), BTreeMap::new());
@@ -325,11 +357,19 @@ mod tests {
                         values.clear();
                         map.clear();
                     }
+                    Step::Reload => {
+                        let payload = packed(&values);
+                        prop_assert_eq!(payload.len(), values.encoded_len());
+                        values = Values::unpack(payload).unwrap();
+                    }
                 }
-                let expected_len: usize = map.iter().map(|(key, value)| entry_len(key.len(), value.len())).sum();
-                prop_assert_eq!(values.encoded_len(), expected_len);
+                let parts_len: usize = map.iter().map(|(key, value)| key.len() + value.len()).sum();
+                prop_assert_eq!((values.len(), values.encoded_len()), (map.len(), 4 + 8 * map.len() + parts_len));
                 prop_assert!(values.iter().eq(map.iter().map(|(key, value)| (key.as_bytes(), &value[..]))));
                 prop_assert!(values.keys().eq(map.keys().map(String::as_str)));
+                for key in (0..20).map(|key| format!("key {key}")) {
+                    prop_assert_eq!(values.get(&key), map.get(&key).map(Vec::as_slice));
+                }
             }
         }
     }

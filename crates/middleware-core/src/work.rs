@@ -129,7 +129,7 @@ impl Work {
                 self.store(manager).create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
             if let CreateOutcome::Created(revision) = created {
                 tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
-                let values = values.clone();
+                let values = values.packed_in(&record.payload);
                 let base = Arc::new(Base { id, revision, expires_at: record.expires_at, meta, values });
                 return Ok(Done::Written { base, merged: false });
             }
@@ -230,7 +230,7 @@ impl Work {
         let mut meta = meta.clone();
         self.apply_to_meta(manager, &mut meta)?;
         let record = self.record(manager, &meta, values)?;
-        let values = values.clone();
+        let values = values.packed_in(&record.payload);
         let next = Base { id, revision, expires_at: record.expires_at, meta, values };
         Ok((record, Arc::new(next)))
     }
