@@ -73,9 +73,13 @@ fn payload_and_values(criterion: &mut Criterion) {
         let values: Values = entries(size).iter().map(|(key, value)| (*key, encoded(value))).collect();
         let payload: Bytes = payload::encode(&meta, &values).unwrap();
         assert!(payload::decode(&payload).unwrap() == (meta.clone(), values.clone()));
-        criterion.bench_with_input(BenchmarkId::new("payload/encode", size), &values, |bencher, values| {
-            bencher.iter(|| payload::encode(&meta, black_box(values)).unwrap());
-        });
+        let (_, mut changed) = payload::decode(&payload).unwrap();
+        changed.insert("visits", encoded(&json!(8)));
+        for (name, values) in [("payload/encode new values", values), ("payload/encode one change", changed)] {
+            criterion.bench_with_input(BenchmarkId::new(name, size), &values, |bencher, values| {
+                bencher.iter(|| payload::encode(&meta, black_box(values)).unwrap());
+            });
+        }
         criterion.bench_with_input(BenchmarkId::new("payload/decode", size), &payload, |bencher, payload| {
             bencher.iter(|| payload::decode(black_box(payload)).unwrap());
         });
