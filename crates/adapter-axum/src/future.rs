@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -99,19 +98,14 @@ fn lines<'h>(headers: &'h HeaderMap, name: HeaderName) -> impl Iterator<Item = &
 }
 
 fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
-    // Each of these is text that the core has made of checked parts, so the conversions do not fail.
-    let vary = session_headers.vary.as_ref().and_then(|vary| match vary {
-        Cow::Borrowed(vary) => Some(HeaderValue::from_static(vary)),
-        Cow::Owned(vary) => HeaderValue::try_from(vary).ok(),
-    });
-    if let Some(vary) = vary {
+    if let Some(vary) = session_headers.vary.as_deref().and_then(value) {
         headers.insert(VARY, vary);
     }
-    if let Some(cache_control) = session_headers.cache_control {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    if let Some(cache_control) = session_headers.cache_control.and_then(value) {
+        headers.insert(CACHE_CONTROL, cache_control);
     }
-    if let Some(retry_after) = session_headers.retry_after {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+    if let Some(retry_after) = session_headers.retry_after.and_then(value) {
+        headers.insert(RETRY_AFTER, retry_after);
     }
     if session_headers.set_cookies().next().is_some() && headers.contains_key(SET_COOKIE) {
         remove_replaced(headers, &session_headers);
@@ -120,6 +114,16 @@ fn set(headers: &mut HeaderMap, session_headers: SessionHeaders) {
         if let Ok(line) = HeaderValue::try_from(line) {
             headers.append(SET_COOKIE, line);
         }
+    }
+}
+
+/// The core has made the text of checked parts, so that the conversion does not fail. What nearly all responses get is
+/// converted when this is compiled.
+fn value(text: &str) -> Option<HeaderValue> {
+    match text {
+        "Cookie" => Some(const { HeaderValue::from_static("Cookie") }),
+        "no-store" => Some(const { HeaderValue::from_static("no-store") }),
+        other => HeaderValue::try_from(other).ok(),
     }
 }
 
