@@ -14,8 +14,11 @@ use bytes::Bytes;
 /// are as they were written is for the store to know, by a checksum or a seal. If they are not, parts are empty or not those
 /// that were meant, but none is out of bounds; and such values cannot be packed again, so that what is left of the record
 /// is not written over.
-#[derive(Clone)]
-pub(crate) struct Packed(Bytes);
+#[derive(Clone, Default)]
+pub(crate) struct Packed(
+    /// `None` where there is no payload, which is cheaper to make and to drop than empty `Bytes`.
+    Option<Bytes>,
+);
 
 /// A key, which is UTF-8, and its value in its encoding.
 pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
@@ -37,12 +40,12 @@ impl Packed {
         let table_len = (u32::from_le_bytes(*len) as usize).checked_mul(ENTRY_LEN).ok_or(Malformed)?;
         let (table, parts) = rest.split_at_checked(table_len).ok_or(Malformed)?;
         let last_end = table.last_chunk().map_or(0, |end| u32::from_le_bytes(*end));
-        if last_end as usize == parts.len() { Ok(Self(bytes)) } else { Err(Malformed) }
+        if last_end as usize == parts.len() { Ok(Self(Some(bytes))) } else { Err(Malformed) }
     }
 
     /// What a [`Packer`] has put at the end of `payload`.
     pub(crate) fn at_end_of(payload: &Bytes, size: Size) -> Self {
-        Self(payload.slice(payload.len() - size.encoded_len()..))
+        Self(Some(payload.slice(payload.len() - size.encoded_len()..)))
     }
 
     pub(crate) fn size(&self) -> Size {
@@ -75,16 +78,11 @@ impl Packed {
     }
 
     fn split(&self) -> (&[Number], &[u8]) {
-        let Some((len, rest)) = self.0.split_first_chunk() else { return Default::default() };
+        let Some((len, rest)) = self.0.as_deref().and_then(<[u8]>::split_first_chunk) else {
+            return Default::default();
+        };
         let (table, parts) = rest.split_at(u32::from_le_bytes(*len) as usize * ENTRY_LEN);
         (table.as_chunks().0, parts)
-    }
-}
-
-/// No values.
-impl Default for Packed {
-    fn default() -> Self {
-        Self(Bytes::from_static(&[0; NUMBER_LEN]))
     }
 }
 
