@@ -270,6 +270,8 @@ impl RequestEnd {
     }
 
     /// The headers to set, given those that the response has; `None` if there is nothing to do.
+    // Inlined, so that a response that needs none is not asked for those it has.
+    #[inline]
     pub fn headers<'h>(
         self,
         vary: impl IntoIterator<Item = &'h [u8]>,
@@ -278,9 +280,17 @@ impl RequestEnd {
         if !self.looked_at && self.set_cookies.is_empty() {
             return None;
         }
+        Some(self.into_headers(vary, cache_control))
+    }
+
+    fn into_headers<'h>(
+        self,
+        vary: impl IntoIterator<Item = &'h [u8]>,
+        cache_control: impl IntoIterator<Item = &'h [u8]>,
+    ) -> SessionHeaders {
         let mut headers = SessionHeaders::new(self.looked_at, self.set_cookies, vary, cache_control);
         headers.retry_after = self.failure.as_ref().and_then(SessionError::retry_after);
-        Some(headers)
+        headers
     }
 }
 
