@@ -272,6 +272,18 @@ mod tests {
         assert_eq!(saved.get("theme").map(<[u8]>::as_ptr), Some(payload[payload.len() - 4..].as_ptr()));
     }
 
+    /// Of a store that does not return what it was given.
+    #[test]
+    fn a_key_that_is_no_text_is_shown_as_far_as_it_is_one() {
+        let (payload, _) = loaded([("name", b"Ada")]);
+        let mut changed = payload.to_vec();
+        let key_at = payload.len() - "nameAda".len();
+        changed[key_at] = 0xff;
+        let values = Values::unpack(changed.into()).unwrap();
+        assert_eq!(values.keys().collect::<Vec<_>>(), ["\u{fffd}ame"]);
+        assert_eq!((values.get("name"), values.get("\u{fffd}ame")), (None, None));
+    }
+
     /// Of a store that does not return what it was given: the two keys are `ab` and the `b` in it.
     #[test]
     fn keys_that_overlap_can_all_be_removed() {
