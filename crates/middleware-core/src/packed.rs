@@ -12,8 +12,8 @@ use bytes::Bytes;
 ///
 /// The entries of the table are not checked when it is opened, or whoever reads one key would pay for all others. That they
 /// are as they were written is for the store to know, by a checksum or a seal. If they are not, parts are empty or not those
-/// that were meant, but none is out of bounds; and such values cannot be packed again, so that what is left of the record
-/// is not written over.
+/// that were meant, but none is out of bounds; and ends that do not ascend are not taken over into another payload, so that
+/// what is left of such a record is not written over.
 #[derive(Clone, Default)]
 pub(crate) struct Packed(
     /// `None` where there is no payload, which is cheaper to make and to drop than empty `Bytes`.
