@@ -8,16 +8,17 @@
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "the parts that are compiled here have more to them")]
 
 // They have no public interface, and need none: they are compiled a second time.
-#[path = "../src/handle.rs"]
-mod handle;
-#[path = "../src/packed.rs"]
-mod packed;
-#[path = "../src/payload.rs"]
-mod payload;
-#[path = "../src/plan.rs"]
-mod plan;
-#[path = "../src/values.rs"]
-mod values;
+#[path = "../src/commit"]
+mod commit {
+    pub mod plan;
+}
+#[path = "../src/format"]
+mod format {
+    pub mod handle;
+    pub mod packed;
+    pub mod payload;
+    pub mod values;
+}
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -31,10 +32,10 @@ use nexios_store_memory::MemoryStore;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::handle::SessionHandle;
-use crate::payload::{Meta, Own};
-use crate::plan::{Action, Plan, Situation};
-use crate::values::Values;
+use crate::commit::plan::{Action, Plan, Situation};
+use crate::format::handle::SessionHandle;
+use crate::format::payload::{self, Envelope, Overrides};
+use crate::format::values::Values;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -60,24 +61,24 @@ fn entries(size: &str) -> Vec<(&'static str, Value)> {
 const SIZES: [&str; 2] = ["300 B", "4 KB"];
 
 fn payload_and_values(criterion: &mut Criterion) {
-    let meta = Meta {
+    let envelope = Envelope {
         created_at: Timestamp::from_unix_millis(1_780_000_000_000),
         authenticated_at: Timestamp::from_unix_millis(1_780_000_000_000),
         idle_timeout: Duration::from_secs(1_209_600),
-        own: Own::default(),
+        overrides: Overrides::default(),
         handle: SessionHandle::from_bytes([7; 16]),
         principal: Some("ada".into()),
     };
     for size in SIZES {
         let encoded = |value: &Value| rmp_serde::to_vec_named(value).unwrap().into();
         let values: Values = entries(size).iter().map(|(key, value)| (*key, encoded(value))).collect();
-        let payload: Bytes = payload::encode(&meta, &values).unwrap();
-        assert!(payload::decode(&payload).unwrap() == (meta.clone(), values.clone()));
+        let payload: Bytes = payload::encode(&envelope, &values).unwrap();
+        assert!(payload::decode(&payload).unwrap() == (envelope.clone(), values.clone()));
         let (_, mut changed) = payload::decode(&payload).unwrap();
         changed.insert("visits", encoded(&json!(8)));
         for (name, values) in [("payload/encode new values", values), ("payload/encode one change", changed)] {
             criterion.bench_with_input(BenchmarkId::new(name, size), &values, |bencher, values| {
-                bencher.iter(|| payload::encode(&meta, black_box(values)).unwrap());
+                bencher.iter(|| payload::encode(&envelope, black_box(values)).unwrap());
             });
         }
         criterion.bench_with_input(BenchmarkId::new("payload/decode", size), &payload, |bencher, payload| {

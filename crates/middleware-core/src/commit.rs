@@ -1,5 +1,9 @@
 //! Carrying out a plan: what is taken out of a session's state, and what comes back into it.
 
+pub(crate) mod plan;
+pub(crate) mod session_limit;
+pub(crate) mod work;
+
 use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,14 +11,14 @@ use std::sync::atomic::Ordering;
 
 use nexios_store_core::Timestamp;
 
-use crate::plan::{Action, CookieAction, Fate, Plan, Situation};
-use crate::shared::Shared;
-use crate::state::{Base, State};
-use crate::time_limit::within;
-use crate::work::{Done, Failed, Work};
+use crate::commit::plan::{Action, CookieAction, Fate, Plan, Situation};
+use crate::commit::work::{Done, Failed, Work};
+use crate::services::time_limit::within;
+use crate::state::exchange::Exchange;
+use crate::state::{Snapshot, State};
 use crate::{SessionError, SessionErrorKind};
 
-impl Shared {
+impl Exchange {
     /// Saves what was changed and carries out what was decided.
     ///
     /// A failure to move the expiry or to re-issue a cookie is an event, not an error: the visitor can do without.
@@ -91,7 +95,7 @@ impl Shared {
     }
 
     /// What the visitor's cookie is to hold: the id, or the session itself.
-    pub(crate) fn cookie_value(&self, base: &Base) -> Result<String, SessionError> {
+    pub(crate) fn cookie_value(&self, base: &Snapshot) -> Result<String, SessionError> {
         match (self.manager.sealed(), self.slot.as_ref().and_then(|slot| slot.record())) {
             (Some(sealed), Some(record)) => sealed.seal(&record, self.manager.now()),
             _ => Ok(self.manager.signers().cookie_value(&base.id)),

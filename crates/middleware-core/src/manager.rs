@@ -1,3 +1,5 @@
+pub(crate) mod sweeper;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -9,16 +11,16 @@ use nexios_settings::{ByteSize, SettingError, Vars};
 use nexios_signer::KeyRing;
 use nexios_store_core::{Result as StoreResult, SessionStore, Timestamp};
 
-use crate::cookie_names::CookieNames;
-use crate::cookie_slot::CookieSlot;
-use crate::counters::{Counters, Counting};
-use crate::lifetime::{DEFAULT_TOUCH_FRACTION, Lifetime, MAX_TOUCH_FRACTION};
-use crate::sealed::Sealed;
-use crate::session_limit::{AtLimit, SessionLimit};
-use crate::signers::{COOKIE_VALUE_LEN, Signers};
-use crate::time_limit::within;
-use crate::turns::Turns;
-use crate::{Clock, OnOutage, RequestSession, SessionError, SessionErrorKind, SessionSettings, SystemClock};
+use crate::client_side::Sealed;
+use crate::client_side::cookie_slot::CookieSlot;
+use crate::events::{Counters, Counting};
+use crate::services::cookie_names::CookieNames;
+use crate::services::expiry::{DEFAULT_TOUCH_FRACTION, ExpiryPolicy, MAX_TOUCH_FRACTION};
+use crate::services::policies::SessionLimit;
+use crate::services::signers::{COOKIE_VALUE_LEN, Signers};
+use crate::services::striped_locks::StripedLocks;
+use crate::services::time_limit::within;
+use crate::{AtLimit, Clock, OnOutage, RequestSession, SessionError, SessionErrorKind, SessionSettings, SystemClock};
 
 /// Everything that the sessions of an application have in common: store, keys, cookie, lifetimes.
 ///
@@ -51,13 +53,13 @@ struct Inner {
     cookie_names: Arc<CookieNames>,
     signed_cookies: CookieConfig,
     settings: SessionSettings,
-    lifetime: Lifetime,
+    lifetime: ExpiryPolicy,
     commit_on_server_error: bool,
     on_outage: OnOutage,
     clock: Arc<dyn Clock>,
-    turns: Turns,
+    turns: StripedLocks,
     session_limit: Option<SessionLimit>,
-    login_turns: Turns,
+    login_turns: StripedLocks,
     counting: Counting,
 }
 
@@ -175,11 +177,11 @@ impl SessionManager {
         &self.0.signers
     }
 
-    pub(crate) fn lifetime(&self) -> &Lifetime {
+    pub(crate) fn lifetime(&self) -> &ExpiryPolicy {
         &self.0.lifetime
     }
 
-    pub(crate) fn turns(&self) -> &Turns {
+    pub(crate) fn turns(&self) -> &StripedLocks {
         &self.0.turns
     }
 
@@ -187,7 +189,7 @@ impl SessionManager {
         self.0.session_limit
     }
 
-    pub(crate) fn login_turns(&self) -> &Turns {
+    pub(crate) fn login_turns(&self) -> &StripedLocks {
         &self.0.login_turns
     }
 
@@ -450,7 +452,7 @@ impl SessionManagerBuilder {
         }
         Ok(SessionManager(Arc::new(Inner {
             signers: Signers::new(&keys, self.cookie.name()),
-            lifetime: Lifetime {
+            lifetime: ExpiryPolicy {
                 idle_timeout: self.settings.idle_timeout,
                 absolute_timeout: self.settings.absolute_timeout,
                 touch_fraction: self.touch_fraction,
@@ -464,9 +466,9 @@ impl SessionManagerBuilder {
             commit_on_server_error: self.commit_on_server_error,
             on_outage: self.on_outage,
             clock: self.clock,
-            turns: Turns::new(),
+            turns: StripedLocks::new(),
             session_limit: self.session_limit,
-            login_turns: Turns::new(),
+            login_turns: StripedLocks::new(),
             counting: Counting::default(),
         })))
     }

@@ -1,12 +1,15 @@
+pub(crate) mod headers;
+pub(crate) mod load;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::headers::{SessionHeaders, SetCookies};
-use crate::plan::{Action, CookieAction};
-use crate::shared::{CookieHeader, Shared};
-use crate::state::{Base, State};
+use crate::commit::plan::{Action, CookieAction};
+use crate::request::headers::{SessionHeaders, SetCookies};
+use crate::state::exchange::{CookieHeader, Exchange};
+use crate::state::{Snapshot, State};
 use crate::{Session, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
 /// One request's way to its session.
@@ -40,7 +43,7 @@ use crate::{Session, SessionError, SessionErrorKind, SessionManager, SignedCooki
 /// }
 /// ```
 #[derive(Clone)]
-pub struct RequestSession(Arc<Shared>);
+pub struct RequestSession(Arc<Exchange>);
 
 impl RequestSession {
     pub(crate) fn new<H: AsRef<[u8]>>(manager: SessionManager, cookie_headers: impl IntoIterator<Item = H>) -> Self {
@@ -52,7 +55,7 @@ impl RequestSession {
             joined.extend_from_slice(b"; ");
             joined.extend_from_slice(header.as_ref());
         }
-        Self(Arc::new(Shared::new(manager, joined)))
+        Self(Arc::new(Exchange::new(manager, joined)))
     }
 
     /// The visitor's session; an empty one if there is none. Loaded once, however often it is asked for.
@@ -202,7 +205,7 @@ impl RequestSession {
 
     /// The cookie's value as the visitor has sent it, if that is what would be sent again: the same id, signed by the
     /// same key. Signing is what costs most in a write, and was done when it was verified.
-    fn received_value(&self, state: &State, base: &Base) -> Option<&str> {
+    fn received_value(&self, state: &State, base: &Snapshot) -> Option<&str> {
         let opener = state.opened_by.filter(|opener| opener.id == base.id)?;
         let value = self.0.manager.cookie().candidates(&self.0.cookie_header).nth(opener.place)?;
         std::str::from_utf8(value).ok()

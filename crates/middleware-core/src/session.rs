@@ -1,3 +1,5 @@
+pub(crate) mod entry;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
@@ -9,13 +11,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 
-use crate::changes::{Changes, Update};
-use crate::payload;
-use crate::plan::Fate;
-use crate::settings::check_duration;
-use crate::shared::Shared;
+use crate::commit::plan::Fate;
+use crate::format::payload;
+use crate::format::value;
+use crate::services::settings::check_duration;
 use crate::state::State;
-use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager, value};
+use crate::state::changes::{Changes, Update};
+use crate::state::exchange::Exchange;
+use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager};
 
 /// A visitor's session, within one request.
 ///
@@ -51,7 +54,7 @@ use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Session(pub(crate) Arc<Shared>);
+pub struct Session(pub(crate) Arc<Exchange>);
 
 impl Session {
     /// The value of `key`, or `None` if there is none.
@@ -431,7 +434,7 @@ impl Session {
 
     /// The name of this session among its user's; `None` if it was not saved yet.
     pub fn handle(&self) -> Option<SessionHandle> {
-        Some(self.state().kept_meta()?.handle)
+        Some(self.state().kept_envelope()?.handle)
     }
 
     /// The manager of this session and all others of its layer.
@@ -441,12 +444,12 @@ impl Session {
 
     /// When the session was first saved; `None` if it was not yet.
     pub fn created_at(&self) -> Option<Timestamp> {
-        Some(self.state().base.as_ref()?.meta.created_at)
+        Some(self.state().base.as_ref()?.envelope.created_at)
     }
 
     /// When the visitor last proved who they are, or else when the session was first saved; `None` if neither.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
-        Some(self.state().base.as_ref()?.meta.authenticated_at)
+        Some(self.state().base.as_ref()?.envelope.authenticated_at)
     }
 
     /// When the session will end unless it is used again; `None` if it was not saved yet.

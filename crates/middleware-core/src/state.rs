@@ -1,3 +1,6 @@
+pub(crate) mod changes;
+pub(crate) mod exchange;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,27 +8,27 @@ use bytestring::ByteString;
 use nexios_store_core::{Revision, SessionId, Timestamp};
 
 use crate::SessionHandle;
-use crate::changes::Changes;
-use crate::lifetime::{Lifetime, Renewal};
-use crate::load::{Found, Opener};
-use crate::payload::{self, Meta, Own};
-use crate::plan::{CookieAction, Fate, Situation};
-use crate::values::Values;
+use crate::commit::plan::{CookieAction, Fate, Situation};
+use crate::format::payload::{self, Envelope, Overrides};
+use crate::format::values::Values;
+use crate::request::load::{Found, Opener};
+use crate::services::expiry::{ExpiryPolicy, Renewal};
+use crate::state::changes::Changes;
 
 /// A session as the store has it, as far as we know. Behind an `Arc` everywhere: it is long, and goes through many hands.
 #[derive(Clone)]
-pub(crate) struct Base {
+pub(crate) struct Snapshot {
     pub(crate) id: SessionId,
     pub(crate) revision: Revision,
     pub(crate) expires_at: Timestamp,
-    pub(crate) meta: Meta,
+    pub(crate) envelope: Envelope,
     pub(crate) values: Values,
 }
 
-impl Base {
+impl Snapshot {
     /// How many bytes its payload has, at most.
     pub(crate) fn encoded_len(&self) -> usize {
-        payload::encoded_len(payload::texts_len(&self.meta), self.values.encoded_len())
+        payload::encoded_len(payload::texts_len(&self.envelope), self.values.encoded_len())
     }
 }
 
@@ -33,7 +36,7 @@ impl Base {
 #[derive(Default)]
 pub(crate) struct State {
     /// What the store has; `None` for a session that was not saved yet, or that has ended.
-    pub(crate) base: Option<Arc<Base>>,
+    pub(crate) base: Option<Arc<Snapshot>>,
     /// What the handler sees: the values of the base, with the changes.
     pub(crate) values: Values,
     /// The values are not the base's with the changes, because a save in between has merged in those of others.
@@ -80,25 +83,25 @@ impl State {
     }
 
     fn stored_principal(&self) -> Option<&ByteString> {
-        self.base.as_ref()?.meta.principal.as_ref()
+        self.base.as_ref()?.envelope.principal.as_ref()
     }
 
     /// The envelope that the next commit begins with: the stored one, unless a login gives the session to another user.
-    pub(crate) fn kept_meta(&self) -> Option<&Meta> {
+    pub(crate) fn kept_envelope(&self) -> Option<&Envelope> {
         let base = self.base.as_ref()?;
-        (!base.meta.changes_hands(self.login.as_ref())).then_some(&base.meta)
+        (!base.envelope.changes_hands(self.login.as_ref())).then_some(&base.envelope)
     }
 
     /// The session's own choice of a persistent cookie, changes included.
     pub(crate) fn persistent(&self) -> Option<bool> {
-        self.changes.persistent.unwrap_or_else(|| self.kept_meta()?.own.persistent)
+        self.changes.persistent.unwrap_or_else(|| self.kept_envelope()?.overrides.persistent)
     }
 
     /// What the session's device is called, changes included.
     pub(crate) fn device(&self) -> Option<&ByteString> {
         match &self.changes.device {
             Some(device) => device.as_ref(),
-            None => self.kept_meta()?.own.device.as_ref(),
+            None => self.kept_envelope()?.overrides.device.as_ref(),
         }
     }
 
@@ -112,9 +115,9 @@ impl State {
         !self.changes.is_empty() || self.login.is_some()
     }
 
-    pub(crate) fn situation(&self, lifetime: &Lifetime, persistent_by_default: bool, now: Timestamp) -> Situation {
+    pub(crate) fn situation(&self, lifetime: &ExpiryPolicy, persistent_by_default: bool, now: Timestamp) -> Situation {
         let renewal =
-            self.base.as_ref().map_or(Renewal::NotDue, |base| lifetime.renewal(&base.meta, base.expires_at, now));
+            self.base.as_ref().map_or(Renewal::NotDue, |base| lifetime.renewal(&base.envelope, base.expires_at, now));
         Situation {
             stored: self.base.is_some(),
             changed: self.is_changed(),
@@ -165,8 +168,8 @@ impl State {
 
 impl Changes {
     /// What the session has decided for itself, with these changes to it.
-    pub(crate) fn own(&self, stored: &Own) -> Own {
-        Own {
+    pub(crate) fn own(&self, stored: &Overrides) -> Overrides {
+        Overrides {
             idle_timeout: self.idle_timeout.unwrap_or(stored.idle_timeout),
             persistent: self.persistent.unwrap_or(stored.persistent),
             device: self.device.as_ref().unwrap_or(&stored.device).clone(),
@@ -174,7 +177,7 @@ impl Changes {
     }
 }
 
-impl Meta {
+impl Envelope {
     /// Whether a login gives the session to somebody else than it belonged to.
     pub(crate) fn changes_hands(&self, login: Option<&ByteString>) -> bool {
         self.principal.is_some() && login.is_some_and(|user| self.principal.as_ref() != Some(user))
@@ -186,7 +189,7 @@ impl Meta {
             created_at: now,
             authenticated_at: now,
             idle_timeout: Duration::ZERO, // set with every write
-            own: Own::default(),
+            overrides: Overrides::default(),
             handle,
             principal: None,
         }
@@ -199,11 +202,11 @@ mod tests {
 
     fn stored() -> State {
         let values: Values = [("a", b"1"[..].into())].into_iter().collect();
-        let base = Arc::new(Base {
+        let base = Arc::new(Snapshot {
             id: SessionId::from_bytes([1; 16]),
             revision: Revision::new(1),
             expires_at: Timestamp::MAX,
-            meta: Meta::new(Timestamp::UNIX_EPOCH, SessionHandle(0)),
+            envelope: Envelope::new(Timestamp::UNIX_EPOCH, SessionHandle(0)),
             values,
         });
         let mut state = State::default();

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
 use crate::SessionError;
-use crate::values::EncodedValue;
+use crate::format::values::EncodedValue;
 
 pub(crate) fn encode<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<EncodedValue, SessionError> {
     // Most values are short, and are allocated once, with their length.

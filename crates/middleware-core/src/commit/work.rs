@@ -10,20 +10,20 @@ use nexios_store_core::{
     UpdateOutcome,
 };
 
-use crate::changes::Changes;
-use crate::cookie_slot::CookieSlot;
-use crate::load::{Opened, open_record};
-use crate::payload::{self, Meta};
-use crate::plan::{Action, Fate, Plan};
-use crate::state::{Base, State};
-use crate::values::Values;
+use crate::client_side::cookie_slot::CookieSlot;
+use crate::commit::plan::{Action, Fate, Plan};
+use crate::format::payload::{self, Envelope};
+use crate::format::values::Values;
+use crate::request::load::{Opened, open_record};
+use crate::state::changes::Changes;
+use crate::state::{Snapshot, State};
 use crate::{SessionError, SessionErrorKind, SessionHandle, SessionManager};
 
 /// What a commit was given to do.
 pub(crate) struct Work {
     pub(crate) plan: Plan,
     pub(crate) now: Timestamp,
-    pub(crate) base: Option<Arc<Base>>,
+    pub(crate) base: Option<Arc<Snapshot>>,
     pub(crate) values: Values,
     pub(crate) values_are_stale: bool,
     /// There is something to save.
@@ -39,7 +39,7 @@ pub(crate) struct Work {
 pub(crate) enum Done {
     /// The store has this now. Merged: with what another request had saved.
     Written {
-        base: Arc<Base>,
+        base: Arc<Snapshot>,
         merged: bool,
     },
     Touched(Timestamp),
@@ -90,22 +90,22 @@ impl Work {
         }
     }
 
-    async fn touch(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
-        let expires_at = manager.lifetime().expires_at(&base.meta, self.now);
+    async fn touch(&self, manager: &SessionManager, base: &Snapshot) -> Result<Done, Failed> {
+        let expires_at = manager.lifetime().expires_at(&base.envelope, self.now);
         Ok(match self.store(manager).touch(&base.id, expires_at, self.now).await? {
             TouchOutcome::Touched => Done::Touched(expires_at),
             TouchOutcome::Missing => Done::Gone,
         })
     }
 
-    async fn destroy(&self, manager: &SessionManager, base: &Base) -> Result<Done, Failed> {
+    async fn destroy(&self, manager: &SessionManager, base: &Snapshot) -> Result<Done, Failed> {
         if self.store(manager).delete(&base.id).await.map_err(Failed::not_known_whether)? == DeleteOutcome::Missing
-            && let Some(principal) = &base.meta.principal
+            && let Some(principal) = &base.envelope.principal
             && self.store(manager).principals().is_some()
         {
             // Ended by another request, or renamed by one: then it lives on under another id, and must not.
             // Boxed, because it takes much room and is rare.
-            Box::pin(manager.revoke(principal, base.meta.handle)).await.map_err(Failed::not_known_whether)?;
+            Box::pin(manager.revoke(principal, base.envelope.handle)).await.map_err(Failed::not_known_whether)?;
         }
         tracing::debug!(session = %manager.signers().fingerprint(&base.id), "session destroyed");
         Ok(Done::Destroyed)
@@ -121,16 +121,16 @@ impl Work {
 
     async fn create(&self, manager: &SessionManager, values: &Values) -> Result<Done, Failed> {
         let (mut id, handle) = SessionId::generate_with_bytes().map_err(no_randomness)?;
-        let mut meta = Meta::new(self.now, SessionHandle::from_bytes(handle));
-        self.apply_to_meta(manager, &mut meta)?;
+        let mut envelope = Envelope::new(self.now, SessionHandle::from_bytes(handle));
+        self.apply_to_envelope(manager, &mut envelope)?;
         for _ in 0..MAX_NEW_IDS {
-            let record = self.record(manager, &meta, values)?;
+            let record = self.record(manager, &envelope, values)?;
             let created =
                 self.store(manager).create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
             if let CreateOutcome::Created(revision) = created {
                 tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
                 let values = values.packed_in(&record.payload);
-                let base = Arc::new(Base { id, revision, expires_at: record.expires_at, meta, values });
+                let base = Arc::new(Snapshot { id, revision, expires_at: record.expires_at, envelope, values });
                 return Ok(Done::Written { base, merged: false });
             }
             id = new_id()?;
@@ -139,7 +139,7 @@ impl Work {
     }
 
     /// Updates or renames: writes over the revision that was loaded, or over a newer one with the changes replayed.
-    async fn replace(&self, manager: &SessionManager, base: &Arc<Base>) -> Result<Done, Failed> {
+    async fn replace(&self, manager: &SessionManager, base: &Arc<Snapshot>) -> Result<Done, Failed> {
         let mut current = Arc::clone(base);
         let mut values = self.values.clone();
         if self.values_are_stale {
@@ -223,35 +223,35 @@ impl Work {
     fn successor(
         &self,
         manager: &SessionManager,
-        current: &Base,
+        current: &Snapshot,
         values: &Values,
-    ) -> Result<(Record, Arc<Base>), SessionError> {
-        let Base { id, revision, ref meta, .. } = *current;
-        let mut meta = meta.clone();
-        self.apply_to_meta(manager, &mut meta)?;
-        let record = self.record(manager, &meta, values)?;
+    ) -> Result<(Record, Arc<Snapshot>), SessionError> {
+        let Snapshot { id, revision, ref envelope, .. } = *current;
+        let mut envelope = envelope.clone();
+        self.apply_to_envelope(manager, &mut envelope)?;
+        let record = self.record(manager, &envelope, values)?;
         let values = values.packed_in(&record.payload);
-        let next = Base { id, revision, expires_at: record.expires_at, meta, values };
+        let next = Snapshot { id, revision, expires_at: record.expires_at, envelope, values };
         Ok((record, Arc::new(next)))
     }
 
     /// What this request has decided about the envelope.
-    fn apply_to_meta(&self, manager: &SessionManager, meta: &mut Meta) -> Result<(), SessionError> {
-        if meta.changes_hands(self.login.as_ref()) {
+    fn apply_to_envelope(&self, manager: &SessionManager, envelope: &mut Envelope) -> Result<(), SessionError> {
+        if envelope.changes_hands(self.login.as_ref()) {
             // Nothing of the one user's session is the other's business.
-            *meta = Meta::new(self.now, random_handle()?);
+            *envelope = Envelope::new(self.now, random_handle()?);
         }
-        meta.own = self.changes.own(&meta.own);
-        meta.idle_timeout = manager.lifetime().idle_timeout(meta.own.idle_timeout);
+        envelope.overrides = self.changes.own(&envelope.overrides);
+        envelope.idle_timeout = manager.lifetime().idle_timeout(envelope.overrides.idle_timeout);
         if let Some(user) = &self.login {
-            meta.principal = Some(user.clone());
-            meta.authenticated_at = self.now;
+            envelope.principal = Some(user.clone());
+            envelope.authenticated_at = self.now;
         }
         Ok(())
     }
 
-    fn record(&self, manager: &SessionManager, meta: &Meta, values: &Values) -> Result<Record, SessionError> {
-        let payload = payload::encode(meta, values).map_err(|error| {
+    fn record(&self, manager: &SessionManager, envelope: &Envelope, values: &Values) -> Result<Record, SessionError> {
+        let payload = payload::encode(envelope, values).map_err(|error| {
             SessionError::new(SessionErrorKind::InvalidValue, "session cannot be encoded").with_source(error)
         })?;
         // What was larger already, because the maximum has been lowered, may stay as large.
@@ -261,8 +261,8 @@ impl Work {
         }
         Ok(Record {
             payload,
-            expires_at: manager.lifetime().expires_at(meta, self.now),
-            principal: meta.principal.as_deref().map(|principal| manager.signers().principal_tag(principal)),
+            expires_at: manager.lifetime().expires_at(envelope, self.now),
+            principal: envelope.principal.as_deref().map(|principal| manager.signers().principal_tag(principal)),
         })
     }
 

@@ -1,15 +1,17 @@
 //! Sessions that their visitors keep, sealed in a cookie.
 
+pub(crate) mod cookie_slot;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use nexios_signer::{KeyRing, Purpose, Sealer, SignedBy};
 use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
-use crate::cookie_slot::CookieSlot;
-use crate::lifetime::MAX_CLOCK_SKEW;
-use crate::load::{Found, Opened, Unreadable, open_record};
-use crate::payload::{self, PayloadError};
+use crate::client_side::cookie_slot::CookieSlot;
+use crate::format::payload::{self, PayloadError};
+use crate::request::load::{Found, Opened, Unreadable, open_record};
+use crate::services::expiry::MAX_CLOCK_SKEW;
 use crate::{SessionError, SessionErrorKind, SessionManager};
 
 /// Seals sessions for their cookie, and opens them.
@@ -79,7 +81,7 @@ impl SessionManager {
         if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
             return Ok(None);
         }
-        let (meta, _) = match payload::decode(&unsealed.payload) {
+        let (envelope, _) = match payload::decode(&unsealed.payload) {
             Ok(decoded) => decoded,
             Err(error @ PayloadError::Unsupported(_)) => {
                 self.counting().unsupported_records.increment();
@@ -88,8 +90,8 @@ impl SessionManager {
             Err(PayloadError::Corrupt) => return Ok(None),
         };
         // It has no id of its own, and needs none but within this request.
-        let id = SessionId::from_bytes(meta.handle.0.to_be_bytes());
-        let principal = meta.principal.as_deref().map(|principal| self.signers().principal_tag(principal));
+        let id = SessionId::from_bytes(envelope.handle.0.to_be_bytes());
+        let principal = envelope.principal.as_deref().map(|principal| self.signers().principal_tag(principal));
         let record = Record { payload: unsealed.payload, expires_at: unsealed.expires_at, principal };
         let stored = Stored { record, revision: Revision::new(1) };
         let Opened::Live(live) = open_record(self, id, &stored, now) else { return Ok(None) };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::packed::{Malformed, Packed, Packer, Pair, Size};
+use crate::format::packed::{Malformed, Packed, Packer, Pair, Size};
 
 /// The values of a session, each in its own encoding, in the order of their keys.
 ///

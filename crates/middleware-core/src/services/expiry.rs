@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use nexios_store_core::Timestamp;
 
-use crate::payload::Meta;
+use crate::format::payload::Envelope;
 
 /// When sessions end, and how often that is written down.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lifetime {
+pub(crate) struct ExpiryPolicy {
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Option<Duration>,
     /// The part of the idle timeout that must have passed before a reading request moves the expiry.
@@ -24,45 +24,45 @@ pub(crate) enum Renewal {
     Rewrite,
 }
 
-impl Lifetime {
+impl ExpiryPolicy {
     /// The idle timeout that holds for a session.
     pub(crate) fn idle_timeout(&self, own: Option<Duration>) -> Duration {
         own.unwrap_or(self.idle_timeout)
     }
 
     /// When a session that is used at `now` will end.
-    pub(crate) fn expires_at(&self, meta: &Meta, now: Timestamp) -> Timestamp {
-        self.absolute_end(meta).min(now.saturating_add(self.idle_timeout(meta.own.idle_timeout)))
+    pub(crate) fn expires_at(&self, envelope: &Envelope, now: Timestamp) -> Timestamp {
+        self.absolute_end(envelope).min(now.saturating_add(self.idle_timeout(envelope.overrides.idle_timeout)))
     }
 
     /// When a stored session ends: by the expiry of its record, but not later than today's settings allow.
     ///
     /// `stored_expiry` lies one idle timeout of its time after the last use, so that today's can be put in its place.
     /// Where the absolute timeout had cut it short, this takes the last use to be earlier than it was.
-    pub(crate) fn effective_end(&self, meta: &Meta, stored_expiry: Timestamp) -> Timestamp {
-        let idle_timeout = self.idle_timeout(meta.own.idle_timeout);
-        let idle_end = if idle_timeout < meta.idle_timeout {
-            stored_expiry.saturating_sub(meta.idle_timeout).saturating_add(idle_timeout)
+    pub(crate) fn effective_end(&self, envelope: &Envelope, stored_expiry: Timestamp) -> Timestamp {
+        let idle_timeout = self.idle_timeout(envelope.overrides.idle_timeout);
+        let idle_end = if idle_timeout < envelope.idle_timeout {
+            stored_expiry.saturating_sub(envelope.idle_timeout).saturating_add(idle_timeout)
         } else {
             stored_expiry
         };
-        idle_end.min(self.absolute_end(meta))
+        idle_end.min(self.absolute_end(envelope))
     }
 
     /// Whether the clock must have been set back since the session was made, or the login. To let it live on would give
     /// it more time than its absolute timeout.
     #[expect(clippy::unused_self, reason = "a decision about lifetimes like the others")]
-    pub(crate) fn is_from_the_future(&self, meta: &Meta, now: Timestamp) -> bool {
-        meta.created_at.max(meta.authenticated_at) > now.saturating_add(MAX_CLOCK_SKEW)
+    pub(crate) fn is_from_the_future(&self, envelope: &Envelope, now: Timestamp) -> bool {
+        envelope.created_at.max(envelope.authenticated_at) > now.saturating_add(MAX_CLOCK_SKEW)
     }
 
-    pub(crate) fn renewal(&self, meta: &Meta, stored_expiry: Timestamp, now: Timestamp) -> Renewal {
-        let idle_timeout = self.idle_timeout(meta.own.idle_timeout);
+    pub(crate) fn renewal(&self, envelope: &Envelope, stored_expiry: Timestamp, now: Timestamp) -> Renewal {
+        let idle_timeout = self.idle_timeout(envelope.overrides.idle_timeout);
         // The payload keeps milliseconds.
-        if idle_timeout.as_millis() != meta.idle_timeout.as_millis() {
+        if idle_timeout.as_millis() != envelope.idle_timeout.as_millis() {
             return Renewal::Rewrite;
         }
-        let target = self.expires_at(meta, now);
+        let target = self.expires_at(envelope, now);
         let gained = target.saturating_duration_since(stored_expiry);
         if !gained.is_zero() && gained.as_secs_f64() >= idle_timeout.as_secs_f64() * self.touch_fraction {
             Renewal::Touch(target)
@@ -71,8 +71,8 @@ impl Lifetime {
         }
     }
 
-    fn absolute_end(&self, meta: &Meta) -> Timestamp {
-        self.absolute_timeout.map_or(Timestamp::MAX, |timeout| meta.authenticated_at.saturating_add(timeout))
+    fn absolute_end(&self, envelope: &Envelope) -> Timestamp {
+        self.absolute_timeout.map_or(Timestamp::MAX, |timeout| envelope.authenticated_at.saturating_add(timeout))
     }
 }
 
@@ -88,8 +88,8 @@ pub(crate) const MAX_TOUCH_FRACTION: f64 = 0.5;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SessionHandle;
-    use crate::payload::Own;
+    use crate::format::handle::SessionHandle;
+    use crate::format::payload::Overrides;
     use proptest::prelude::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -98,8 +98,8 @@ mod tests {
         Timestamp::UNIX_EPOCH.saturating_add(HOUR * u32::try_from(hours).unwrap())
     }
 
-    fn lifetime(idle: u32, absolute: Option<u32>) -> Lifetime {
-        Lifetime {
+    fn lifetime(idle: u32, absolute: Option<u32>) -> ExpiryPolicy {
+        ExpiryPolicy {
             idle_timeout: HOUR * idle,
             absolute_timeout: absolute.map(|hours| HOUR * hours),
             touch_fraction: DEFAULT_TOUCH_FRACTION,
@@ -107,12 +107,12 @@ mod tests {
     }
 
     /// A session made at hour 100, under an idle timeout of so many hours.
-    fn meta(idle: u32) -> Meta {
-        Meta {
+    fn envelope(idle: u32) -> Envelope {
+        Envelope {
             created_at: at(100),
             authenticated_at: at(100),
             idle_timeout: HOUR * idle,
-            own: Own::default(),
+            overrides: Overrides::default(),
             handle: SessionHandle(0),
             principal: None,
         }
@@ -120,44 +120,44 @@ mod tests {
 
     #[test]
     fn the_earlier_of_idle_and_absolute_ends_a_session() {
-        assert_eq!(lifetime(10, None).expires_at(&meta(10), at(150)), at(160));
-        assert_eq!(lifetime(10, Some(55)).expires_at(&meta(10), at(150)), at(155));
-        assert_eq!(lifetime(10, Some(90)).expires_at(&meta(10), at(150)), at(160));
+        assert_eq!(lifetime(10, None).expires_at(&envelope(10), at(150)), at(160));
+        assert_eq!(lifetime(10, Some(55)).expires_at(&envelope(10), at(150)), at(155));
+        assert_eq!(lifetime(10, Some(90)).expires_at(&envelope(10), at(150)), at(160));
     }
 
     #[test]
     fn the_absolute_timeout_counts_from_the_login() {
-        let mut logged_in = meta(10);
+        let mut logged_in = envelope(10);
         logged_in.authenticated_at = at(120);
         assert_eq!(lifetime(10, Some(24)).expires_at(&logged_in, at(140)), at(144));
     }
 
     #[test]
     fn a_sessions_own_idle_timeout_replaces_the_settings() {
-        let mut own = meta(10);
-        own.own.idle_timeout = Some(HOUR * 2);
+        let mut own = envelope(10);
+        own.overrides.idle_timeout = Some(HOUR * 2);
         assert_eq!(lifetime(10, None).expires_at(&own, at(150)), at(152));
     }
 
     #[test]
     fn a_shortened_timeout_acts_at_once() {
         // Last used at hour 110 under ten hours, so the record says 120.
-        assert_eq!(lifetime(10, None).effective_end(&meta(10), at(120)), at(120));
-        assert_eq!(lifetime(3, None).effective_end(&meta(10), at(120)), at(113));
-        assert_eq!(lifetime(10, Some(12)).effective_end(&meta(10), at(120)), at(112));
+        assert_eq!(lifetime(10, None).effective_end(&envelope(10), at(120)), at(120));
+        assert_eq!(lifetime(3, None).effective_end(&envelope(10), at(120)), at(113));
+        assert_eq!(lifetime(10, Some(12)).effective_end(&envelope(10), at(120)), at(112));
     }
 
     #[test]
     fn a_lengthened_timeout_does_not_revive_what_has_expired() {
-        assert_eq!(lifetime(20, None).effective_end(&meta(10), at(120)), at(120));
+        assert_eq!(lifetime(20, None).effective_end(&envelope(10), at(120)), at(120));
     }
 
     #[test]
     fn a_session_from_the_future_does_not_count_until_then() {
         let (created, skew) = (at(100), MAX_CLOCK_SKEW);
-        assert!(!lifetime(10, None).is_from_the_future(&meta(10), created.saturating_sub(skew)));
-        assert!(lifetime(10, None).is_from_the_future(&meta(10), created.saturating_sub(skew * 2)));
-        let mut logged_in = meta(10);
+        assert!(!lifetime(10, None).is_from_the_future(&envelope(10), created.saturating_sub(skew)));
+        assert!(lifetime(10, None).is_from_the_future(&envelope(10), created.saturating_sub(skew * 2)));
+        let mut logged_in = envelope(10);
         logged_in.authenticated_at = at(110);
         assert!(lifetime(10, None).is_from_the_future(&logged_in, at(101)));
     }
@@ -165,22 +165,22 @@ mod tests {
     #[test]
     fn a_touch_is_due_after_a_tenth_of_the_idle_timeout() {
         let lifetime = lifetime(10, None);
-        assert_eq!(lifetime.renewal(&meta(10), at(120), at(110)), Renewal::NotDue);
+        assert_eq!(lifetime.renewal(&envelope(10), at(120), at(110)), Renewal::NotDue);
         assert_eq!(
-            lifetime.renewal(&meta(10), at(120), at(111).saturating_sub(Duration::from_millis(1))),
+            lifetime.renewal(&envelope(10), at(120), at(111).saturating_sub(Duration::from_millis(1))),
             Renewal::NotDue
         );
-        assert_eq!(lifetime.renewal(&meta(10), at(120), at(111)), Renewal::Touch(at(121)));
+        assert_eq!(lifetime.renewal(&envelope(10), at(120), at(111)), Renewal::Touch(at(121)));
     }
 
     #[test]
     fn no_touch_moves_an_expiry_beyond_the_absolute_end() {
-        assert_eq!(lifetime(10, Some(20)).renewal(&meta(10), at(120), at(119)), Renewal::NotDue);
+        assert_eq!(lifetime(10, Some(20)).renewal(&envelope(10), at(120), at(119)), Renewal::NotDue);
     }
 
     #[test]
     fn a_record_written_under_another_idle_timeout_is_written_again() {
-        assert_eq!(lifetime(20, None).renewal(&meta(10), at(120), at(110)), Renewal::Rewrite);
+        assert_eq!(lifetime(20, None).renewal(&envelope(10), at(120), at(110)), Renewal::Rewrite);
     }
 
     proptest! {
@@ -188,13 +188,13 @@ mod tests {
         #[test]
         fn no_sequence_of_uses_outlives_the_absolute_timeout(times in prop::collection::vec(100..200_u64, 0..50)) {
             let lifetime = lifetime(10, Some(30));
-            let mut expiry = lifetime.expires_at(&meta(10), at(100));
+            let mut expiry = lifetime.expires_at(&envelope(10), at(100));
             for hour in times {
-                if let Renewal::Touch(later) = lifetime.renewal(&meta(10), expiry, at(hour)) {
+                if let Renewal::Touch(later) = lifetime.renewal(&envelope(10), expiry, at(hour)) {
                     prop_assert!(later > expiry, "a touch never shortens");
                     expiry = later;
                 }
-                prop_assert!(lifetime.effective_end(&meta(10), expiry) <= at(130));
+                prop_assert!(lifetime.effective_end(&envelope(10), expiry) <= at(130));
             }
         }
     }

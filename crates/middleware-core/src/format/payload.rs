@@ -11,19 +11,19 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use nexios_store_core::Timestamp;
 
-use crate::SessionHandle;
-use crate::packed::Malformed;
-use crate::values::Values;
+use crate::format::handle::SessionHandle;
+use crate::format::packed::Malformed;
+use crate::format::values::Values;
 
 /// What a session carries beside its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Meta {
+pub(crate) struct Envelope {
     pub(crate) created_at: Timestamp,
     /// When the visitor last proved who they are; `created_at` until then. The absolute timeout counts from here.
     pub(crate) authenticated_at: Timestamp,
     /// The idle timeout the record was written under, so that a shorter one acts on it at once.
     pub(crate) idle_timeout: Duration,
-    pub(crate) own: Own,
+    pub(crate) overrides: Overrides,
     /// A random name for the session that, unlike its id, opens nothing, and that survives a rename.
     pub(crate) handle: SessionHandle,
     pub(crate) principal: Option<ByteString>,
@@ -31,7 +31,7 @@ pub(crate) struct Meta {
 
 /// What a session has decided for itself, against the settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Own {
+pub(crate) struct Overrides {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) persistent: Option<bool>,
     /// What the application calls the device that the session is used on.
@@ -53,47 +53,47 @@ impl From<Malformed> for PayloadError {
     }
 }
 
-pub(crate) fn encode(meta: &Meta, values: &Values) -> Result<Bytes, PayloadError> {
-    let envelope = Envelope {
-        created_at: meta.created_at.as_unix_millis(),
-        authenticated_at: meta.authenticated_at.as_unix_millis(),
-        idle_timeout: millis(meta.idle_timeout),
-        own_idle_timeout: meta.own.idle_timeout.map(millis),
-        own_persistent: meta.own.persistent,
-        device: meta.own.device.as_deref(),
-        handle: meta.handle.0.to_be_bytes(),
-        principal: meta.principal.as_deref(),
+pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, PayloadError> {
+    let wire = Wire {
+        created_at: envelope.created_at.as_unix_millis(),
+        authenticated_at: envelope.authenticated_at.as_unix_millis(),
+        idle_timeout: millis(envelope.idle_timeout),
+        own_idle_timeout: envelope.overrides.idle_timeout.map(millis),
+        own_persistent: envelope.overrides.persistent,
+        device: envelope.overrides.device.as_deref(),
+        handle: envelope.handle.0.to_be_bytes(),
+        principal: envelope.principal.as_deref(),
     };
-    let mut payload = Vec::with_capacity(encoded_len(texts_len(meta), values.encoded_len()));
+    let mut payload = Vec::with_capacity(encoded_len(texts_len(envelope), values.encoded_len()));
     payload.push(VERSION);
-    bincode::encode_into_std_write(envelope, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
+    bincode::encode_into_std_write(wire, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
     values.pack(&mut payload)?;
     Ok(payload.into())
 }
 
-pub(crate) fn decode(payload: &Bytes) -> Result<(Meta, Values), PayloadError> {
+pub(crate) fn decode(payload: &Bytes) -> Result<(Envelope, Values), PayloadError> {
     match payload.first() {
         Some(&VERSION) => {}
         None | Some(0) => return Err(PayloadError::Corrupt),
         Some(&newer) => return Err(PayloadError::Unsupported(newer)),
     }
-    let (envelope, len): (Envelope<'_>, usize) =
+    let (wire, len): (Wire<'_>, usize) =
         bincode::borrow_decode_from_slice(&payload[1..], CONFIG).map_err(|_| PayloadError::Corrupt)?;
     let values = Values::unpack(payload.slice(1 + len..))?;
     let text = |text: &str| ByteString::try_from(payload.slice_ref(text.as_bytes())).map_err(|_| PayloadError::Corrupt);
-    let meta = Meta {
-        created_at: Timestamp::from_unix_millis(envelope.created_at),
-        authenticated_at: Timestamp::from_unix_millis(envelope.authenticated_at),
-        idle_timeout: Duration::from_millis(envelope.idle_timeout),
-        own: Own {
-            idle_timeout: envelope.own_idle_timeout.map(Duration::from_millis),
-            persistent: envelope.own_persistent,
-            device: envelope.device.map(text).transpose()?,
+    let envelope = Envelope {
+        created_at: Timestamp::from_unix_millis(wire.created_at),
+        authenticated_at: Timestamp::from_unix_millis(wire.authenticated_at),
+        idle_timeout: Duration::from_millis(wire.idle_timeout),
+        overrides: Overrides {
+            idle_timeout: wire.own_idle_timeout.map(Duration::from_millis),
+            persistent: wire.own_persistent,
+            device: wire.device.map(text).transpose()?,
         },
-        handle: SessionHandle::from_bytes(envelope.handle),
-        principal: envelope.principal.map(text).transpose()?,
+        handle: SessionHandle::from_bytes(wire.handle),
+        principal: wire.principal.map(text).transpose()?,
     };
-    Ok((meta, values))
+    Ok((envelope, values))
 }
 
 /// How many bytes a payload has, at most, whose values take `values_len` and whose other texts `texts_len`.
@@ -104,13 +104,13 @@ pub(crate) const fn encoded_len(texts_len: usize, values_len: usize) -> usize {
 }
 
 /// How long the texts of the envelope are, without the values.
-pub(crate) fn texts_len(meta: &Meta) -> usize {
-    [&meta.principal, &meta.own.device].into_iter().flatten().map(|text| text.len()).sum()
+pub(crate) fn texts_len(envelope: &Envelope) -> usize {
+    [&envelope.principal, &envelope.overrides.device].into_iter().flatten().map(|text| text.len()).sum()
 }
 
 /// All but the values, which follow it.
 #[derive(Encode, BorrowDecode)]
-struct Envelope<'a> {
+struct Wire<'a> {
     created_at: u64,
     authenticated_at: u64,
     idle_timeout: u64,
@@ -139,12 +139,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn example() -> (Meta, Values) {
-        let meta = Meta {
+    fn example() -> (Envelope, Values) {
+        let envelope = Envelope {
             created_at: Timestamp::from_unix_millis(1_780_000_000_000),
             authenticated_at: Timestamp::from_unix_millis(1_780_000_000_500),
             idle_timeout: Duration::from_secs(1_209_600),
-            own: Own {
+            overrides: Overrides {
                 idle_timeout: Some(Duration::from_secs(60)),
                 persistent: Some(false),
                 device: Some("laptop".into()),
@@ -153,14 +153,14 @@ mod tests {
             principal: Some("ada".into()),
         };
         let values = [("cart", &b"\x93\x01\x02\x03"[..]), ("name", b"\xa3Ada")].map(|(key, value)| (key, value.into()));
-        (meta, values.into_iter().collect())
+        (envelope, values.into_iter().collect())
     }
 
     #[test]
     fn what_was_encoded_is_decoded() {
-        let (meta, values) = example();
-        let payload = encode(&meta, &values).unwrap();
-        assert_eq!(decode(&payload), Ok((meta, values)));
+        let (envelope, values) = example();
+        let payload = encode(&envelope, &values).unwrap();
+        assert_eq!(decode(&payload), Ok((envelope, values)));
     }
 
     /// The format is a promise to every record on disk: this text changes only together with the version byte. All
@@ -168,8 +168,8 @@ mod tests {
     /// describes, four.
     #[test]
     fn the_format_is_the_one_on_disk() {
-        let (meta, values) = example();
-        let hex: String = encode(&meta, &values).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+        let (envelope, values) = example();
+        let hex: String = encode(&envelope, &values).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
             "01\
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn a_payload_cut_at_any_length_or_with_bytes_after_it_is_corrupt() {
-        let (meta, values) = example();
-        let payload = encode(&meta, &values).unwrap();
+        let (envelope, values) = example();
+        let payload = encode(&envelope, &values).unwrap();
         for length in 0..payload.len() {
             assert_eq!(decode(&payload.slice(..length)).err(), Some(PayloadError::Corrupt), "{length}");
         }
@@ -207,14 +207,14 @@ mod tests {
     /// It is no damage that a load would notice, because that reads no more of the values than it is asked for.
     #[test]
     fn a_payload_that_does_not_say_where_its_values_are_is_not_written_over() {
-        let (meta, values) = example();
-        let mut payload = encode(&meta, &values).unwrap().to_vec();
+        let (envelope, values) = example();
+        let mut payload = encode(&envelope, &values).unwrap().to_vec();
         let table = payload.windows(8).position(|bytes| bytes == b"\x04\0\0\0\x08\0\0\0").unwrap();
         payload[table] = 0xff;
         let (_, mut values) = decode(&payload.into()).unwrap();
         assert_eq!(values.get("cart"), None);
         values.insert("name", b"\xa3Eve"[..].into());
-        assert_eq!(encode(&meta, &values), Err(PayloadError::Corrupt));
+        assert_eq!(encode(&envelope, &values), Err(PayloadError::Corrupt));
     }
 
     proptest! {
@@ -233,18 +233,18 @@ mod tests {
             entries in prop::collection::btree_map(any::<String>(), prop::collection::vec(any::<u8>(), 0..400), 0..40),
         ) {
             let [principal, device] = texts.map(|text| text.map(Into::into));
-            let meta = Meta {
+            let envelope = Envelope {
                 created_at: Timestamp::from_unix_millis(times[0]),
                 authenticated_at: Timestamp::from_unix_millis(times[1]),
                 idle_timeout: Duration::from_millis(times[2]),
-                own: Own { idle_timeout: Some(Duration::from_millis(times[3])), persistent, device },
+                overrides: Overrides { idle_timeout: Some(Duration::from_millis(times[3])), persistent, device },
                 handle: SessionHandle(u128::MAX),
                 principal,
             };
             let values: Values = entries.into_iter().map(|(key, value)| (key, value.into())).collect();
-            let payload = encode(&meta, &values).unwrap();
-            prop_assert!(payload.len() <= encoded_len(texts_len(&meta), values.encoded_len()));
-            prop_assert!(decode(&payload).is_ok_and(|decoded| decoded == (meta, values)));
+            let payload = encode(&envelope, &values).unwrap();
+            prop_assert!(payload.len() <= encoded_len(texts_len(&envelope), values.encoded_len()));
+            prop_assert!(decode(&payload).is_ok_and(|decoded| decoded == (envelope, values)));
         }
     }
 }

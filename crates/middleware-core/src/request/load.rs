@@ -5,9 +5,9 @@ use std::sync::Arc;
 use nexios_signer::SignedBy;
 use nexios_store_core::{BoxError, SessionId, StoreErrorKind, Stored, Timestamp};
 
-use crate::payload::{self, PayloadError};
-use crate::signers::COOKIE_VALUE_LEN;
-use crate::state::Base;
+use crate::format::payload::{self, PayloadError};
+use crate::services::signers::COOKIE_VALUE_LEN;
+use crate::state::Snapshot;
 use crate::{SessionError, SessionErrorKind, SessionManager};
 
 impl SessionManager {
@@ -117,7 +117,7 @@ impl SessionManager {
 #[derive(Default)]
 pub(crate) struct Found {
     /// The session, if one of them has opened one.
-    pub(crate) base: Option<Arc<Base>>,
+    pub(crate) base: Option<Arc<Snapshot>>,
     /// Which of the candidates did, if the first key signed it.
     pub(crate) opened_by: Option<Opener>,
     /// An old key signed it.
@@ -147,7 +147,7 @@ pub(crate) enum Opened {
 }
 
 pub(crate) struct Live {
-    pub(crate) base: Arc<Base>,
+    pub(crate) base: Arc<Snapshot>,
     pub(crate) tagged_by_retired_key: bool,
 }
 
@@ -163,12 +163,12 @@ pub(crate) enum Unreadable {
 
 /// Reads a record, and checks what the store cannot: its lifetime, and that its tag is that of its principal.
 pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stored, now: Timestamp) -> Opened {
-    let (meta, values) = match payload::decode(&stored.record.payload) {
+    let (envelope, values) = match payload::decode(&stored.record.payload) {
         Ok(decoded) => decoded,
         Err(error @ PayloadError::Unsupported(_)) => return Opened::Unreadable(Unreadable::Unsupported(error)),
         Err(PayloadError::Corrupt) => return Opened::Unreadable(Unreadable::Payload("it does not decode")),
     };
-    let signed_by = match (&meta.principal, &stored.record.principal) {
+    let signed_by = match (&envelope.principal, &stored.record.principal) {
         (None, None) => SignedBy::First,
         (Some(principal), Some(tag)) => match manager.signers().verify_principal_tag(principal, tag) {
             Some(signed_by) => signed_by,
@@ -176,19 +176,19 @@ pub(crate) fn open_record(manager: &SessionManager, id: SessionId, stored: &Stor
         },
         _ => return Opened::Unreadable(Unreadable::Payload("only one of payload and record names a principal")),
     };
-    if manager.lifetime().is_from_the_future(&meta, now) {
+    if manager.lifetime().is_from_the_future(&envelope, now) {
         tracing::warn!(
             session = %manager.signers().fingerprint(&id),
             "session was made in the future and does not count until then; was the clock set back?"
         );
         return Opened::Expired;
     }
-    let expires_at = manager.lifetime().effective_end(&meta, stored.record.expires_at);
+    let expires_at = manager.lifetime().effective_end(&envelope, stored.record.expires_at);
     if expires_at <= now {
         return Opened::Expired;
     }
     Opened::Live(Live {
-        base: Arc::new(Base { id, revision: stored.revision, expires_at, meta, values }),
+        base: Arc::new(Snapshot { id, revision: stored.revision, expires_at, envelope, values }),
         tagged_by_retired_key: signed_by.is_retired(),
     })
 }

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 
-use crate::cookie_slot::CookieSlot;
-use crate::load::Found;
-use crate::plan::Fate;
+use crate::client_side::cookie_slot::CookieSlot;
+use crate::commit::plan::Fate;
+use crate::request::load::Found;
+use crate::services::time_limit::within;
 use crate::state::State;
-use crate::time_limit::within;
 use crate::{OnOutage, SessionError, SessionErrorKind, SessionManager, SignedCookies};
 
 /// One request and its session: a single allocation, which a route that does not ask for the session leaves as it is.
-pub(crate) struct Shared {
+pub(crate) struct Exchange {
     pub(crate) manager: SessionManager,
     pub(crate) cookie_header: CookieHeader,
     pub(crate) signed_cookies: OnceLock<SignedCookies>,
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
 /// A request's `Cookie` headers, joined. The session's cookie and a few small ones take no allocation of their own.
 pub(crate) type CookieHeader = SmallVec<[u8; 128]>;
 
-impl Shared {
+impl Exchange {
     pub(crate) fn new(manager: SessionManager, cookie_header: CookieHeader) -> Self {
         Self {
             slot: manager.sealed().map(|_| Arc::default()),
@@ -110,7 +110,7 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+impl Drop for Exchange {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if *self.head_sent.get_mut() && (state.is_changed() || state.fate != Fate::Keep) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use nexios_store_core::{DeleteOutcome, PrincipalIndex, SessionId, StoreErrorKind, Stored, Timestamp};
 
-use crate::load::{Opened, open_record};
-use crate::payload::{self, Meta};
+use crate::format::payload::{self, Envelope};
+use crate::request::load::{Opened, open_record};
 use crate::{Session, SessionError, SessionErrorKind, SessionHandle, SessionManager};
 
 /// One of a user's sessions, for "my devices".
@@ -32,14 +32,14 @@ impl UserSession {
         session.handle() == Some(self.handle)
     }
 
-    fn new(meta: &Meta, expires_at: Timestamp) -> Self {
+    fn new(envelope: &Envelope, expires_at: Timestamp) -> Self {
         Self {
-            handle: meta.handle,
-            device: meta.own.device.as_ref().map(ToString::to_string),
-            created_at: meta.created_at,
-            authenticated_at: meta.authenticated_at,
+            handle: envelope.handle,
+            device: envelope.overrides.device.as_ref().map(ToString::to_string),
+            created_at: envelope.created_at,
+            authenticated_at: envelope.authenticated_at,
             // Where the absolute timeout has cut the expiry short, the login is the better answer.
-            last_seen: expires_at.saturating_sub(meta.idle_timeout).max(meta.authenticated_at),
+            last_seen: expires_at.saturating_sub(envelope.idle_timeout).max(envelope.authenticated_at),
             expires_at,
         }
     }
@@ -69,7 +69,7 @@ impl SessionManager {
                     }
                     Listed::Read(stored) => {
                         if let Opened::Live(live) = open_record(self, id, &stored, self.now()) {
-                            let session = UserSession::new(&live.base.meta, live.base.expires_at);
+                            let session = UserSession::new(&live.base.envelope, live.base.expires_at);
                             found.insert(session.handle, session);
                         }
                     }
@@ -145,7 +145,7 @@ impl SessionManager {
             // To delete what is gone does no harm, and that it was listed means that it may be elsewhere now.
             Listed::Gone => return Ok(false),
             Listed::Read(stored) => {
-                payload::decode(&stored.record.payload).is_ok_and(|(meta, _)| meta.handle == handle)
+                payload::decode(&stored.record.payload).is_ok_and(|(envelope, _)| envelope.handle == handle)
             }
             // Whatever it is, it is not the session that could be read.
             Listed::Unreadable => false,

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::SessionError;
-use crate::values::{EncodedValue, Values};
+use crate::format::values::{EncodedValue, Values};
 
 /// What a request has changed since the session was loaded or saved.
 ///
@@ -138,7 +138,7 @@ impl KeyChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value;
+    use crate::format::value;
     use proptest::prelude::*;
 
     fn key(text: &str) -> SmolStr {

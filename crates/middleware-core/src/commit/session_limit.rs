@@ -1,29 +1,10 @@
 //! How many sessions a user may have at the same time.
 
-use std::num::NonZeroUsize;
-
 use bytestring::ByteString;
 
-use crate::work::{Done, Failed, Work};
-use crate::{SessionError, SessionErrorKind, SessionHandle, SessionManager, UserSession};
-
-/// How many sessions each user may have, and what becomes of a login that would be one too many.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SessionLimit {
-    pub(crate) max: NonZeroUsize,
-    pub(crate) at_limit: AtLimit,
-}
-
-/// What becomes of a login when the user has as many sessions as they may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum AtLimit {
-    /// It is refused, with [`TooManySessions`](SessionErrorKind::TooManySessions). The user has to log out elsewhere
-    /// first, or wait for a session to expire.
-    Refuse,
-    /// It is let in, and the session with the oldest login ends.
-    EndOldest,
-}
+use crate::commit::work::{Done, Failed, Work};
+use crate::services::policies::SessionLimit;
+use crate::{AtLimit, SessionError, SessionErrorKind, SessionHandle, SessionManager, UserSession};
 
 impl Work {
     /// Carries out the plan; a login only if the user may have the session.
@@ -44,11 +25,11 @@ impl Work {
         // The logins of one user in this process come one after the other. With those of other processes the limit is
         // looked at again afterwards.
         let _turn = manager.login_turns().take(manager.signers().principal_tag(user).as_bytes()).await;
-        let present = self.base.as_ref().filter(|base| !base.meta.changes_hands(Some(user)));
-        limit.make_room(manager, user, present.map(|base| base.meta.handle)).await?;
+        let present = self.base.as_ref().filter(|base| !base.envelope.changes_hands(Some(user)));
+        limit.make_room(manager, user, present.map(|base| base.envelope.handle)).await?;
         let done = self.carry_out(manager).await?;
         if let Done::Written { base, .. } = &done
-            && let Err(error) = limit.make_room(manager, user, Some(base.meta.handle)).await
+            && let Err(error) = limit.make_room(manager, user, Some(base.envelope.handle)).await
         {
             let _ = self.store(manager).delete(&base.id).await.map_err(Failed::not_known_whether)?;
             return Err(error.into());

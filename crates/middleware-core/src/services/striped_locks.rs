@@ -5,9 +5,9 @@ use tokio::sync::{Mutex, MutexGuard};
 ///
 /// Held only for calls of the store, never while a handler runs. Two sessions, or two users, may share a turn.
 #[derive(Debug)]
-pub(crate) struct Turns([Mutex<()>; STRIPES]);
+pub(crate) struct StripedLocks([Mutex<()>; STRIPES]);
 
-impl Turns {
+impl StripedLocks {
     pub(crate) fn new() -> Self {
         Self([const { Mutex::const_new(()) }; STRIPES])
     }
