@@ -4,7 +4,7 @@ use std::alloc::System;
 use std::num::NonZeroUsize;
 
 use nexios_benches::payload::{Size, entries};
-use nexios_middleware_core::SessionManager;
+use nexios_middleware_core::{Header, PlainHead, SessionManager};
 use nexios_signer::{Key, KeyRing};
 use nexios_store_memory::MemoryStore;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -40,7 +40,9 @@ async fn bytes(size: Size, is_logged_in: bool, count: usize) -> usize {
             session.login(&format!("user-{number:011}")).expect("a login");
         }
         drop(session);
-        assert!(request.end(200).await.headers([], []).is_some(), "the visitor gets a cookie");
+        let mut head = PlainHead::new(200);
+        let _ = request.end(200).await.apply(&mut head);
+        assert!(head.value(Header::SetCookie).is_some(), "the visitor gets a cookie");
     }
     let change = region.change();
     (change.bytes_allocated - change.bytes_deallocated) / count

@@ -5,9 +5,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use nexios_middleware_core::RequestSession;
-
-use crate::SessionError;
+use nexios_middleware_core::{RequestSession, SessionError};
 
 /// The visitor's session, as a handler's argument.
 ///
@@ -15,7 +13,7 @@ use crate::SessionError;
 /// visitor without a session gets an empty one; take [`ExistingSession`] to tell the two apart. All extractors of one
 /// request share the session.
 ///
-/// `N` says which middleware's session it is; see
+/// `N` is the name of the middleware whose session it is; see
 /// [two sessions in one application](crate#two-sessions-in-one-application).
 ///
 /// # Errors
@@ -49,18 +47,44 @@ use crate::SessionError;
 /// #     .route("/log-out", actix_web::web::post().to(log_out))
 /// #     .route("/", actix_web::web::get().to(greeting));
 /// ```
-pub struct Session<N = Main> {
+pub struct Session<N = Unnamed> {
     session: nexios_middleware_core::Session,
-    marker: PhantomData<fn() -> N>,
+    name: PhantomData<fn() -> N>,
 }
 
-/// The marker of the session middleware of an application that has only one.
+/// The name of the sessions of an application that has only one kind of them.
 #[derive(Clone, Copy, Debug)]
-pub enum Main {}
+pub enum Unnamed {}
+
+impl Session {
+    /// Returns the visitor's session, given a request that has come through the middleware.
+    ///
+    /// For middleware and other code without actix's extractors. For a session with a name, call the extractor's own
+    /// `extract`: `Session::<Admin>::extract(request)`, with [`FromRequest`] in scope.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be asked, or there is no middleware around this route.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_web::HttpRequest;
+    /// use nexios_adapter_actix::{Session, SessionError};
+    ///
+    /// async fn visits(request: &HttpRequest) -> Result<u64, SessionError> {
+    ///     let session = Session::extract(request).await?;
+    ///     session.get_or("visits", 0)
+    /// }
+    /// ```
+    pub async fn extract(request: &HttpRequest) -> Result<Self, SessionError> {
+        Ok(Self::new(MiddlewareSession::<Unnamed>::of(request)?.session().await?))
+    }
+}
 
 impl<N> Session<N> {
     const fn new(session: nexios_middleware_core::Session) -> Self {
-        Self { session, marker: PhantomData }
+        Self { session, name: PhantomData }
     }
 }
 
@@ -111,7 +135,7 @@ impl<N> fmt::Debug for Session<N> {
 /// # let app = actix_web::App::new().route("/", actix_web::web::get().to(has_session));
 /// ```
 #[derive(Debug)]
-pub struct ExistingSession<N = Main>(
+pub struct ExistingSession<N = Unnamed>(
     /// The session, which a visitor may not have.
     pub Option<Session<N>>,
 );
@@ -126,21 +150,29 @@ impl<N: 'static> FromRequest for ExistingSession<N> {
     }
 }
 
-/// What the middleware of marker `N` leaves in a request's extensions.
+/// What the middleware of the name `N` leaves in a request's extensions.
 pub(crate) struct MiddlewareSession<N> {
     request: RequestSession,
-    marker: PhantomData<fn() -> N>,
+    name: PhantomData<fn() -> N>,
 }
 
 impl<N: 'static> MiddlewareSession<N> {
     pub(crate) const fn new(request: RequestSession) -> Self {
-        Self { request, marker: PhantomData }
+        Self { request, name: PhantomData }
     }
 
     pub(crate) fn of(request: &HttpRequest) -> Result<RequestSession, SessionError> {
         match request.extensions().get::<Self>() {
             Some(middleware) => Ok(middleware.request.clone()),
-            None => Err(SessionError::no_middleware::<N>()),
+            None => Err(no_middleware::<N>()),
         }
     }
+}
+
+fn no_middleware<N>() -> SessionError {
+    let name = std::any::type_name::<N>();
+    SessionError::missing_layer(format!(
+        "no session middleware for `Session<{name}>` around this route; add \
+         `.wrap(SessionMiddleware::new(manager))`, or `SessionMiddleware::<{name}>::named(manager)` for a name of your own"
+    ))
 }

@@ -10,7 +10,7 @@ use actix_web::{Error, HttpMessage};
 use nexios_middleware_core::SessionManager;
 
 use crate::extract::MiddlewareSession;
-use crate::{Main, ResponseFuture};
+use crate::{ResponseFuture, Unnamed};
 
 /// A middleware that gives every request its way to a session, and every response its cookie.
 ///
@@ -30,20 +30,22 @@ use crate::{Main, ResponseFuture};
 ///     .wrap(SessionMiddleware::new(manager));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct SessionMiddleware<N = Main> {
+pub struct SessionMiddleware<N = Unnamed> {
     manager: SessionManager,
-    marker: PhantomData<fn() -> N>,
+    name: PhantomData<fn() -> N>,
 }
 
 impl SessionMiddleware {
-    /// The middleware of an application's only kind of session.
+    /// Makes the middleware of an application's only kind of session, which is extracted as `Session`.
     pub const fn new(manager: SessionManager) -> Self {
-        Self::marked(manager)
+        Self::named(manager)
     }
 }
 
 impl<N> SessionMiddleware<N> {
-    /// The middleware of the sessions that are extracted as `Session<N>`.
+    /// Makes the middleware of the sessions that are extracted as `Session<N>`, where an application has several kinds.
+    ///
+    /// `N` is a type of your own, which is never made: it is the name of this kind of session.
     ///
     /// # Examples
     ///
@@ -54,28 +56,29 @@ impl<N> SessionMiddleware<N> {
     /// # use nexios_signer::{Key, KeyRing};
     /// # use nexios_store_memory::MemoryStore;
     ///
-    /// struct Admin;
+    /// enum Admin {}
     ///
     /// # let keys = KeyRing::new(Key::generate()?);
     /// # let (users_store, admins_store) = (MemoryStore::new(), MemoryStore::new());
     /// let users = SessionManager::builder(users_store).keys(keys.clone()).build()?;
     /// let cookie = CookieConfig::builder().name("admin").build()?;
-    /// let admins = SessionManager::builder(admins_store).keys(keys).cookie(cookie).build()?;
+    /// let admins =
+    ///     SessionManager::builder(admins_store).keys(keys).cookie(cookie).same_application(&users).build()?;
     ///
     /// let app = App::new()
     ///     .route("/", web::get().to(async |_: Session, _: Session<Admin>| "both"))
     ///     .wrap(SessionMiddleware::new(users))
-    ///     .wrap(SessionMiddleware::<Admin>::marked(admins));
+    ///     .wrap(SessionMiddleware::<Admin>::named(admins));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const fn marked(manager: SessionManager) -> Self {
-        Self { manager, marker: PhantomData }
+    pub const fn named(manager: SessionManager) -> Self {
+        Self { manager, name: PhantomData }
     }
 }
 
 impl<N> Clone for SessionMiddleware<N> {
     fn clone(&self) -> Self {
-        Self::marked(self.manager.clone())
+        Self::named(self.manager.clone())
     }
 }
 
@@ -125,7 +128,7 @@ where
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct SessionService<S, N = Main> {
+pub struct SessionService<S, N = Unnamed> {
     inner: S,
     middleware: SessionMiddleware<N>,
 }

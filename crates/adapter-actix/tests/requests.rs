@@ -249,7 +249,7 @@ async fn two_sessions_live_in_one_application() {
     let app = App::new()
         .configure(two_sessions)
         .wrap(SessionMiddleware::new(users))
-        .wrap(SessionMiddleware::<Admin>::marked(admins));
+        .wrap(SessionMiddleware::<Admin>::named(admins));
     let app = init_service(app).await;
     let first = answer(&app, "/both", &[]).await.unwrap();
     let cookies: Vec<_> = first.all(&SET_COOKIE).iter().map(|line| line.split(';').next().unwrap()).collect();
@@ -262,7 +262,7 @@ async fn an_inner_sessions_cookie_survives_the_failure_of_an_outer_one() {
     let app = App::new()
         .configure(two_sessions)
         .wrap(SessionMiddleware::new(manager(MemoryStore::new())))
-        .wrap(SessionMiddleware::<Admin>::marked(admin_manager(BrokenStore)));
+        .wrap(SessionMiddleware::<Admin>::named(admin_manager(BrokenStore)));
     let app = init_service(app).await;
     let answer = answer(&app, "/both", &[]).await.unwrap();
     assert_eq!((answer.status, &*answer.body), (StatusCode::SERVICE_UNAVAILABLE, ""));

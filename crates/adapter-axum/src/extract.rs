@@ -5,9 +5,7 @@ use std::ops::Deref;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::Extensions;
 use http::request::Parts;
-use nexios_middleware_core::RequestSession;
-
-use crate::SessionError;
+use nexios_middleware_core::{RequestSession, SessionError};
 
 /// The visitor's session, as a handler's argument.
 ///
@@ -15,7 +13,8 @@ use crate::SessionError;
 /// visitor without a session gets an empty one; `Option<Session>` is `None` for them. All extractors of one request
 /// share the session.
 ///
-/// `N` says which layer's session it is; see [two sessions in one application](crate#two-sessions-in-one-application).
+/// `N` is the name of the layer whose session it is; see
+/// [two sessions in one application](crate#two-sessions-in-one-application).
 ///
 /// # Errors
 ///
@@ -29,7 +28,7 @@ use crate::SessionError;
 ///
 /// async fn log_in(session: Session) -> Result<(), SessionError> {
 ///     // Once the credentials have been checked.
-///     Ok(session.login("ada")?)
+///     session.login("ada")
 /// }
 ///
 /// async fn log_out(session: Session) {
@@ -45,19 +44,20 @@ use crate::SessionError;
 /// #     .route("/log-out", axum::routing::post(log_out))
 /// #     .route("/", axum::routing::get(greeting));
 /// ```
-pub struct Session<N = Main> {
+pub struct Session<N = Unnamed> {
     session: nexios_middleware_core::Session,
-    marker: PhantomData<fn() -> N>,
+    name: PhantomData<fn() -> N>,
 }
 
-/// The marker of the session layer of an application that has only one.
+/// The name of the sessions of an application that has only one kind of them.
 #[derive(Clone, Copy, Debug)]
-pub enum Main {}
+pub enum Unnamed {}
 
-impl<N: 'static> Session<N> {
-    /// The visitor's session, given the extensions of a request that has come through the layer.
+impl Session {
+    /// Returns the visitor's session, given the extensions of a request that has come through the layer.
     ///
-    /// For services without axum's extractors.
+    /// For services and middleware without axum's extractors. For a session with a name, see
+    /// [`named_from_extensions`](Self::named_from_extensions).
     ///
     /// # Errors
     ///
@@ -70,18 +70,43 @@ impl<N: 'static> Session<N> {
     /// use nexios_adapter_axum::{Session, SessionError};
     ///
     /// async fn handle(request: Request<String>) -> Result<Response<String>, SessionError> {
-    ///     let session: Session = Session::from_extensions(request.extensions()).await?;
+    ///     let session = Session::from_extensions(request.extensions()).await?;
     ///     let visits: u64 = session.get_or("visits", 0)? + 1;
     ///     session.insert("visits", &visits)?;
     ///     Ok(Response::new(visits.to_string()))
     /// }
     /// ```
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, SessionError> {
+        Self::named_from_extensions(extensions).await
+    }
+}
+
+impl<N: 'static> Session<N> {
+    /// Returns the visitor's session of the layer with the name `N`, given the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_extensions`](Session::from_extensions).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::Request;
+    /// use nexios_adapter_axum::{Session, SessionError};
+    ///
+    /// enum Admin {}
+    ///
+    /// async fn is_admin(request: &Request<String>) -> Result<bool, SessionError> {
+    ///     let session = Session::<Admin>::named_from_extensions(request.extensions()).await?;
+    ///     Ok(session.principal().is_some())
+    /// }
+    /// ```
+    pub async fn named_from_extensions(extensions: &Extensions) -> Result<Self, SessionError> {
         Ok(Self::new(LayerSession::<N>::of(extensions)?.session().await?))
     }
 
     const fn new(session: nexios_middleware_core::Session) -> Self {
-        Self { session, marker: PhantomData }
+        Self { session, name: PhantomData }
     }
 }
 
@@ -89,7 +114,7 @@ impl<N: 'static, S: Sync> FromRequestParts<S> for Session<N> {
     type Rejection = SessionError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {
-        Self::from_extensions(&parts.extensions).await
+        Self::named_from_extensions(&parts.extensions).await
     }
 }
 
@@ -111,7 +136,7 @@ impl<N> Deref for Session<N> {
 
 impl<N> Clone for Session<N> {
     fn clone(&self) -> Self {
-        Self { session: self.session.clone(), marker: PhantomData }
+        Self { session: self.session.clone(), name: PhantomData }
     }
 }
 
@@ -121,27 +146,35 @@ impl<N> fmt::Debug for Session<N> {
     }
 }
 
-/// What the layer of marker `N` leaves in a request's extensions.
+/// What the layer of the name `N` leaves in a request's extensions.
 pub(crate) struct LayerSession<N> {
     request: RequestSession,
-    marker: PhantomData<fn() -> N>,
+    name: PhantomData<fn() -> N>,
 }
 
 impl<N: 'static> LayerSession<N> {
     pub(crate) const fn new(request: RequestSession) -> Self {
-        Self { request, marker: PhantomData }
+        Self { request, name: PhantomData }
     }
 
     pub(crate) fn of(extensions: &Extensions) -> Result<&RequestSession, SessionError> {
         match extensions.get::<Self>() {
             Some(layer) => Ok(&layer.request),
-            None => Err(SessionError::no_layer::<N>()),
+            None => Err(no_layer::<N>()),
         }
     }
 }
 
+fn no_layer<N>() -> SessionError {
+    let name = std::any::type_name::<N>();
+    SessionError::missing_layer(format!(
+        "no session layer for `Session<{name}>` around this route; add `.layer(SessionLayer::new(manager))`, or \
+         `SessionLayer::<{name}>::named(manager)` for a name of your own"
+    ))
+}
+
 impl<N> Clone for LayerSession<N> {
     fn clone(&self) -> Self {
-        Self { request: self.request.clone(), marker: PhantomData }
+        Self { request: self.request.clone(), name: PhantomData }
     }
 }

@@ -2,14 +2,18 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
 use http::header::COOKIE;
 use http::{HeaderValue, Request, Response};
+use http_body::Body as HttpBody;
 use nexios_middleware_core::SessionManager;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::extract::LayerSession;
-use crate::{Main, ResponseFuture};
+use crate::{ResponseFuture, Unnamed};
 
 /// A tower layer that gives every request its way to a session, and every response its cookie.
 ///
@@ -29,20 +33,22 @@ use crate::{Main, ResponseFuture};
 ///     .layer(SessionLayer::new(manager));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct SessionLayer<N = Main> {
+pub struct SessionLayer<N = Unnamed> {
     manager: SessionManager,
-    marker: PhantomData<fn() -> N>,
+    name: PhantomData<fn() -> N>,
 }
 
 impl SessionLayer {
-    /// The layer of an application's only kind of session.
+    /// Makes the layer of an application's only kind of session, which is extracted as `Session`.
     pub const fn new(manager: SessionManager) -> Self {
-        Self::marked(manager)
+        Self::named(manager)
     }
 }
 
 impl<N> SessionLayer<N> {
-    /// The layer of the sessions that are extracted as `Session<N>`.
+    /// Makes the layer of the sessions that are extracted as `Session<N>`, where an application has several kinds.
+    ///
+    /// `N` is a type of your own, which is never made: it is the name of this kind of session.
     ///
     /// # Examples
     ///
@@ -53,28 +59,29 @@ impl<N> SessionLayer<N> {
     /// # use nexios_signer::{Key, KeyRing};
     /// # use nexios_store_memory::MemoryStore;
     ///
-    /// struct Admin;
+    /// enum Admin {}
     ///
     /// # let keys = KeyRing::new(Key::generate()?);
     /// # let (users_store, admins_store) = (MemoryStore::new(), MemoryStore::new());
     /// let users = SessionManager::builder(users_store).keys(keys.clone()).build()?;
     /// let cookie = CookieConfig::builder().name("admin").build()?;
-    /// let admins = SessionManager::builder(admins_store).keys(keys).cookie(cookie).build()?;
+    /// let admins =
+    ///     SessionManager::builder(admins_store).keys(keys).cookie(cookie).same_application(&users).build()?;
     ///
     /// let app: Router = Router::new()
     ///     .route("/", get(async |_: Session, _: Session<Admin>| "both"))
     ///     .layer(SessionLayer::new(users))
-    ///     .layer(SessionLayer::<Admin>::marked(admins));
+    ///     .layer(SessionLayer::<Admin>::named(admins));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub const fn marked(manager: SessionManager) -> Self {
-        Self { manager, marker: PhantomData }
+    pub const fn named(manager: SessionManager) -> Self {
+        Self { manager, name: PhantomData }
     }
 }
 
 impl<N> Clone for SessionLayer<N> {
     fn clone(&self) -> Self {
-        Self::marked(self.manager.clone())
+        Self::named(self.manager.clone())
     }
 }
 
@@ -107,7 +114,7 @@ impl<S, N> Layer<S> for SessionLayer<N> {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
 /// let service = service_fn(async |request: Request<String>| {
-///     let session: Session = Session::from_extensions(request.extensions()).await?;
+///     let session = Session::from_extensions(request.extensions()).await?;
 ///     session.insert("visited", &true)?;
 ///     Ok::<_, SessionError>(Response::new(String::new()))
 /// });
@@ -118,7 +125,7 @@ impl<S, N> Layer<S> for SessionLayer<N> {
 /// # Ok(())
 /// # }
 /// ```
-pub struct SessionService<S, N = Main> {
+pub struct SessionService<S, N = Unnamed> {
     inner: S,
     layer: SessionLayer<N>,
 }
@@ -138,12 +145,13 @@ impl<S: fmt::Debug, N> fmt::Debug for SessionService<S, N> {
 impl<S, N, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S, N>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: Default,
+    ResBody: HttpBody<Data = Bytes> + Send + 'static,
+    ResBody::Error: Into<BoxError>,
     N: 'static,
 {
-    type Response = S::Response;
+    type Response = Response<Body>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResBody, S::Error>;
+    type Future = ResponseFuture<S::Future, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)

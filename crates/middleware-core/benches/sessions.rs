@@ -12,6 +12,10 @@
 mod commit {
     pub mod plan;
 }
+#[path = "../src/state"]
+mod state {
+    pub mod decisions;
+}
 #[path = "../src/format"]
 mod format {
     pub mod handle;
@@ -25,7 +29,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion};
-use nexios_middleware_core::{Session, SessionManager};
+use nexios_middleware_core::{Header, PlainHead, Session, SessionManager};
 use nexios_signer::{Key, KeyRing};
 use nexios_store_core::Timestamp;
 use nexios_store_memory::MemoryStore;
@@ -120,6 +124,7 @@ async fn seeded(manager: &SessionManager, size: &str) -> String {
     let request = manager.request([b""]);
     let session = request.session().await.unwrap();
     entries(size).iter().for_each(|(key, value)| session.insert(key, value).unwrap());
-    let headers = request.end(200).await.headers([], []).unwrap();
-    headers.set_cookies().next().unwrap().split(';').next().unwrap().to_owned()
+    let mut head = PlainHead::new(200);
+    assert!(request.end(200).await.apply(&mut head).is_none());
+    head.value(Header::SetCookie).unwrap().split(';').next().unwrap().to_owned()
 }

@@ -9,52 +9,62 @@ use nexios_signer::{KeyRing, Purpose, Sealer, SignedBy};
 use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
 use crate::client_side::cookie_slot::CookieSlot;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::format::payload::{self, PayloadError};
-use crate::request::load::{Found, Opened, Unreadable, open_record};
+use crate::records::{self, Live, Opened, Unreadable};
+use crate::services::Services;
 use crate::services::expiry::MAX_CLOCK_SKEW;
-use crate::{SessionError, SessionErrorKind, SessionManager};
 
-/// Seals sessions for their cookie, and opens them.
-#[derive(Debug)]
-pub(crate) struct Sealed {
-    sealer: Sealer,
-    cookie_name: Box<str>,
+/// What seals the cookies of such sessions.
+pub(crate) fn sealer(keys: &KeyRing) -> Sealer {
+    keys.sealer(SEALED_SESSION)
 }
 
-impl Sealed {
-    pub(crate) fn new(keys: &KeyRing, cookie_name: &str) -> Self {
-        Self { sealer: keys.sealer(SEALED_SESSION), cookie_name: cookie_name.into() }
-    }
+/// How long a payload may be so that a cookie of this name is one that browsers take.
+pub(crate) fn max_payload_len(cookie_name: &str) -> usize {
+    let value_len = MAX_COOKIE_LEN.saturating_sub(cookie_name.len());
+    (value_len / 4 * 3).saturating_sub(Sealer::OVERHEAD + TIMES_LEN)
+}
 
-    /// How long a payload may be so that the cookie is one that browsers take.
-    pub(crate) fn max_payload_len(&self) -> usize {
-        let value_len = MAX_COOKIE_LEN.saturating_sub(self.cookie_name.len());
-        (value_len / 4 * 3).saturating_sub(Sealer::OVERHEAD + TIMES_LEN)
-    }
+/// Makes the cookie's value: when it was issued, when it expires, and the payload, sealed under the cookie's name.
+pub(crate) fn seal(services: &Services, sealer: &Sealer, record: &Record) -> Result<String, SessionError> {
+    let times = [services.now(), record.expires_at].map(|time| time.as_unix_millis().to_be_bytes()).concat();
+    let plaintext = [&times, &*record.payload].concat();
+    let sealed = sealer.seal(services.cookie.name().as_bytes(), &plaintext).map_err(|error| {
+        SessionError::new(SessionErrorKind::Unavailable, "session cannot be sealed").with_source(error)
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(sealed))
+}
 
-    /// The cookie's value: when it was issued, when it expires, and the payload, sealed under the cookie's name.
-    pub(crate) fn seal(&self, record: &Record, now: Timestamp) -> Result<String, SessionError> {
-        let times = [now, record.expires_at].map(|time| time.as_unix_millis().to_be_bytes()).concat();
-        let plaintext = [&times, &*record.payload].concat();
-        let sealed = self.sealer.seal(self.cookie_name.as_bytes(), &plaintext).map_err(|error| {
-            SessionError::new(SessionErrorKind::Unavailable, "session cannot be sealed").with_source(error)
-        })?;
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
-    }
+/// A session that a cookie has held.
+pub(crate) struct Held {
+    pub(crate) live: Live,
+    pub(crate) sealed_by: SignedBy,
+}
 
-    fn open(&self, value: &[u8]) -> Option<Unsealed> {
-        let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
-        let opened = self.sealer.open(self.cookie_name.as_bytes(), &sealed)?;
-        let plaintext = Bytes::from(opened.plaintext);
-        let (issued_at, rest) = plaintext.split_first_chunk()?;
-        let (expires_at, payload) = rest.split_first_chunk()?;
-        Some(Unsealed {
-            issued_at: Timestamp::from_unix_millis(u64::from_be_bytes(*issued_at)),
-            expires_at: Timestamp::from_unix_millis(u64::from_be_bytes(*expires_at)),
-            payload: plaintext.slice_ref(payload),
-            sealed_by: opened.sealed_by,
-        })
+/// What the session cookies of a request hold.
+pub(crate) struct Unsealing {
+    /// The first session that opens and is live.
+    pub(crate) held: Option<Held>,
+    /// There was a cookie of our name, whatever was in it.
+    pub(crate) cookie_received: bool,
+    /// One of them was sealed by us, whatever became of it.
+    pub(crate) cookie_accepted: bool,
+}
+
+/// Opens the session that one of the cookies in `header` holds, and puts its record into the slot.
+pub(crate) fn open(services: &Services, header: &[u8], slot: &CookieSlot) -> Result<Unsealing, SessionError> {
+    let mut found = Unsealing { held: None, cookie_received: false, cookie_accepted: false };
+    for value in services.cookie.candidates(header).take(MAX_OPENED) {
+        found.cookie_received = true;
+        let Some(unsealed) = unseal(services, slot.sealer(), value) else { continue };
+        found.cookie_accepted = true;
+        found.held = open_unsealed(services, unsealed, slot)?;
+        if found.held.is_some() {
+            break;
+        }
     }
+    Ok(found)
 }
 
 struct Unsealed {
@@ -64,44 +74,38 @@ struct Unsealed {
     sealed_by: SignedBy,
 }
 
-impl SessionManager {
-    /// The session that one of the cookies in `header` holds: the first that opens and is live. Its record is put into the
-    /// slot.
-    pub(crate) fn open_sealed(&self, sealed: &Sealed, header: &[u8], slot: &CookieSlot) -> Result<Found, SessionError> {
-        let mut cookie_received = false;
-        let candidates = self.cookie().candidates(header).inspect(|_| cookie_received = true);
-        let unsealed = candidates.take(MAX_OPENED).filter_map(|value| sealed.open(value));
-        let found = unsealed.map(|unsealed| self.open_unsealed(unsealed, slot)).find_map(Result::transpose);
-        let found = found.transpose()?.unwrap_or_default();
-        Ok(Found { cookie_received, ..found })
-    }
+fn unseal(services: &Services, sealer: &Sealer, value: &[u8]) -> Option<Unsealed> {
+    let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
+    let opened = sealer.open(services.cookie.name().as_bytes(), &sealed)?;
+    let plaintext = Bytes::from(opened.plaintext);
+    let (issued_at, rest) = plaintext.split_first_chunk()?;
+    let (expires_at, payload) = rest.split_first_chunk()?;
+    Some(Unsealed {
+        issued_at: Timestamp::from_unix_millis(u64::from_be_bytes(*issued_at)),
+        expires_at: Timestamp::from_unix_millis(u64::from_be_bytes(*expires_at)),
+        payload: plaintext.slice_ref(payload),
+        sealed_by: opened.sealed_by,
+    })
+}
 
-    fn open_unsealed(&self, unsealed: Unsealed, slot: &CookieSlot) -> Result<Option<Found>, SessionError> {
-        let now = self.now();
-        if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
-            return Ok(None);
-        }
-        let (envelope, _) = match payload::decode(&unsealed.payload) {
-            Ok(decoded) => decoded,
-            Err(error @ PayloadError::Unsupported(_)) => {
-                self.counting().unsupported_records.increment();
-                return Err(Unreadable::Unsupported(error).into_session_error());
-            }
-            Err(PayloadError::Corrupt) => return Ok(None),
-        };
-        // It has no id of its own, and needs none but within this request.
-        let id = SessionId::from_bytes(envelope.handle.0.to_be_bytes());
-        let principal = envelope.principal.as_deref().map(|principal| self.signers().principal_tag(principal));
-        let record = Record { payload: unsealed.payload, expires_at: unsealed.expires_at, principal };
-        let stored = Stored { record, revision: Revision::new(1) };
-        let Opened::Live(live) = open_record(self, id, &stored, now) else { return Ok(None) };
-        let reissue_due = unsealed.sealed_by.is_retired();
-        if reissue_due {
-            self.note_retired_key();
-        }
-        slot.hold(id, stored);
-        Ok(Some(Found { base: Some(live.base), reissue_due, ..Found::default() }))
+fn open_unsealed(services: &Services, unsealed: Unsealed, slot: &CookieSlot) -> Result<Option<Held>, SessionError> {
+    let now = services.now();
+    if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
+        return Ok(None);
     }
+    let (envelope, _) = match payload::decode(&unsealed.payload) {
+        Ok(decoded) => decoded,
+        Err(error @ PayloadError::Unsupported(_)) => return Err(Unreadable::Unsupported(error).into_error()),
+        Err(PayloadError::Corrupt) => return Ok(None),
+    };
+    // It has no id of its own, and needs none but within this request.
+    let id = SessionId::from_bytes(envelope.handle.to_bytes());
+    let principal = envelope.principal.as_deref().map(|principal| services.signers.principal_tag(principal));
+    let record = Record { payload: unsealed.payload, expires_at: unsealed.expires_at, principal };
+    let stored = Stored { record, revision: Revision::new(1) };
+    let Opened::Live(live) = records::open(services, id, &stored, now) else { return Ok(None) };
+    slot.hold(id, stored);
+    Ok(Some(Held { live, sealed_by: unsealed.sealed_by }))
 }
 
 // A label is for ever: another one closes every cookie that was sealed under it.

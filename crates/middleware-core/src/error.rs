@@ -2,15 +2,21 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nexios_store_core::{BoxError, StoreError, StoreErrorKind};
 
-/// A session could not do what it was asked.
+use crate::events::{Event, LOG_TARGET};
+
+/// An error of a session: it could not be loaded, changed or saved.
 ///
-/// The [`kind`](Self::kind) is what a handler can act on; what happened is in the message and the
-/// [source](Error::source), for the log. Neither contains a session id, a key or a value. A visitor is told nothing
-/// but the [status](Self::status): adapters answer with an empty body.
+/// The [`kind`](Self::kind) is what a handler can act on. What happened is in the message and the
+/// [source](Error::source), for the log; neither contains a session id, a key or a value. As an answer to a request the
+/// error is its [status](Self::status) and nothing more.
+///
+/// A handler can return it: `?` works on every call of a session, and the visitor gets a 503 with `Retry-After` in an
+/// outage of the store.
 ///
 /// # Examples
 ///
@@ -30,14 +36,16 @@ use nexios_store_core::{BoxError, StoreError, StoreErrorKind};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SessionError {
     kind: SessionErrorKind,
     message: Cow<'static, str>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+    /// What has happened in the store, for whoever notes it.
+    event: Option<Event>,
 }
 
-/// What a [`SessionError`] means for the caller.
+/// The meaning of a [`SessionError`] for the caller.
 ///
 /// # Examples
 ///
@@ -79,13 +87,15 @@ pub enum SessionErrorKind {
 }
 
 impl SessionError {
-    /// What the error means for the caller.
+    /// Returns what the error means for the caller.
     pub const fn kind(&self) -> SessionErrorKind {
         self.kind
     }
 
-    /// The HTTP status for a request that failed for this reason: 503 where another try may succeed, 409 where the
-    /// session was ended meanwhile or would be one too many, otherwise 500.
+    /// Returns the HTTP status for a request that failed for this reason.
+    ///
+    /// 503 where another try may succeed, 409 where the session was ended meanwhile or would be one too many, otherwise
+    /// 500.
     pub const fn status(&self) -> u16 {
         match self.kind {
             SessionErrorKind::Gone | SessionErrorKind::TooManySessions => 409,
@@ -94,38 +104,47 @@ impl SessionError {
         }
     }
 
-    /// The value of a `Retry-After` header (RFC 9110, 10.2.3), in seconds, where another try may succeed. For adapters.
+    /// Returns the value of a `Retry-After` header (RFC 9110, 10.2.3), in seconds, where another try may succeed.
     pub const fn retry_after(&self) -> Option<&'static str> {
         if self.status() == 503 { Some(RETRY_AFTER) } else { None }
     }
 
-    /// Writes the error to the log, with its whole chain of causes, which the visitor is not told. For adapters, where an
-    /// error becomes an answer.
-    pub fn log(&self) {
-        if self.status() < 500 {
-            tracing::info!(error = self as &dyn Error, "session could not be saved");
-        } else {
-            tracing::error!(error = self as &dyn Error, "session failed");
-        }
+    /// Makes an error of the application's set-up, which `message` says how to mend.
+    ///
+    /// For adapters whose layer is missing around a route. The error is logged here, because there is no manager that
+    /// could hear of it.
+    pub fn missing_layer(message: impl Into<Cow<'static, str>>) -> Self {
+        let error = Self::misconfigured(message);
+        tracing::error!(target: LOG_TARGET, event = "layer_missing", "{error}");
+        error
     }
 
-    /// An error of the application's set-up, for adapters: `message` says what to add.
-    pub fn misconfigured(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn misconfigured(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(SessionErrorKind::Misconfigured, message)
     }
 
+    /// The event that the error follows from, if it comes from the store.
+    pub(crate) const fn event(&self) -> Option<Event> {
+        self.event
+    }
+
+    /// The event of a request whose answer the error was.
+    pub(crate) const fn answer_event(&self) -> Event {
+        if self.status() < 500 { Event::ChangesRefused } else { Event::RequestFailed }
+    }
+
     pub(crate) fn new(kind: SessionErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, event: None }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// What the store's error means, if the store has answered with one.
-    pub(crate) fn store_error_kind(&self) -> Option<StoreErrorKind> {
-        Some(self.source.as_deref()?.downcast_ref::<StoreError>()?.kind())
+    pub(crate) const fn with_event(mut self, event: Event) -> Self {
+        self.event = Some(event);
+        self
     }
 
     pub(crate) fn gone() -> Self {
@@ -153,6 +172,7 @@ impl SessionError {
 
     pub(crate) fn timed_out(limit: Duration) -> Self {
         Self::new(SessionErrorKind::Unavailable, format!("session store did not answer within {limit:?}"))
+            .with_event(Event::StoreTimedOut)
     }
 
     pub(crate) fn too_large(max_size: usize) -> Self {
@@ -180,21 +200,22 @@ impl fmt::Display for SessionError {
 
 impl Error for SessionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        Some(&**self.source.as_ref()?)
     }
 }
 
 impl From<StoreError> for SessionError {
     fn from(error: StoreError) -> Self {
-        let (kind, message) = match error.kind() {
-            StoreErrorKind::Unsupported => (SessionErrorKind::Unsupported, "session is of a newer format"),
+        use SessionErrorKind::{Unavailable, Unsupported};
+        let (kind, event, message) = match error.kind() {
+            StoreErrorKind::Unsupported => (Unsupported, Event::RecordUnsupported, "session is of a newer format"),
             // Where a record is loaded, this is dealt with; a write has met it since.
             StoreErrorKind::Corrupt => {
-                (SessionErrorKind::Unavailable, "session cannot be written over a corrupt record")
+                (Unavailable, Event::RecordCorrupt, "session cannot be written over a corrupt record")
             }
-            _ => (SessionErrorKind::Unavailable, "session store did not answer"),
+            _ => (Unavailable, Event::StoreFailed, "session store did not answer"),
         };
-        Self::new(kind, message).with_source(error)
+        Self::new(kind, message).with_source(error).with_event(event)
     }
 }
 

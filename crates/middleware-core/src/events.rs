@@ -1,94 +1,360 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Everything worth telling that happens to sessions, in one enum.
+//!
+//! [`Events::note`] is the one way to tell it: it counts the event, writes the line of the log, and calls the observers
+//! of the application. `docs/operations.md` says what each event means and what to do about it.
+
+pub(crate) mod counters;
+pub(crate) mod fingerprint;
+pub(crate) mod observer;
+mod told;
+
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
-use nexios_store_core::Timestamp;
+use nexios_store_core::{PrincipalTag, Timestamp};
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
-/// How often something happened to sessions that an operator should know of, since the manager was built.
+use crate::events::counters::{Counters, Counts};
+use crate::events::fingerprint::Fingerprint;
+use crate::events::observer::Observers;
+use crate::events::told::Told;
+
+/// Something that happened to a session, and that an operator or the application may want to know.
+///
+/// Each event is counted ([`SessionManager::counters`](crate::SessionManager::counters)), is a line of the log with its
+/// [name](Self::name) in the field `event`, and reaches the application's [observers](crate::Observer).
+/// `docs/operations.md` has a section on each.
 ///
 /// # Examples
 ///
 /// ```
-/// use nexios_middleware_core::SessionManager;
+/// use nexios_middleware_core::Event;
 ///
-/// fn is_healthy(manager: &SessionManager) -> bool {
-///     let counters = manager.counters();
-///     counters.corrupt_records == 0 && counters.store_failures == 0
-/// }
+/// assert_eq!(Event::StoreFailed.name(), "store_failed");
+/// assert!(Event::ALL.contains(&Event::StoreFailed));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Counters {
-    /// Records that could not be read and were taken out of service; their visitors got fresh sessions.
-    pub corrupt_records: u64,
-    /// Records of a newer format, whose visitors were turned away with 503.
-    pub unsupported_records: u64,
-    /// Commits with something to save whose session was gone, so that it was dropped.
-    pub dropped_commits: u64,
-    /// Conflicts between parallel requests that were merged.
-    pub conflicts: u64,
-    /// Store calls that failed or took too long.
-    pub store_failures: u64,
-    /// Cookies and sessions that a key other than the first of the ring had signed or tagged.
-    pub retired_key_uses: u64,
-    /// When that was the last time. Once it is longer ago than a session can live, the retired keys can be removed.
-    pub retired_key_last_used: Option<Timestamp>,
+pub enum Event {
+    /// A request had a cookie of the session's name, and none that a key of ours has signed.
+    CookieRefused,
+    /// A cookie verified, and the store has no record under its id.
+    SessionUnknown,
+    /// A session was found whose time is over.
+    SessionExpired,
+    /// A session was found that was made in the future. The clock was set back.
+    SessionFromFuture,
+    /// A request has opened its session.
+    SessionResumed,
+    /// A session was saved for the first time.
+    SessionCreated,
+    /// A session has a new id.
+    SessionCycled,
+    /// A user has logged in.
+    LoggedIn,
+    /// A session was ended by its own request.
+    SessionDestroyed,
+    /// Sessions of a user were ended by a revocation.
+    SessionsRevoked,
+    /// Another request came first, and the changes of both were merged.
+    ChangesMerged,
+    /// Changes were dropped, because another request had ended the session.
+    ChangesDropped,
+    /// A session was changed after the head of the response was sent, and never saved.
+    ChangesNeverSaved,
+    /// The expiry or the cookie of a session could not be renewed. The answer stood.
+    RenewalFailed,
+    /// The store has a damaged record. It is set aside, and the visitor got a fresh session.
+    RecordCorrupt,
+    /// A damaged record could not be set aside.
+    RecordNotSetAside,
+    /// A record was returned as it was written, and its payload makes no sense.
+    PayloadUnreadable,
+    /// A record has a user, and no key of ours has made its tag.
+    TagOfUnknownKey,
+    /// A record has a newer format. The visitor got a 503.
+    RecordUnsupported,
+    /// A user's session is not listed, because its record cannot be read.
+    SessionUnlisted,
+    /// The store has answered a call with an error.
+    StoreFailed,
+    /// The store has not answered within the time limit.
+    StoreTimedOut,
+    /// The store did not answer, and the request got an empty session that takes no changes.
+    ServedReadOnly,
+    /// A key other than the first of the ring has signed a cookie or tagged a record.
+    RetiredKeyUsed,
+    /// The answer to a request was an error of its session.
+    RequestFailed,
+    /// The answer to a request was that its changes were refused: the session was gone, or one too many.
+    ChangesRefused,
+    /// A signed cookie of the application was not as we have signed it.
+    SignedCookieRefused,
+    /// A pass of the sweeper has removed expired sessions.
+    Swept,
+    /// A pass of the sweeper failed.
+    SweepFailed,
+    /// A manager was built whose cookie is sent over plain HTTP too.
+    CookieInsecure,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Counting {
-    pub(crate) corrupt_records: Counter,
-    pub(crate) unsupported_records: Counter,
-    pub(crate) dropped_commits: Counter,
-    pub(crate) conflicts: Counter,
-    pub(crate) store_failures: Counter,
-    pub(crate) retired_key_uses: Counter,
-    retired_key_last_used: AtomicU64,
-    retired_key_last_told: AtomicU64,
-}
+impl Event {
+    /// All events, in the order of the enum.
+    pub const ALL: &[Self] = &[
+        Self::CookieRefused,
+        Self::SessionUnknown,
+        Self::SessionExpired,
+        Self::SessionFromFuture,
+        Self::SessionResumed,
+        Self::SessionCreated,
+        Self::SessionCycled,
+        Self::LoggedIn,
+        Self::SessionDestroyed,
+        Self::SessionsRevoked,
+        Self::ChangesMerged,
+        Self::ChangesDropped,
+        Self::ChangesNeverSaved,
+        Self::RenewalFailed,
+        Self::RecordCorrupt,
+        Self::RecordNotSetAside,
+        Self::PayloadUnreadable,
+        Self::TagOfUnknownKey,
+        Self::RecordUnsupported,
+        Self::SessionUnlisted,
+        Self::StoreFailed,
+        Self::StoreTimedOut,
+        Self::ServedReadOnly,
+        Self::RetiredKeyUsed,
+        Self::RequestFailed,
+        Self::ChangesRefused,
+        Self::SignedCookieRefused,
+        Self::Swept,
+        Self::SweepFailed,
+        Self::CookieInsecure,
+    ];
 
-impl Counting {
-    pub(crate) fn snapshot(&self) -> Counters {
-        Counters {
-            corrupt_records: self.corrupt_records.get(),
-            unsupported_records: self.unsupported_records.get(),
-            dropped_commits: self.dropped_commits.get(),
-            conflicts: self.conflicts.get(),
-            store_failures: self.store_failures.get(),
-            retired_key_uses: self.retired_key_uses.get(),
-            retired_key_last_used: (self.retired_key_uses.get() > 0)
-                .then(|| Timestamp::from_unix_millis(self.retired_key_last_used.load(Ordering::Relaxed))),
+    /// Returns the name that the event has in the log, in metrics and in `docs/operations.md`.
+    pub const fn name(self) -> &'static str {
+        self.description().0
+    }
+
+    /// Returns the level of its line in the log.
+    pub(crate) const fn level(self) -> Level {
+        self.description().1
+    }
+
+    const fn message(self) -> &'static str {
+        self.description().2
+    }
+
+    const fn description(self) -> (&'static str, Level, &'static str) {
+        match self {
+            Self::CookieRefused => ("cookie_refused", Level::INFO, "no key of ours has signed the session cookie"),
+            Self::SessionUnknown => {
+                ("session_unknown", Level::DEBUG, "session is not known to the store, or has expired")
+            }
+            Self::SessionExpired => ("session_expired", Level::DEBUG, "session has expired"),
+            Self::SessionFromFuture => (
+                "session_from_future",
+                Level::WARN,
+                "session was made in the future and does not count until then; was the clock set back?",
+            ),
+            Self::SessionResumed => ("session_resumed", Level::TRACE, "session resumed"),
+            Self::SessionCreated => ("session_created", Level::DEBUG, "session created"),
+            Self::SessionCycled => ("session_cycled", Level::DEBUG, "session id cycled"),
+            Self::LoggedIn => ("logged_in", Level::DEBUG, "user logged in"),
+            Self::SessionDestroyed => ("session_destroyed", Level::DEBUG, "session destroyed"),
+            Self::SessionsRevoked => ("sessions_revoked", Level::INFO, "sessions of a user were revoked"),
+            Self::ChangesMerged => ("changes_merged", Level::DEBUG, "parallel changes are merged"),
+            Self::ChangesDropped => (
+                "changes_dropped",
+                Level::INFO,
+                "session was ended by another request, so the changes of this one are dropped",
+            ),
+            Self::ChangesNeverSaved => (
+                "changes_never_saved",
+                Level::WARN,
+                "session was changed after the response's head was sent, and never saved",
+            ),
+            Self::RenewalFailed => {
+                ("renewal_failed", Level::WARN, "expiry or cookie of the session could not be renewed")
+            }
+            Self::RecordCorrupt => ("record_corrupt", Level::ERROR, "session record is corrupt"),
+            Self::RecordNotSetAside => {
+                ("record_not_set_aside", Level::ERROR, "corrupt session record could not be set aside")
+            }
+            Self::PayloadUnreadable => {
+                ("payload_unreadable", Level::ERROR, "session payload cannot be read; the record is left where it is")
+            }
+            Self::TagOfUnknownKey => (
+                "tag_of_unknown_key",
+                Level::ERROR,
+                "no key of ours has tagged the user of the session; the record is left where it is",
+            ),
+            Self::RecordUnsupported => ("record_unsupported", Level::ERROR, "session record has a newer format"),
+            Self::SessionUnlisted => {
+                ("session_unlisted", Level::WARN, "session is not listed, because its record cannot be read")
+            }
+            Self::StoreFailed => ("store_failed", Level::ERROR, "session store failed"),
+            Self::StoreTimedOut => ("store_timed_out", Level::ERROR, "session store did not answer in time"),
+            Self::ServedReadOnly => (
+                "served_read_only",
+                Level::WARN,
+                "session store did not answer, so a request got an empty session that takes no changes",
+            ),
+            Self::RetiredKeyUsed => (
+                "retired_key_used",
+                Level::INFO,
+                "a retired key of the ring was used; remove it once it has not been for as long as sessions live",
+            ),
+            Self::RequestFailed => ("request_failed", Level::ERROR, "session failed"),
+            Self::ChangesRefused => ("changes_refused", Level::INFO, "session could not be saved"),
+            Self::SignedCookieRefused => {
+                ("signed_cookie_refused", Level::INFO, "a signed cookie is not as we have signed it")
+            }
+            Self::Swept => ("swept", Level::DEBUG, "swept expired sessions"),
+            Self::SweepFailed => ("sweep_failed", Level::WARN, "sweeping expired sessions failed"),
+            Self::CookieInsecure => (
+                "cookie_insecure",
+                Level::WARN,
+                "session cookie is sent over plain HTTP too; set SESSION_COOKIE_SECURE=true where there is HTTPS",
+            ),
         }
     }
 
-    /// Counts the use of a retired key, and says whether the operator is to hear of it: at once, and then not more than
-    /// once a minute for as long as it lasts.
-    pub(crate) fn retired_key_used(&self, now: Timestamp) -> bool {
-        self.retired_key_uses.increment();
-        self.retired_key_last_used.fetch_max(now.as_unix_millis(), Ordering::Relaxed);
-        let told = self.retired_key_last_told.load(Ordering::Relaxed);
-        let is_due = now.saturating_duration_since(Timestamp::from_unix_millis(told)) >= Duration::from_secs(60);
-        // Of several who find it due, one tells.
-        let tells = || {
-            self.retired_key_last_told.compare_exchange(
-                told,
-                now.as_unix_millis(),
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            )
-        };
-        is_due && tells().is_ok()
+    /// Returns how long the log is silent about an event after a line about it; `None` for one that has a line each time.
+    ///
+    /// What a visitor or an outage can repeat at will has a pause. Lines below INFO are for whoever asked for all.
+    pub(crate) const fn pause(self) -> Option<Duration> {
+        match self {
+            Self::RetiredKeyUsed => Some(Duration::from_secs(60)),
+            Self::SessionUnknown
+            | Self::SessionExpired
+            | Self::SessionResumed
+            | Self::SessionCreated
+            | Self::SessionCycled
+            | Self::LoggedIn
+            | Self::SessionDestroyed
+            | Self::ChangesMerged
+            | Self::Swept
+            // Rare, and each of its own.
+            | Self::SessionsRevoked
+            | Self::SweepFailed
+            | Self::CookieInsecure => None,
+            _ => Some(Duration::from_secs(10)),
+        }
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
-impl Counter {
-    pub(crate) fn increment(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+/// One occurrence of an [`Event`], as an [`Observer`](crate::Observer) sees it.
+///
+/// It has no session id, no key, no value and no user's name. What does not apply to the event is `None`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Occurrence<'a> {
+    /// What happened.
+    pub event: Event,
+    /// When, by the manager's clock.
+    pub at: Timestamp,
+    /// The session: a keyed hash of its id.
+    pub session: Option<Fingerprint>,
+    /// The session's fingerprint before its id changed.
+    pub former_session: Option<Fingerprint>,
+    /// The user that the session belongs to: the tag under which the store lists it.
+    pub principal: Option<PrincipalTag>,
+    /// How many sessions it was about, for revocations and sweeps.
+    pub count: Option<usize>,
+    /// The error that it follows from.
+    pub error: Option<&'a (dyn Error + 'static)>,
+}
+
+impl Occurrence<'_> {
+    /// An event of which nothing more is known.
+    pub(crate) const fn of(event: Event, at: Timestamp) -> Self {
+        Self { event, at, session: None, former_session: None, principal: None, count: None, error: None }
+    }
+}
+
+/// Who hears of events: counts, log and observers.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    counts: Counts,
+    told: Told,
+    observers: Observers,
+}
+
+impl Events {
+    pub(crate) fn new(observers: Observers) -> Self {
+        Self { observers, ..Self::default() }
     }
 
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// Tells of an event. `now` and `occurrence` are called only if somebody listens.
+    #[inline]
+    pub(crate) fn note<'a>(&self, event: Event, occurrence: impl FnOnce() -> Occurrence<'a>) {
+        self.counts.increment(event);
+        if event.pause().is_some() || self.is_heard(event) {
+            self.tell(&occurrence());
+        }
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.counts.snapshot()
+    }
+
+    fn is_heard(&self, event: Event) -> bool {
+        LevelFilter::current() >= event.level() || !self.observers.is_empty()
+    }
+
+    #[cold]
+    fn tell(&self, occurrence: &Occurrence<'_>) {
+        let Occurrence { event, at, .. } = *occurrence;
+        self.counts.happened(event, at);
+        if let Some(repeated) = self.told.is_due(event, at) {
+            log(occurrence, repeated);
+        }
+        self.observers.observe(occurrence);
+    }
+}
+
+/// The target of all lines of the log.
+pub(crate) const LOG_TARGET: &str = "nexios_sessions";
+
+/// Writes the line of an event. `repeated` is how many were not told since the last line.
+fn log(occurrence: &Occurrence<'_>, repeated: u64) {
+    let Occurrence { event, session, former_session, principal: _, count, error, .. } = *occurrence;
+    let session = session.as_ref().map(tracing::field::display);
+    let was = former_session.as_ref().map(tracing::field::display);
+    let repeated = (repeated > 0).then_some(repeated);
+    // The level is a part of what is compiled.
+    macro_rules! line {
+        ($level:expr) => {
+            tracing::event!(
+                target: LOG_TARGET,
+                $level,
+                event = event.name(),
+                session,
+                was,
+                count,
+                error,
+                repeated,
+                "{}",
+                event.message()
+            )
+        };
+    }
+    match event.level() {
+        Level::ERROR => line!(Level::ERROR),
+        Level::WARN => line!(Level::WARN),
+        Level::INFO => line!(Level::INFO),
+        Level::DEBUG => line!(Level::DEBUG),
+        _ => line!(Level::TRACE),
     }
 }

@@ -13,7 +13,7 @@
 //! A request from beginning to end, as an adapter sees it:
 //!
 //! ```
-//! use nexios_middleware_core::SessionManager;
+//! use nexios_middleware_core::{Header, PlainHead, SessionManager};
 //! use nexios_signer::{Key, KeyRing};
 //! use nexios_store_memory::MemoryStore;
 //!
@@ -27,10 +27,11 @@
 //! session.insert("visits", &1)?;
 //!
 //! // The handler has answered: the session is saved, and the visitor gets a cookie.
-//! let end = request.end(200).await;
-//! let headers = end.headers([], []).expect("the session was looked at");
-//! assert!(headers.set_cookies().next().unwrap_or_default().starts_with("sessionid="));
-//! assert_eq!(headers.vary.as_deref(), Some("Cookie"));
+//! let mut head = PlainHead::new(200);
+//! let body = request.end(head.status).await.apply(&mut head);
+//! assert!(body.is_none(), "the handler's answer stands");
+//! assert!(head.value(Header::SetCookie).is_some_and(|line| line.starts_with("sessionid=")));
+//! assert_eq!(head.value(Header::Vary), Some("Cookie"));
 //! # Ok(())
 //! # }
 //! ```
@@ -40,13 +41,24 @@
 //! Policy is here and only here. Where records are kept is a store's business (`nexios-store-core`), what a cookie may
 //! look like that of `nexios-cookie-config`, and what a signature is worth that of `nexios-signer`. A session's values
 //! are kept as they are: for secrecy on disk, wrap the store.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `axum` | `IntoResponse` for [`SessionError`] and [`SignedCookieError`] |
+//! | `actix` | `ResponseError` for both |
+//!
+//! The adapters switch them on. Without them there is no `http` in the dependencies.
 
+mod answer;
 mod client_side;
 mod commit;
 mod error;
 mod events;
 mod format;
 mod manager;
+mod records;
 mod request;
 mod services;
 mod session;
@@ -54,18 +66,26 @@ mod signed_cookies;
 mod state;
 mod users;
 
+pub use crate::answer::ErrorAnswer;
 pub use crate::error::{SessionError, SessionErrorKind};
-pub use crate::events::Counters;
+pub use crate::events::counters::Counters;
+pub use crate::events::fingerprint::Fingerprint;
+pub use crate::events::observer::Observer;
+pub use crate::events::{Event, Occurrence};
 pub use crate::format::handle::{SessionHandle, SessionHandleError};
+pub use crate::manager::SessionManager;
+pub use crate::manager::builder::SessionManagerBuilder;
 pub use crate::manager::sweeper::{SweepCounts, Sweeper};
-pub use crate::manager::{SessionManager, SessionManagerBuilder};
-pub use crate::request::headers::SessionHeaders;
-pub use crate::request::{RequestEnd, RequestSession};
+pub use crate::request::RequestSession;
+pub use crate::request::end::{Ending, RequestEnd};
+pub use crate::request::head::{Header, PlainHead, ResponseHead};
 pub use crate::services::clock::{Clock, ManualClock, SystemClock};
+pub use crate::services::failure_body::FailureBody;
 pub use crate::services::policies::{AtLimit, OnOutage};
 pub use crate::services::settings::SessionSettings;
 pub use crate::session::Session;
 pub use crate::session::entry::Entry;
-pub use crate::signed_cookies::{SignedCookieError, SignedCookieErrorKind, SignedCookies};
+pub use crate::signed_cookies::SignedCookies;
+pub use crate::signed_cookies::error::{SignedCookieError, SignedCookieErrorKind};
 pub use crate::users::UserSession;
-pub use nexios_store_core::Timestamp;
+pub use nexios_store_core::{PrincipalTag, Timestamp};

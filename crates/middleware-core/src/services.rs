@@ -1,10 +1,155 @@
-//! What every room may use.
+//! What every room may use: store, keys, cookie, expiry policy, clock, limits, events.
+//!
+//! One of each manager, shared by all its requests. Rooms take `&Services`; the manager itself is a face over it.
 
 pub(crate) mod clock;
 pub(crate) mod cookie_names;
 pub(crate) mod expiry;
+pub(crate) mod failure_body;
 pub(crate) mod policies;
 pub(crate) mod settings;
 pub(crate) mod signers;
 pub(crate) mod striped_locks;
 pub(crate) mod time_limit;
+
+use std::error::Error;
+use std::pin::pin;
+use std::sync::Arc;
+
+use nexios_cookie_config::{CookieConfig, Lifetime as CookieLifetime};
+use nexios_signer::Sealer;
+use nexios_store_core::{Result as StoreResult, SessionId, SessionStore, StoreError, StoreErrorKind, Timestamp};
+
+use crate::error::{SessionError, SessionErrorKind};
+use crate::events::fingerprint::Fingerprint;
+use crate::events::{Event, Events, Occurrence};
+use crate::services::clock::Clock;
+use crate::services::cookie_names::CookieNames;
+use crate::services::expiry::ExpiryPolicy;
+use crate::services::failure_body::FailureBodies;
+use crate::services::policies::{OnOutage, SessionLimit};
+use crate::services::settings::SessionSettings;
+use crate::services::signers::Signers;
+use crate::services::striped_locks::StripedLocks;
+use crate::services::time_limit::within;
+
+pub(crate) struct Services {
+    /// Keeps nothing where the visitors keep their sessions.
+    pub(crate) store: Arc<dyn SessionStore>,
+    /// What seals the sessions that visitors keep. Only [`Place::of`](crate::state::place::Place::of) asks for it.
+    pub(crate) client_side: Option<Arc<Sealer>>,
+    pub(crate) signers: Signers,
+    pub(crate) cookie: CookieConfig,
+    pub(crate) cookie_names: Arc<CookieNames>,
+    /// The attributes of signed cookies.
+    pub(crate) signed_cookies: CookieConfig,
+    pub(crate) settings: SessionSettings,
+    pub(crate) expiry: ExpiryPolicy,
+    pub(crate) commit_on_server_error: bool,
+    pub(crate) on_outage: OnOutage,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The writers of one session that have met a conflict go one after the other.
+    pub(crate) writers: StripedLocks,
+    pub(crate) session_limit: Option<SessionLimit>,
+    /// The logins of one user go one after the other, where their number is limited.
+    pub(crate) logins: StripedLocks,
+    pub(crate) failure_bodies: Option<FailureBodies>,
+    pub(crate) events: Events,
+}
+
+impl Services {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Waits for an answer of the store as long as the settings allow.
+    pub(crate) async fn in_time<T>(&self, call: impl Future<Output = StoreResult<T>>) -> Result<T, NoAnswer> {
+        match within(self.settings.store_timeout, pin!(call)).await {
+            Ok(answer) => answer.map_err(NoAnswer::Error),
+            Err(_) => Err(NoAnswer::InTime(self.timed_out())),
+        }
+    }
+
+    pub(crate) fn timed_out(&self) -> SessionError {
+        SessionError::timed_out(self.settings.store_timeout)
+    }
+
+    /// Tells of an event of which nothing more is known.
+    #[inline]
+    pub(crate) fn note(&self, event: Event) {
+        self.events.note(event, || Occurrence::of(event, self.now()));
+    }
+
+    /// Tells of an event of the session with this id, which belongs to `principal`.
+    #[inline]
+    pub(crate) fn note_session(&self, event: Event, id: &SessionId, principal: Option<&str>) {
+        self.events.note(event, || self.occurrence(event, id, principal));
+    }
+
+    /// Tells of a session's event that follows from an error.
+    pub(crate) fn note_error(&self, event: Event, id: Option<&SessionId>, error: &(dyn Error + 'static)) {
+        self.events.note(event, || {
+            let session = id.map(|id| self.signers.fingerprint(id));
+            Occurrence { session, error: Some(error), ..Occurrence::of(event, self.now()) }
+        });
+    }
+
+    /// Tells what has happened in the store, where an error comes from there. Called once for each error.
+    pub(crate) fn note_failure(&self, error: &SessionError, id: Option<&SessionId>) {
+        if let Some(event) = error.event() {
+            self.note_error(event, id, error);
+        }
+    }
+
+    /// What an observer hears of a session. Not called unless there is one, or a line of the log.
+    pub(crate) fn occurrence(&self, event: Event, id: &SessionId, principal: Option<&str>) -> Occurrence<'static> {
+        Occurrence {
+            session: Some(self.signers.fingerprint(id)),
+            principal: principal.map(|principal| self.signers.principal_tag(principal)),
+            ..Occurrence::of(event, self.now())
+        }
+    }
+
+    /// Tells that the id of a session has changed.
+    pub(crate) fn note_cycled(&self, former: &SessionId, id: &SessionId, principal: Option<&str>) {
+        self.events.note(Event::SessionCycled, || {
+            let former_session: Option<Fingerprint> = Some(self.signers.fingerprint(former));
+            Occurrence { former_session, ..self.occurrence(Event::SessionCycled, id, principal) }
+        });
+    }
+
+    pub(crate) fn cookie_lifetime(&self, expires_at: Timestamp) -> CookieLifetime {
+        let remaining = expires_at.saturating_duration_since(self.now());
+        CookieLifetime::new(remaining, expires_at.as_unix_millis() / 1000)
+    }
+
+    /// The `Set-Cookie` line that gives a visitor this value, until `expires_at` or until the browser is closed.
+    pub(crate) fn session_cookie(&self, value: &str, expires_at: Option<Timestamp>) -> Result<String, SessionError> {
+        let lifetime = expires_at.map(|expires_at| self.cookie_lifetime(expires_at));
+        self.cookie.set_cookie(value, lifetime).map_err(|error| {
+            SessionError::new(SessionErrorKind::Misconfigured, "session cookie cannot be made").with_source(error)
+        })
+    }
+}
+
+/// Why a call of the store has no answer.
+pub(crate) enum NoAnswer {
+    Error(StoreError),
+    InTime(SessionError),
+}
+
+impl NoAnswer {
+    /// Whether the record is there and cannot be read, which is an answer too.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Error(error) if matches!(error.kind(), StoreErrorKind::Corrupt | StoreErrorKind::Unsupported))
+    }
+}
+
+impl From<NoAnswer> for SessionError {
+    fn from(no_answer: NoAnswer) -> Self {
+        match no_answer {
+            NoAnswer::Error(error) => error.into(),
+            NoAnswer::InTime(error) => error,
+        }
+    }
+}

@@ -1,3 +1,5 @@
+//! What a handler holds: the session, its typed keys.
+
 pub(crate) mod entry;
 
 use std::borrow::Cow;
@@ -11,14 +13,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 
-use crate::commit::plan::Fate;
-use crate::format::payload;
-use crate::format::value;
+use crate::commit;
+use crate::error::{SessionError, SessionErrorKind};
+use crate::format::handle::SessionHandle;
+use crate::format::{payload, value};
 use crate::services::settings::check_duration;
-use crate::state::State;
+use crate::session::entry::Entry;
 use crate::state::changes::{Changes, Update};
+use crate::state::decisions::Fate;
 use crate::state::exchange::Exchange;
-use crate::{Entry, SessionError, SessionErrorKind, SessionHandle, SessionManager};
+use crate::state::pending::Pending;
+use crate::state::{State, View};
+use crate::users::UserSession;
 
 /// A visitor's session, within one request.
 ///
@@ -64,7 +70,7 @@ impl Session {
     /// When the value is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
         // The application's code runs without the lock.
-        let values = self.state().values.clone();
+        let values = self.state().view.values.clone();
         values.get(key).map(|bytes| value::decode(key, bytes)).transpose()
     }
 
@@ -85,10 +91,10 @@ impl Session {
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
-        let insertion = state.values.plan_insert(key, &bytes);
+        let insertion = state.view.values.plan_insert(key, &bytes);
         self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
-        state.values.carry_out(insertion, key, Arc::clone(&bytes));
-        state.changes.insert(key.into(), bytes);
+        state.view.values.carry_out(insertion, key, Arc::clone(&bytes));
+        state.pending.changes.insert(key.into(), bytes);
         Ok(())
     }
 
@@ -124,18 +130,18 @@ impl Session {
             value::encode(&name, &update(present))
         });
         loop {
-            let before = self.open_state()?.values.clone();
+            let before = self.open_state()?.view.values.clone();
             // The application's code runs without the lock.
             let after = update(before.get(&key))?;
             let mut state = self.open_state()?;
-            if state.values.get(&key) != before.get(&key) {
+            if state.view.values.get(&key) != before.get(&key) {
                 continue; // a clone of this session has changed the value meanwhile
             }
             drop(before); // or the values would be copied to be changed
-            let insertion = state.values.plan_insert(&key, &after);
+            let insertion = state.view.values.plan_insert(&key, &after);
             self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
-            state.values.carry_out(insertion, &key, after);
-            state.changes.update(key, update);
+            state.view.values.carry_out(insertion, &key, after);
+            state.pending.changes.update(key, update);
             return Ok(());
         }
     }
@@ -143,9 +149,9 @@ impl Session {
     /// Removes `key`, and says whether it was there.
     pub fn remove(&self, key: &str) -> bool {
         let mut state = self.state();
-        let removed = state.values.remove(key);
+        let removed = state.view.values.remove(key);
         if removed {
-            state.changes.remove(key.into());
+            state.pending.changes.remove(key.into());
         }
         removed
     }
@@ -193,12 +199,12 @@ impl Session {
 
     /// Whether `key` has a value.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.state().values.get(key).is_some()
+        self.state().view.values.get(key).is_some()
     }
 
     /// All keys, in order.
     pub fn keys(&self) -> Vec<String> {
-        self.state().values.keys().map(Cow::into_owned).collect()
+        self.state().view.values.keys().map(Cow::into_owned).collect()
     }
 
     /// All keys and their values, in the order of the keys.
@@ -217,7 +223,7 @@ impl Session {
     /// }
     /// ```
     pub fn entries<T: DeserializeOwned>(&self) -> Result<Vec<(String, T)>, SessionError> {
-        let values = self.state().values.clone();
+        let values = self.state().view.values.clone();
         values
             .keys()
             .zip(values.iter())
@@ -227,32 +233,31 @@ impl Session {
 
     /// How many values there are.
     pub fn len(&self) -> usize {
-        self.state().values.len()
+        self.state().view.values.len()
     }
 
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
-        self.state().values.is_empty()
+        self.state().view.values.is_empty()
     }
 
     /// Whether there are changes that were not saved yet, a login, a new id or the session's end among them.
     pub fn is_modified(&self) -> bool {
-        let state = self.state();
-        state.is_changed() || state.fate != Fate::Keep
+        !self.state().pending.is_empty()
     }
 
     /// Whether this stands for a session that the store could not be asked for: it is empty and takes no changes. Only
     /// where the manager was told so; see [`OnOutage::EmptyReadOnly`](crate::OnOutage::EmptyReadOnly).
     pub fn is_read_only(&self) -> bool {
-        self.state().read_only
+        self.state().known.is_outage
     }
 
     /// Removes all values. The session stays, and so does its user; to end it, [`destroy`](Self::destroy) it.
     pub fn clear(&self) {
         let mut state = self.state();
-        if !state.values.is_empty() {
-            state.values.clear();
-            state.changes.clear();
+        if !state.view.values.is_empty() {
+            state.view.values.clear();
+            state.pending.changes.clear();
         }
     }
 
@@ -285,16 +290,16 @@ impl Session {
         let is_another = state.principal().is_some_and(|principal| *principal != user);
         let (kept_texts, kept_values) = match is_another {
             true => (0, 0),
-            false => (state.device().map_or(0, |device| device.len()), state.values.encoded_len()),
+            false => (state.device().map_or(0, |device| device.len()), state.view.values.encoded_len()),
         };
         self.check_size(&state, user.len() + kept_texts, kept_values)?;
         if is_another {
-            state.values.clear();
-            state.changes = Changes::default();
-            state.changes.clear();
+            state.view.values.clear();
+            state.pending.changes = Changes::default();
+            state.pending.changes.clear();
         }
-        state.login = Some(user);
-        state.fate = Fate::Cycle;
+        state.pending.login = Some(user);
+        state.pending.fate = Fate::Cycle;
         Ok(())
     }
 
@@ -319,8 +324,8 @@ impl Session {
     /// ```
     pub fn cycle_id(&self) {
         let mut state = self.state();
-        if state.fate == Fate::Keep && !state.ended {
-            state.fate = Fate::Cycle;
+        if state.pending.fate == Fate::Keep && !state.has_ended() {
+            state.pending.fate = Fate::Cycle;
         }
     }
 
@@ -340,10 +345,8 @@ impl Session {
     /// ```
     pub fn destroy(&self) {
         let mut state = self.state();
-        state.changes = Default::default();
-        state.values = Default::default();
-        state.login = None;
-        state.fate = Fate::Destroy;
+        state.pending = Pending { fate: Fate::Destroy, ..Pending::default() };
+        state.view = View::default();
     }
 
     /// Forgets what was changed since the session was loaded or saved: values, login, new id, own settings. That the
@@ -385,7 +388,7 @@ impl Session {
     /// }
     /// ```
     pub fn set_persistent(&self, persistent: bool) -> Result<(), SessionError> {
-        self.open_state()?.changes.persistent = Some(Some(persistent));
+        self.open_state()?.pending.changes.persistent = Some(Some(persistent));
         Ok(())
     }
 
@@ -407,12 +410,12 @@ impl Session {
     pub fn set_idle_timeout(&self, idle_timeout: Option<Duration>) -> Result<(), SessionError> {
         check_duration("idle timeout", idle_timeout)
             .map_err(|error| SessionError::new(SessionErrorKind::InvalidValue, error.to_string()))?;
-        self.open_state()?.changes.idle_timeout = Some(idle_timeout);
+        self.open_state()?.pending.changes.idle_timeout = Some(idle_timeout);
         Ok(())
     }
 
     /// Notes what device the session is used on ("Firefox on Linux"), for the user to tell their sessions apart; see
-    /// [`SessionManager::sessions_of`]. It is the application's own text, and stays when the id changes.
+    /// [`SessionManager::sessions_of`](crate::SessionManager::sessions_of). It is the application's own text, and stays when the id changes.
     ///
     /// By itself it does not make a visitor without a session one.
     ///
@@ -422,8 +425,8 @@ impl Session {
     pub fn set_device(&self, device: &str) -> Result<(), SessionError> {
         let mut state = self.open_state()?;
         let principal_len = state.principal().map_or(0, |principal| principal.len());
-        self.check_size(&state, principal_len + device.len(), state.values.encoded_len())?;
-        state.changes.device = Some(Some(device.into()));
+        self.check_size(&state, principal_len + device.len(), state.view.values.encoded_len())?;
+        state.pending.changes.device = Some(Some(device.into()));
         Ok(())
     }
 
@@ -437,24 +440,19 @@ impl Session {
         Some(self.state().kept_envelope()?.handle)
     }
 
-    /// The manager of this session and all others of its layer.
-    pub fn manager(&self) -> &SessionManager {
-        &self.0.manager
-    }
-
     /// When the session was first saved; `None` if it was not yet.
     pub fn created_at(&self) -> Option<Timestamp> {
-        Some(self.state().base.as_ref()?.envelope.created_at)
+        Some(self.state().known.snapshot.as_ref()?.envelope.created_at)
     }
 
     /// When the visitor last proved who they are, or else when the session was first saved; `None` if neither.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
-        Some(self.state().base.as_ref()?.envelope.authenticated_at)
+        Some(self.state().known.snapshot.as_ref()?.envelope.authenticated_at)
     }
 
     /// When the session will end unless it is used again; `None` if it was not saved yet.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.state().base.as_ref()?.expires_at)
+        Some(self.state().known.snapshot.as_ref()?.expires_at)
     }
 
     /// Saves what was changed, now, and shows what was committed from then on.
@@ -483,13 +481,13 @@ impl Session {
     /// }
     /// ```
     pub async fn save(&self) -> Result<(), SessionError> {
-        self.0.commit().await
+        commit::commit(&self.0).await
     }
 
     /// Whether the visitor has a session, which nobody has ended yet.
     pub(crate) fn is_live(&self) -> bool {
         let state = self.state();
-        state.base.is_some() && state.fate != Fate::Destroy
+        state.known.snapshot.is_some() && state.pending.fate != Fate::Destroy
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -499,9 +497,9 @@ impl Session {
     /// The state of a session that still takes changes.
     fn open_state(&self) -> Result<MutexGuard<'_, State>, SessionError> {
         let state = self.state();
-        if state.read_only {
+        if state.known.is_outage {
             Err(SessionError::read_only())
-        } else if state.ended || state.fate == Fate::Destroy {
+        } else if state.has_ended() {
             Err(SessionError::ended())
         } else {
             Ok(state)
@@ -510,12 +508,19 @@ impl Session {
 
     /// A session that was larger already, because the maximum has been lowered, may stay as large.
     fn check_size(&self, state: &State, texts_len: usize, values_len: usize) -> Result<(), SessionError> {
-        let max_size = self.0.manager.settings().max_size.as_bytes();
+        let max_size = self.0.services.settings.max_size.as_bytes();
         let len = payload::encoded_len(texts_len, values_len);
-        if len > max_size.max(state.base.as_ref().map_or(0, |base| base.encoded_len())) {
+        if len > max_size.max(state.known.snapshot.as_ref().map_or(0, |snapshot| snapshot.encoded_len())) {
             return Err(SessionError::too_large(max_size));
         }
         Ok(())
+    }
+}
+
+impl UserSession {
+    /// Returns whether this is the session of the request that `session` was extracted from.
+    pub fn is_current(&self, session: &Session) -> bool {
+        session.handle() == Some(self.handle)
     }
 }
 

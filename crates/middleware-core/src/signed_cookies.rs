@@ -1,3 +1,7 @@
+//! Signed cookies of the application, which need no store.
+
+pub(crate) mod error;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +13,9 @@ use nexios_cookie_config::CookieConfig;
 use nexios_signer::SignedBy;
 use nexios_store_core::Timestamp;
 
-use crate::SessionManager;
+use crate::events::Event;
+use crate::services::Services;
+use crate::signed_cookies::error::SignedCookieError;
 
 /// The signed cookies of one request: text that the visitor keeps for the application, and cannot change.
 ///
@@ -37,7 +43,7 @@ use crate::SessionManager;
 pub struct SignedCookies(Arc<Inner>);
 
 struct Inner {
-    manager: SessionManager,
+    services: Arc<Services>,
     cookie_header: Vec<u8>,
     jar: Mutex<Jar>,
 }
@@ -56,8 +62,8 @@ struct Change {
 }
 
 impl SignedCookies {
-    pub(crate) fn new(manager: SessionManager, cookie_header: Vec<u8>) -> Self {
-        Self(Arc::new(Inner { manager, cookie_header, jar: Mutex::default() }))
+    pub(crate) fn new(services: Arc<Services>, cookie_header: Vec<u8>) -> Self {
+        Self(Arc::new(Inner { services, cookie_header, jar: Mutex::default() }))
     }
 
     /// The text of the cookie `name`; `None` if the visitor has none, or one whose time is over.
@@ -67,8 +73,8 @@ impl SignedCookies {
     ///
     /// # Errors
     ///
-    /// * [`Tampered`](SignedCookieErrorKind::Tampered): there is one, but not as we have signed it.
-    /// * [`BadName`](SignedCookieErrorKind::BadName): as [`set`](Self::set).
+    /// * [`Tampered`](crate::SignedCookieErrorKind::Tampered): there is one, but not as we have signed it.
+    /// * [`BadName`](crate::SignedCookieErrorKind::BadName): as [`set`](Self::set).
     ///
     /// # Examples
     ///
@@ -84,40 +90,31 @@ impl SignedCookies {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get(&self, name: &str) -> Result<Option<String>, SignedCookieError> {
-        let config = self.config(name)?;
-        let mut jar = self.jar();
-        jar.looked_at = true;
-        if let Some(change) = jar.changes.get(name) {
-            return Ok(change.value.clone());
-        }
-        let mut is_tampered = false;
-        for candidate in config.candidates(&self.0.cookie_header).take(MAX_VERIFICATIONS) {
-            let Some(opened) = self.open(name, candidate) else {
-                is_tampered = true;
-                continue;
-            };
-            if opened.expires_at.is_some_and(|expires_at| expires_at <= self.0.manager.now()) {
-                is_tampered = false;
-                break;
+        let found = self.find(name, &self.config(name)?)?;
+        // Observers are the application's, and hear of it without the lock.
+        match found {
+            Found::Nothing => Ok(None),
+            Found::Value { value, by_retired_key } => {
+                if by_retired_key {
+                    self.0.services.note(Event::RetiredKeyUsed);
+                }
+                Ok(Some(value))
             }
-            if opened.signed_by.is_retired() {
-                self.0.manager.note_retired_key();
-                let set_cookie = self.set_cookie(&config, &opened.value, opened.expires_at)?;
-                jar.changes.insert(name.to_owned(), Change { value: Some(opened.value.clone()), set_cookie });
+            Found::Tampered => {
+                self.0.services.note(Event::SignedCookieRefused);
+                Err(SignedCookieError::tampered(name))
             }
-            return Ok(Some(opened.value));
         }
-        if is_tampered { Err(SignedCookieError::new(name, SignedCookieErrorKind::Tampered)) } else { Ok(None) }
     }
 
     /// Sets the cookie `name` to `value`, until the browser is closed.
     ///
     /// # Errors
     ///
-    /// * [`BadName`](SignedCookieErrorKind::BadName): the name is that of the cookie of a session, this one or one
-    ///   [beside](crate::SessionManagerBuilder::beside) it, is no RFC 6265 token, or has a prefix that the attributes do
+    /// * [`BadName`](crate::SignedCookieErrorKind::BadName): the name is that of the cookie of a session, this one or one of
+    ///   the [same application](crate::SessionManagerBuilder::same_application), is no RFC 6265 token, or has a prefix that the attributes do
     ///   not live up to.
-    /// * [`TooLarge`](SignedCookieErrorKind::TooLarge): name and signed value are longer than the 4096 bytes that
+    /// * [`TooLarge`](crate::SignedCookieErrorKind::TooLarge): name and signed value are longer than the 4096 bytes that
     ///   browsers accept. The signed value is a third longer than `value`, and 44 bytes for the signature.
     pub fn set(&self, name: &str, value: &str) -> Result<(), SignedCookieError> {
         self.put(name, value, None)
@@ -140,14 +137,14 @@ impl SignedCookies {
     /// }
     /// ```
     pub fn set_for(&self, name: &str, value: &str, lifetime: Duration) -> Result<(), SignedCookieError> {
-        self.put(name, value, Some(self.0.manager.now().saturating_add(lifetime)))
+        self.put(name, value, Some(self.0.services.now().saturating_add(lifetime)))
     }
 
     /// Removes the cookie `name`, whether or not the visitor has one.
     ///
     /// # Errors
     ///
-    /// [`BadName`](SignedCookieErrorKind::BadName): as [`set`](Self::set).
+    /// [`BadName`](crate::SignedCookieErrorKind::BadName): as [`set`](Self::set).
     ///
     /// # Examples
     ///
@@ -178,6 +175,32 @@ impl SignedCookies {
         self.jar().looked_at
     }
 
+    fn find(&self, name: &str, config: &CookieConfig) -> Result<Found, SignedCookieError> {
+        let mut jar = self.jar();
+        jar.looked_at = true;
+        if let Some(change) = jar.changes.get(name) {
+            let value = change.value.clone();
+            return Ok(value.map_or(Found::Nothing, |value| Found::Value { value, by_retired_key: false }));
+        }
+        let mut found = Found::Nothing;
+        for candidate in config.candidates(&self.0.cookie_header).take(MAX_VERIFICATIONS) {
+            let Some(opened) = self.open(name, candidate) else {
+                found = Found::Tampered;
+                continue;
+            };
+            if opened.expires_at.is_some_and(|expires_at| expires_at <= self.0.services.now()) {
+                return Ok(Found::Nothing);
+            }
+            let by_retired_key = opened.signed_by.is_retired();
+            if by_retired_key {
+                let set_cookie = self.set_cookie(config, &opened.value, opened.expires_at)?;
+                jar.changes.insert(name.to_owned(), Change { value: Some(opened.value.clone()), set_cookie });
+            }
+            return Ok(Found::Value { value: opened.value, by_retired_key });
+        }
+        Ok(found)
+    }
+
     fn put(&self, name: &str, value: &str, expires_at: Option<Timestamp>) -> Result<(), SignedCookieError> {
         let set_cookie = self.set_cookie(&self.config(name)?, value, expires_at)?;
         self.jar().changes.insert(name.to_owned(), Change { value: Some(value.to_owned()), set_cookie });
@@ -190,17 +213,16 @@ impl SignedCookies {
         value: &str,
         expires_at: Option<Timestamp>,
     ) -> Result<String, SignedCookieError> {
-        let manager = &self.0.manager;
+        let services = &self.0.services;
         let mut signed = URL_SAFE_NO_PAD.encode(value);
         if let Some(expires_at) = expires_at {
             signed.push('.');
             signed.push_str(&expires_at.as_unix_millis().to_string());
         }
         signed.push('.');
-        manager.signers().sign_cookie(config.name(), value, expires_at).push_to(&mut signed);
-        let lifetime = expires_at.map(|expires_at| manager.cookie_lifetime(expires_at));
-        let too_large = |_| SignedCookieError::new(config.name(), SignedCookieErrorKind::TooLarge);
-        config.set_cookie(&signed, lifetime).map_err(too_large)
+        services.signers.sign_cookie(config.name(), value, expires_at).push_to(&mut signed);
+        let lifetime = expires_at.map(|expires_at| services.cookie_lifetime(expires_at));
+        config.set_cookie(&signed, lifetime).map_err(|_| SignedCookieError::too_large(config.name()))
     }
 
     /// What a cookie's value says, if we have signed it under this name.
@@ -211,18 +233,29 @@ impl SignedCookies {
             Some((millis, tag)) => (Some(Timestamp::from_unix_millis(canonical_number(millis)?)), tag),
         };
         let value = String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()?;
-        let signed_by = self.0.manager.signers().verify_cookie(name, &value, expires_at, tag)?;
+        let signed_by = self.0.services.signers.verify_cookie(name, &value, expires_at, tag)?;
         Some(Opened { value, expires_at, signed_by })
     }
 
     fn config(&self, name: &str) -> Result<CookieConfig, SignedCookieError> {
-        let config = self.0.manager.signed_cookie(name);
-        config.ok_or_else(|| SignedCookieError::new(name, SignedCookieErrorKind::BadName))
+        let services = &self.0.services;
+        if services.cookie_names.is_taken(name) {
+            return Err(SignedCookieError::bad_name(name, "it is the name of a session cookie"));
+        }
+        let config = services.signed_cookies.to_builder().name(name).build();
+        config.map_err(|error| SignedCookieError::bad_name(name, error.to_string()))
     }
 
     fn jar(&self) -> MutexGuard<'_, Jar> {
         self.0.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the request's cookies and this request's changes to them say about a name.
+enum Found {
+    Nothing,
+    Value { value: String, by_retired_key: bool },
+    Tampered,
 }
 
 struct Opened {
@@ -241,94 +274,6 @@ impl fmt::Debug for SignedCookies {
         f.debug_struct("SignedCookies").field("changed", &self.jar().changes.len()).finish_non_exhaustive()
     }
 }
-
-/// A signed cookie cannot be read or set. Names the cookie, and shows nothing of its value.
-///
-/// # Examples
-///
-/// ```
-/// # use nexios_middleware_core::SessionManager;
-/// # use nexios_signer::{Key, KeyRing};
-/// # use nexios_store_memory::MemoryStore;
-/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
-/// let cookies = manager.request([b"theme=forged"]).signed_cookies();
-/// assert_eq!(cookies.get("theme").unwrap_err().status(), 400);
-/// assert_eq!(cookies.set("sessionid", "mine").unwrap_err().status(), 500);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedCookieError {
-    name: String,
-    kind: SignedCookieErrorKind,
-}
-
-/// What a [`SignedCookieError`] means for the caller.
-///
-/// # Examples
-///
-/// ```
-/// use nexios_middleware_core::{SignedCookieError, SignedCookieErrorKind, SignedCookies};
-///
-/// /// The visitor's theme; a cookie that was tampered with is as good as none.
-/// fn theme(cookies: &SignedCookies) -> Result<Option<String>, SignedCookieError> {
-///     match cookies.get("theme") {
-///         Err(error) if error.kind() == SignedCookieErrorKind::Tampered => Ok(None),
-///         other => other,
-///     }
-/// }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SignedCookieErrorKind {
-    /// The visitor's cookie is not as we have signed it, or we have not signed it at all.
-    Tampered,
-    /// There can be no signed cookie of this name.
-    BadName,
-    /// The value is too long for a cookie.
-    TooLarge,
-}
-
-impl SignedCookieError {
-    fn new(name: &str, kind: SignedCookieErrorKind) -> Self {
-        let name = name.chars().take(64).flat_map(char::escape_debug).collect();
-        Self { name, kind }
-    }
-
-    /// What the error means for the caller.
-    pub const fn kind(&self) -> SignedCookieErrorKind {
-        self.kind
-    }
-
-    /// The HTTP status for a request that fails for this reason: 400 if the visitor's cookie is to blame, otherwise 500.
-    pub const fn status(&self) -> u16 {
-        match self.kind {
-            SignedCookieErrorKind::Tampered => 400,
-            SignedCookieErrorKind::BadName | SignedCookieErrorKind::TooLarge => 500,
-        }
-    }
-
-    /// Writes the error to the log, unless the visitor's cookie is to blame. For adapters, where an error becomes an answer.
-    pub fn log(&self) {
-        if self.status() >= 500 {
-            tracing::error!(error = self as &dyn std::error::Error, "signed cookie failed");
-        }
-    }
-}
-
-impl fmt::Display for SignedCookieError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "signed cookie `{}` ", self.name)?;
-        f.write_str(match self.kind {
-            SignedCookieErrorKind::Tampered => "was tampered with",
-            SignedCookieErrorKind::BadName => {
-                "cannot have this name: it must be an RFC 6265 token, other than a session cookie's"
-            }
-            SignedCookieErrorKind::TooLarge => "would be longer than 4096 bytes",
-        })
-    }
-}
-
-impl std::error::Error for SignedCookieError {}
 
 /// How many cookies of one name are verified.
 const MAX_VERIFICATIONS: usize = 64;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nexios_cookie_config::CookieConfig;
-use nexios_middleware_core::{AtLimit, SessionErrorKind, SessionManager};
+use nexios_middleware_core::{AtLimit, Event, SessionErrorKind, SessionManager};
 use nexios_signer::Purpose;
 use site::{Answer, KEY, OTHER_KEY, Site, Visitor, keys};
 
@@ -232,7 +232,7 @@ async fn a_rotated_key_opens_and_the_cookie_is_sealed_anew() {
     let mut visitor = logged_in(&site).await;
     let rotated = site.restarted_client_side(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
     assert!(visitor.visit(&rotated, async |_| 200).await.set_cookie.is_some());
-    assert_eq!(rotated.manager.counters().retired_key_uses, 1);
+    assert_eq!(rotated.manager.counters().of(Event::RetiredKeyUsed), 1);
     assert!(visitor.visit(&rotated, async |_| 200).await.set_cookie.is_none());
     assert!(is_logged_in(&site.restarted_client_side(|builder| builder.keys(keys(&[OTHER_KEY]))), &visitor).await);
 }

@@ -5,7 +5,8 @@ mod site;
 
 use std::time::Duration;
 
-use site::{Call, KEY, Log, OTHER_KEY, Site, Trouble, Visitor, keys};
+use nexios_middleware_core::Event;
+use site::{Call, KEY, Log, OTHER_KEY, Site, Trouble, Visitor, head_of, keys, pair};
 use tracing::Level;
 
 async fn visitor(site: &Site) -> Visitor {
@@ -72,7 +73,7 @@ async fn the_operator_hears_when_a_retired_key_was_last_used() {
     let site = Site::new();
     let (mut one, mut other) = (visitor(&site).await, visitor(&site).await);
     let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
-    assert_eq!(rotated.manager.counters().retired_key_last_used, None);
+    assert_eq!(rotated.manager.counters().last(Event::RetiredKeyUsed), None);
 
     let log = Log::of_level(Level::INFO);
     let last_used = || log.text().matches("a retired key of the ring was used").count();
@@ -80,26 +81,25 @@ async fn the_operator_hears_when_a_retired_key_was_last_used() {
     other.visit(&rotated, async |_| 200).await;
     assert_eq!(last_used(), 1, "not for each visitor");
     let counters = rotated.manager.counters();
-    assert_eq!((counters.retired_key_uses, counters.retired_key_last_used), (2, Some(site.clock_now())));
+    assert_eq!((counters.of(Event::RetiredKeyUsed), counters.last(Event::RetiredKeyUsed)), (2, Some(site.clock_now())));
 
     site.sleep(Duration::from_secs(60));
     one.visit(&rotated, async |_| 200).await;
     assert_eq!(last_used(), 1, "the visitor has a cookie of the first key");
     for told in [2, 2, 3] {
-        rotated.manager.request([cookie_of(&site)]).signed_cookies().get("theme").unwrap();
+        rotated.manager.request([cookie_of(&site).await]).signed_cookies().get("theme").unwrap();
         assert_eq!(last_used(), told, "once a minute for as long as it lasts");
         site.sleep(Duration::from_secs(30));
     }
     site.clock.set(site.clock_now().saturating_sub(Duration::from_secs(30)));
-    assert_eq!(rotated.manager.counters().retired_key_last_used, Some(site.clock_now()));
+    assert_eq!(rotated.manager.counters().last(Event::RetiredKeyUsed), Some(site.clock_now()));
 }
 
 /// A signed cookie that the site has set.
-fn cookie_of(site: &Site) -> String {
+async fn cookie_of(site: &Site) -> String {
     let request = site.manager.request([""; 0]);
     request.signed_cookies().set("theme", "dark").unwrap();
-    let end = request.end_without_store(200).unwrap();
-    end.headers([], []).unwrap().set_cookies().next().unwrap().split(';').next().unwrap().to_owned()
+    pair(&head_of(&request).await)
 }
 
 #[tokio::test]
@@ -127,6 +127,6 @@ async fn a_principal_tagged_by_no_key_of_ours_is_out_of_service_but_left_in_plac
     let _ = site.store.update(&id, stored.revision, &stored.record, now).await.unwrap();
 
     assert_eq!(visitor.sees::<u8>(&site, "a").await, None);
-    assert_eq!((site.store.count(Call::SetAside), site.manager.counters().corrupt_records), (0, 1));
+    assert_eq!((site.store.count(Call::SetAside), site.manager.counters().of(Event::TagOfUnknownKey)), (0, 1));
     assert_eq!(std::fs::read(&path).unwrap().len(), original.len());
 }

@@ -8,7 +8,7 @@ mod site;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nexios_middleware_core::{SessionErrorKind, SessionManager};
+use nexios_middleware_core::{Event, SessionErrorKind, SessionManager};
 use nexios_settings::ByteSize;
 use nexios_store_core::{SessionStore as _, Timestamp, UpdateOutcome};
 use nexios_store_memory::MemoryStore;
@@ -52,7 +52,7 @@ async fn sixty_four_parallel_increments_end_at_the_exact_sum() {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=64).collect::<Vec<i64>>(), "each request was given a number of its own");
     assert_eq!(visitor.sees::<i64>(&site, "hits").await, Some(64));
-    assert!(site.manager.counters().conflicts >= 63, "the requests did meet");
+    assert!(site.manager.counters().of(Event::ChangesMerged) >= 63, "the requests did meet");
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_logout_during_a_slow_request_stays_logged_out() {
     assert_eq!((answer.set_cookie, answer.failure), (None, None), "the answer stands, without a cookie");
     assert_eq!(site.files().len(), 0);
     assert_eq!(stolen.sees::<i64>(&site, "a").await, None);
-    assert_eq!(site.manager.counters().dropped_commits, 1);
+    assert_eq!(site.manager.counters().of(Event::ChangesDropped), 1);
 }
 
 #[tokio::test]
@@ -444,7 +444,7 @@ async fn first_tries_of_others_are_not_waited_for_and_more_than_a_few_are() {
         let before = tokio::time::Instant::now();
         session.insert("a", &2).unwrap();
         session.save().await.unwrap();
-        assert_eq!(manager.counters().conflicts, others as u64);
+        assert_eq!(manager.counters().of(Event::ChangesMerged), others as u64);
         assert_eq!(!before.elapsed().is_zero(), waits, "after {others} conflicts");
     }
 }

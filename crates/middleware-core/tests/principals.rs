@@ -11,7 +11,7 @@ use nexios_middleware_core::{Session, SessionErrorKind, SessionHandle, SessionMa
 use nexios_settings::ByteSize;
 use nexios_store_core::*;
 use nexios_store_memory::MemoryStore;
-use site::{Call, KEY, OTHER_KEY, Site, Trouble, Visitor, Wrapper, keys};
+use site::{Call, KEY, OTHER_KEY, Site, Trouble, Visitor, Wrapper, head_of, keys, pair};
 
 async fn logged_in(site: &Site, user: &str) -> Visitor {
     let mut visitor = Visitor::default();
@@ -284,8 +284,7 @@ async fn a_session_that_is_written_under_another_key_while_it_is_revoked_is_revo
         let manager = SessionManager::builder(inner.clone()).keys(keys(&[before])).build().unwrap();
         let request = manager.request([""; 0]);
         request.session().await.unwrap().login("ada").unwrap();
-        let headers = request.end(200).await.headers([], []).unwrap();
-        let cookie = headers.set_cookies().next().unwrap().split(';').next().unwrap().to_owned();
+        let cookie = pair(&head_of(&request).await);
 
         let slow = Arc::new(Mutex::new(None::<Session>));
         let (waiting, left) = (slow.clone(), AtomicUsize::new(moment));

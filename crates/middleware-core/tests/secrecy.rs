@@ -68,13 +68,17 @@ async fn no_event_shows_an_id_a_cookie_or_a_value() {
 
     let log = log.text();
     for event in [
-        "session created",
-        "session id cycled",
-        "parallel changes are merged",
-        "session destroyed",
-        "changes to it are dropped",
-        "session is not known, or has expired",
-        "session record is corrupt",
+        "session_created",
+        "session_resumed",
+        "session_cycled",
+        "logged_in",
+        "changes_merged",
+        "store_failed",
+        "request_failed",
+        "session_destroyed",
+        "changes_dropped",
+        "session_unknown",
+        "record_corrupt",
     ] {
         assert!(log.contains(event), "no event {event:?} in:\n{log}");
     }

@@ -6,11 +6,16 @@ mod site;
 use std::time::Duration;
 
 use nexios_cookie_config::CookieConfig;
-use nexios_middleware_core::{SessionManager, SignedCookieErrorKind, SignedCookies};
-use site::{Answer, KEY, OTHER_KEY, Site, Visitor, keys};
+use nexios_middleware_core::{Header, RequestSession, SessionManager, SignedCookieErrorKind, SignedCookies};
+use site::{Answer, KEY, OTHER_KEY, Site, Visitor, head_of, keys};
 
 fn cookies(site: &Site, header: &str) -> SignedCookies {
     site.manager.request([header]).signed_cookies()
+}
+
+/// The line that sets the first cookie of the response.
+async fn set_cookie(request: &RequestSession) -> String {
+    head_of(request).await.value(Header::SetCookie).unwrap().to_owned()
 }
 
 /// The `name=value` that a browser keeps after a request that has set it.
@@ -20,7 +25,7 @@ async fn set(site: &Site, name: &str, value: &str, lifetime: Option<Duration>) -
         None => request.signed_cookies().set(name, value).unwrap(),
         Some(lifetime) => request.signed_cookies().set_for(name, value, lifetime).unwrap(),
     }
-    let line = request.end(200).await.headers([], []).unwrap().into_set_cookies().next().unwrap();
+    let line = set_cookie(&request).await;
     line.split(';').next().unwrap().to_owned()
 }
 
@@ -98,7 +103,7 @@ async fn the_session_cookies_name_is_refused_in_any_case() {
 fn users_and_admins() -> (Site, Site) {
     let users = Site::new();
     let admin_cookie = CookieConfig::builder().name("admin").build().unwrap();
-    let admins = Site::with(|builder| builder.cookie(admin_cookie).beside(&users.manager));
+    let admins = Site::with(|builder| builder.cookie(admin_cookie).same_application(&users.manager));
     (users, admins)
 }
 
@@ -117,10 +122,10 @@ async fn the_names_of_all_session_cookies_are_refused_by_each_layers_signed_cook
 #[tokio::test]
 async fn two_managers_beside_each_other_cannot_share_a_cookies_name() {
     let (users, _admins) = users_and_admins();
-    let third = SessionManager::builder(users.store.clone()).keys(keys(&[KEY])).beside(&users.manager);
+    let third = SessionManager::builder(users.store.clone()).keys(keys(&[KEY])).same_application(&users.manager);
     assert_eq!(
         third.build().unwrap_err().to_string(),
-        "SESSION_COOKIE_NAME is `sessionid`, but must be a name of its own, because a session manager beside this one has it"
+        "SESSION_COOKIE_NAME is `sessionid`, but must be a name of its own, because another session manager of this application has it"
     );
 }
 
@@ -141,7 +146,7 @@ async fn what_does_not_fit_into_a_cookie_is_an_error_and_changes_nothing() {
     let error = request.signed_cookies().set("big", &"x".repeat(3100)).unwrap_err();
     assert_eq!(error.kind(), SignedCookieErrorKind::TooLarge);
     assert_eq!(error.to_string(), "signed cookie `big` would be longer than 4096 bytes");
-    assert!(request.end(200).await.headers([], []).is_none());
+    assert!(head_of(&request).await.lines.is_empty());
 }
 
 #[tokio::test]
@@ -154,7 +159,8 @@ async fn a_request_sees_what_it_has_set_and_removed() {
     assert_eq!(request.signed_cookies().get("theme"), Ok(Some("light".to_owned())));
     jar.remove("theme").unwrap();
     assert_eq!(jar.get("theme"), Ok(None));
-    let lines: Vec<_> = request.end(200).await.headers([], []).unwrap().into_set_cookies().collect();
+    let head = head_of(&request).await;
+    let lines: Vec<_> = head.all(Header::SetCookie).collect();
     assert_eq!(lines.len(), 1, "one line a name");
     assert!(lines[0].starts_with("theme=;") && lines[0].contains("Max-Age=0"), "{}", lines[0]);
 }
@@ -164,13 +170,13 @@ async fn reading_is_told_to_caches_and_setting_forbids_them() {
     let site = Site::new();
     let request = site.manager.request(["theme=x"]);
     let _ = request.signed_cookies().get("theme");
-    let headers = request.end(200).await.headers([], []).unwrap();
-    assert_eq!((headers.vary.as_deref(), headers.cache_control), (Some("Cookie"), None));
+    let head = head_of(&request).await;
+    assert_eq!((head.value(Header::Vary), head.value(Header::CacheControl)), (Some("Cookie"), None));
 
     let request = site.manager.request([""; 0]);
     request.signed_cookies().set("theme", "dark").unwrap();
-    let headers = request.end(200).await.headers([], []).unwrap();
-    assert_eq!((headers.vary, headers.cache_control), (None, Some("no-store")));
+    let head = head_of(&request).await;
+    assert_eq!((head.value(Header::Vary), head.value(Header::CacheControl)), (None, Some("no-store")));
 }
 
 #[tokio::test]
@@ -180,7 +186,7 @@ async fn a_cookie_of_an_old_key_is_signed_anew() {
     let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
     let request = rotated.manager.request([&cookie]);
     assert_eq!(request.signed_cookies().get("theme"), Ok(Some("dark".to_owned())));
-    let line = request.end(200).await.headers([], []).unwrap().into_set_cookies().next().unwrap();
+    let line = set_cookie(&request).await;
     let retired = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY])));
     let reissued = line.split(';').next().unwrap();
     assert_eq!(cookies(&retired, reissued).get("theme"), Ok(Some("dark".to_owned())));
@@ -193,7 +199,7 @@ async fn the_attributes_are_those_that_were_given() {
     let site = Site::with(|builder| builder.signed_cookies(config));
     let request = site.manager.request([""; 0]);
     request.signed_cookies().set("__Host-theme", "dark").unwrap();
-    let line = request.end(200).await.headers([], []).unwrap().into_set_cookies().next().unwrap();
+    let line = set_cookie(&request).await;
     assert!(line.contains("SameSite=Strict; Secure; Path=/"), "{line}");
 }
 

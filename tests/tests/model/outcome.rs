@@ -1,6 +1,6 @@
 //! What has become of a commit must be what the model says, and the request goes on from there.
 
-use nexios_middleware_core::{RequestEnd, SessionErrorKind as Kind};
+use nexios_middleware_core::{Header, PlainHead, RequestEnd, SessionErrorKind as Kind};
 use nexios_store_core::SessionId;
 
 use crate::coverage::{Coverage, saw_commit};
@@ -143,8 +143,9 @@ pub(crate) fn answer(
     end: RequestEnd,
     cookie_name: &str,
 ) -> Result<Option<Option<Cookie>>, Wrong> {
-    let headers = end.headers([], []);
-    let line = headers.as_ref().and_then(|headers| headers.set_cookies().next());
+    let mut head = PlainHead::new(200);
+    let _ = end.apply(&mut head);
+    let line = head.value(Header::SetCookie);
     let pair = line.map(|line| line.split(';').next().unwrap_or_default());
     let value = pair.and_then(|pair| pair.strip_prefix(cookie_name)?.strip_prefix('='));
     let id = value.and_then(|value| value.split('.').next()).and_then(|id| SessionId::parse(id).ok());

@@ -1,6 +1,7 @@
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use nexios_signer::Sealer;
 use nexios_store_core::{
     CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result, Revision, SessionId,
     SessionStore, Stored, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
@@ -9,10 +10,21 @@ use nexios_store_core::{
 /// The one record of a session that its visitor's cookie holds, for the length of a request.
 ///
 /// It makes a cookie look like a store, so that everything else about sessions is the same for both.
-#[derive(Default)]
-pub(crate) struct CookieSlot(Mutex<Option<(SessionId, Stored)>>);
+pub(crate) struct CookieSlot {
+    sealer: Arc<Sealer>,
+    held: Mutex<Option<(SessionId, Stored)>>,
+}
 
 impl CookieSlot {
+    /// An empty one, whose record will be sealed by `sealer`.
+    pub(crate) fn new(sealer: Arc<Sealer>) -> Self {
+        Self { sealer, held: Mutex::default() }
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
     /// What the visitor's cookie has held.
     pub(crate) fn hold(&self, id: SessionId, stored: Stored) {
         *self.slot() = Some((id, stored));
@@ -24,7 +36,7 @@ impl CookieSlot {
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<(SessionId, Stored)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a record in the place of the one that has this id, if it is there, live, and of the expected revision.

@@ -1,5 +1,7 @@
 //! What a commit does, decided from what is known without asking anybody.
 
+use crate::state::decisions::{CookieAction, Fate};
+
 /// What is known about a session when it is committed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Situation {
@@ -26,17 +28,6 @@ pub(crate) struct Situation {
     pub(crate) in_cookie: bool,
 }
 
-/// What the request has decided about the session as a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Fate {
-    #[default]
-    Keep,
-    /// The session goes on under a new id.
-    Cycle,
-    /// The session ends.
-    Destroy,
-}
-
 /// What a commit does: at most one write to the store, and one cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -52,15 +43,6 @@ pub(crate) enum Action {
     Update,
     Rename,
     Destroy,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum CookieAction {
-    /// The visitor keeps the cookie, or the lack of one.
-    #[default]
-    Keep,
-    Send,
-    Remove,
 }
 
 impl Plan {

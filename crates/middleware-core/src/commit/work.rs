@@ -1,45 +1,42 @@
 //! The work of a commit: one write to the store, repeated on newer values for as long as others come first.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
 use nexios_store_core::{
-    CreateOutcome, DeleteOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, Timestamp, TouchOutcome,
-    UpdateOutcome,
+    CreateOutcome, DeleteOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, StoreError, Timestamp,
+    TouchOutcome, UpdateOutcome,
 };
 
-use crate::client_side::cookie_slot::CookieSlot;
-use crate::commit::plan::{Action, Fate, Plan};
-use crate::format::payload::{self, Envelope};
+use crate::commit::plan::{Action, Plan};
+use crate::error::{SessionError, SessionErrorKind};
+use crate::events::{Event, Occurrence};
+use crate::format::payload::Envelope;
 use crate::format::values::Values;
-use crate::request::load::{Opened, open_record};
-use crate::state::changes::Changes;
-use crate::state::{Snapshot, State};
-use crate::{SessionError, SessionErrorKind, SessionHandle, SessionManager};
+use crate::records::{self, Opened, Snapshot};
+use crate::services::Services;
+use crate::state::View;
+use crate::state::pending::Pending;
+use crate::state::place::Place;
+use crate::users;
 
 /// What a commit was given to do.
-pub(crate) struct Work {
-    pub(crate) plan: Plan,
-    pub(crate) now: Timestamp,
-    pub(crate) base: Option<Arc<Snapshot>>,
-    pub(crate) values: Values,
-    pub(crate) values_are_stale: bool,
-    /// There is something to save.
-    pub(crate) changed: bool,
-    pub(crate) changes: Changes,
-    pub(crate) login: Option<ByteString>,
-    pub(crate) fate: Fate,
-    /// Where to do it, if not in the store.
-    pub(crate) slot: Option<Arc<CookieSlot>>,
+pub(super) struct Work<'a> {
+    pub(super) services: &'a Services,
+    pub(super) place: &'a Place,
+    pub(super) plan: Plan,
+    pub(super) now: Timestamp,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
+    pub(super) view: View,
+    pub(super) pending: Pending,
 }
 
 /// What has become of it.
-pub(crate) enum Done {
+pub(super) enum Done {
     /// The store has this now. Merged: with what another request had saved.
     Written {
-        base: Arc<Snapshot>,
+        snapshot: Arc<Snapshot>,
         merged: bool,
     },
     Touched(Timestamp),
@@ -48,247 +45,256 @@ pub(crate) enum Done {
     Gone,
 }
 
-/// Why it was not done, and whether that is certain.
-pub(crate) struct Failed {
-    pub(crate) error: SessionError,
-    pub(crate) is_known: bool,
+/// Why it was not done.
+pub(super) struct Failed {
+    pub(super) error: SessionError,
+    pub(super) outcome: Outcome,
+}
+
+/// What a failure says about the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nothing was written.
+    NotDone,
+    /// It is not known whether it was written: no answer is not a refusal.
+    Unknown,
 }
 
 impl Failed {
-    /// No answer is not a refusal: the store may have done what it was asked to.
-    pub(crate) fn not_known_whether(error: impl Into<SessionError>) -> Self {
-        Self { error: error.into(), is_known: false }
+    pub(super) const fn not_done(error: SessionError) -> Self {
+        Self { error, outcome: Outcome::NotDone }
+    }
+
+    pub(super) const fn not_known_whether(error: SessionError) -> Self {
+        Self { error, outcome: Outcome::Unknown }
     }
 }
 
-impl<E: Into<SessionError>> From<E> for Failed {
-    /// Nothing was written.
-    fn from(error: E) -> Self {
-        Self { error: error.into(), is_known: true }
+/// The store may have done what it was asked to. Where it was not asked to write, say [`not_done`](Failed::not_done).
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::not_known_whether(error.into())
     }
 }
 
-impl Work {
-    pub(crate) async fn carry_out(&self, manager: &SessionManager) -> Result<Done, Failed> {
-        match (&self.base, self.plan.action) {
-            (Some(base), Action::Touch) => self.touch(manager, base).await,
-            (Some(base), Action::Update | Action::Rename) => match self.replace(manager, base).await? {
-                Done::Gone if self.login.is_some() => self.create_for_login(manager).await,
+impl Work<'_> {
+    pub(super) async fn carry_out(&self) -> Result<Done, Failed> {
+        match (&self.snapshot, self.plan.action) {
+            (Some(snapshot), Action::Touch) => self.touch(snapshot).await,
+            (Some(snapshot), Action::Update | Action::Rename) => match self.replace(snapshot).await? {
+                Done::Gone if self.pending.login.is_some() => self.create_for_login().await,
                 done => Ok(done),
             },
-            (Some(base), Action::Destroy) => self.destroy(manager, base).await,
-            (None, Action::Create) => self.create(manager, &self.values).await,
+            (Some(snapshot), Action::Destroy) => self.destroy(snapshot).await,
+            (None, Action::Create) => self.create(&self.view.values).await,
             // `Plan::for_situation` makes no other pairs.
             (None, _) | (Some(_), Action::Nothing | Action::Create) => Ok(Done::Gone),
         }
     }
 
-    pub(crate) fn store<'a>(&'a self, manager: &'a SessionManager) -> &'a dyn SessionStore {
-        match &self.slot {
-            Some(slot) => &**slot,
-            None => manager.store(),
+    pub(super) fn store(&self) -> &dyn SessionStore {
+        match self.place {
+            Place::Store => &*self.services.store,
+            Place::Cookie(slot) => &**slot,
         }
     }
 
-    async fn touch(&self, manager: &SessionManager, base: &Snapshot) -> Result<Done, Failed> {
-        let expires_at = manager.lifetime().expires_at(&base.envelope, self.now);
-        Ok(match self.store(manager).touch(&base.id, expires_at, self.now).await? {
+    async fn touch(&self, snapshot: &Snapshot) -> Result<Done, Failed> {
+        let expires_at = self.services.expiry.expires_at(&snapshot.envelope, self.now);
+        Ok(match self.store().touch(&snapshot.id, expires_at, self.now).await? {
             TouchOutcome::Touched => Done::Touched(expires_at),
             TouchOutcome::Missing => Done::Gone,
         })
     }
 
-    async fn destroy(&self, manager: &SessionManager, base: &Snapshot) -> Result<Done, Failed> {
-        if self.store(manager).delete(&base.id).await.map_err(Failed::not_known_whether)? == DeleteOutcome::Missing
-            && let Some(principal) = &base.envelope.principal
-            && self.store(manager).principals().is_some()
+    async fn destroy(&self, snapshot: &Snapshot) -> Result<Done, Failed> {
+        if self.store().delete(&snapshot.id).await? == DeleteOutcome::Missing
+            && let Some(principal) = snapshot.principal()
+            && self.store().principals().is_some()
         {
             // Ended by another request, or renamed by one: then it lives on under another id, and must not.
             // Boxed, because it takes much room and is rare.
-            Box::pin(manager.revoke(principal, base.envelope.handle)).await.map_err(Failed::not_known_whether)?;
+            let ended = Box::pin(users::revoke(self.services, principal, users::Which::Only(snapshot.envelope.handle)));
+            ended.await.map_err(Failed::not_known_whether)?;
         }
-        tracing::debug!(session = %manager.signers().fingerprint(&base.id), "session destroyed");
         Ok(Done::Destroyed)
     }
 
     /// Whoever has just logged in is let in, though somebody has ended the session. What was loaded is not carried over: it
     /// belonged to that one.
-    async fn create_for_login(&self, manager: &SessionManager) -> Result<Done, Failed> {
+    async fn create_for_login(&self) -> Result<Done, Failed> {
         let mut values = Values::default();
-        self.changes.replay(&mut values)?;
-        self.create(manager, &values).await
+        self.replay(&mut values)?;
+        self.create(&values).await
     }
 
-    async fn create(&self, manager: &SessionManager, values: &Values) -> Result<Done, Failed> {
-        let (mut id, handle) = SessionId::generate_with_bytes().map_err(no_randomness)?;
-        let mut envelope = Envelope::new(self.now, SessionHandle::from_bytes(handle));
-        self.apply_to_envelope(manager, &mut envelope)?;
+    async fn create(&self, values: &Values) -> Result<Done, Failed> {
+        let (mut id, handle) = records::new_id_and_handle().map_err(Failed::not_done)?;
+        let mut envelope = records::new_envelope(self.now, handle);
+        self.apply_to_envelope(&mut envelope).map_err(Failed::not_done)?;
         for _ in 0..MAX_NEW_IDS {
-            let record = self.record(manager, &envelope, values)?;
-            let created =
-                self.store(manager).create(&id, &record, self.now).await.map_err(Failed::not_known_whether)?;
-            if let CreateOutcome::Created(revision) = created {
-                tracing::debug!(session = %manager.signers().fingerprint(&id), "session created");
+            let record = self.record(&envelope, values).map_err(Failed::not_done)?;
+            if let CreateOutcome::Created(revision) = self.store().create(&id, &record, self.now).await? {
                 let values = values.packed_in(&record.payload);
-                let base = Arc::new(Snapshot { id, revision, expires_at: record.expires_at, envelope, values });
-                return Ok(Done::Written { base, merged: false });
+                let snapshot = Arc::new(Snapshot { id, revision, expires_at: record.expires_at, envelope, values });
+                return Ok(Done::Written { snapshot, merged: false });
             }
-            id = new_id()?;
+            id = records::new_id().map_err(Failed::not_done)?;
         }
-        Err(id_taken().into())
+        Err(Failed::not_done(id_taken()))
     }
 
     /// Updates or renames: writes over the revision that was loaded, or over a newer one with the changes replayed.
-    async fn replace(&self, manager: &SessionManager, base: &Arc<Snapshot>) -> Result<Done, Failed> {
-        let mut current = Arc::clone(base);
-        let mut values = self.values.clone();
-        if self.values_are_stale {
-            values = base.values.clone();
-            self.changes.replay(&mut values)?;
+    async fn replace(&self, snapshot: &Arc<Snapshot>) -> Result<Done, Failed> {
+        let mut current = Arc::clone(snapshot);
+        let mut values = self.view.values.clone();
+        if self.view.is_stale {
+            values = snapshot.values.clone();
+            self.replay(&mut values)?;
         }
         let mut turn = None;
         let mut conflicts: u32 = 0;
         loop {
-            let (record, mut next) = self.successor(manager, &current, &values)?;
-            match self.write(manager, current.id, current.revision, &record).await? {
+            let (record, mut next) = self.successor(&current, &values).map_err(Failed::not_done)?;
+            match self.write(current.id, current.revision, &record).await? {
                 Written::At(id, revision) => {
-                    let base = Arc::make_mut(&mut next);
-                    (base.id, base.revision) = (id, revision);
-                    return Ok(Done::Written { base: next, merged: conflicts > 0 });
+                    let snapshot = Arc::make_mut(&mut next);
+                    (snapshot.id, snapshot.revision) = (id, revision);
+                    return Ok(Done::Written { snapshot: next, merged: conflicts > 0 });
                 }
                 Written::Missing => return Ok(Done::Gone),
                 Written::Conflict => {
-                    manager.counting().conflicts.increment();
-                    tracing::debug!(session = %manager.signers().fingerprint(&current.id), "parallel changes are merged");
+                    self.services.note_session(Event::ChangesMerged, &current.id, current.principal());
                     conflicts += 1;
                     if turn.is_none() {
-                        turn = Some(manager.turns().take(current.id.as_bytes()).await);
+                        turn = Some(self.services.writers.take(current.id.as_bytes()).await);
                     } else if conflicts > AT_ONCE {
                         // With the turn taken, this is another process, or a request's first try.
                         tokio::time::sleep(back_off(conflicts)).await;
                     }
                 }
             }
-            let Some(stored) = self.store(manager).load(&current.id, self.now).await? else { return Ok(Done::Gone) };
-            match open_record(manager, current.id, &stored, self.now) {
-                Opened::Live(live) => current = live.base,
-                Opened::Expired => return Ok(Done::Gone),
-                Opened::Unreadable(error) => return Err(error.into_session_error().into()),
+            // A conflict has written nothing, and nor does a read.
+            let stored = self.store().load(&current.id, self.now).await;
+            let Some(stored) = stored.map_err(|error| Failed::not_done(error.into()))? else { return Ok(Done::Gone) };
+            match records::open(self.services, current.id, &stored, self.now) {
+                Opened::Live(live) => current = live.snapshot,
+                Opened::Expired | Opened::FromFuture => return Ok(Done::Gone),
+                Opened::Unreadable(unreadable) => return Err(Failed::not_done(unreadable.into_error())),
             }
             values = current.values.clone();
-            self.changes.replay(&mut values)?;
+            self.replay(&mut values)?;
         }
     }
 
-    async fn write(
-        &self,
-        manager: &SessionManager,
-        id: SessionId,
-        expected: Revision,
-        record: &Record,
-    ) -> Result<Written, Failed> {
-        let store = self.store(manager);
+    async fn write(&self, id: SessionId, expected: Revision, record: &Record) -> Result<Written, Failed> {
+        let store = self.store();
         if self.plan.action == Action::Update {
-            let updated = store.update(&id, expected, record, self.now).await.map_err(Failed::not_known_whether)?;
-            return Ok(match updated {
+            return Ok(match store.update(&id, expected, record, self.now).await? {
                 UpdateOutcome::Updated(revision) => Written::At(id, revision),
                 UpdateOutcome::Conflict => Written::Conflict,
                 UpdateOutcome::Missing => Written::Missing,
             });
         }
         for _ in 0..MAX_NEW_IDS {
-            let new = new_id()?;
-            let renamed =
-                store.rename(&id, expected, &new, record, self.now).await.map_err(Failed::not_known_whether)?;
-            return Ok(match renamed {
-                RenameOutcome::Renamed(revision) => {
-                    tracing::debug!(
-                        session = %manager.signers().fingerprint(&new),
-                        was = %manager.signers().fingerprint(&id),
-                        "session id cycled"
-                    );
-                    Written::At(new, revision)
-                }
+            let new = records::new_id().map_err(Failed::not_done)?;
+            return Ok(match store.rename(&id, expected, &new, record, self.now).await? {
+                RenameOutcome::Renamed(revision) => Written::At(new, revision),
                 RenameOutcome::Conflict => Written::Conflict,
                 RenameOutcome::Missing => Written::Missing,
                 RenameOutcome::IdTaken => continue,
             });
         }
-        Err(id_taken().into())
+        Err(Failed::not_done(id_taken()))
     }
 
     /// What is to be written over `current`, and what the store has then, but for its id and revision.
     ///
     /// Not a part of the commit's future, which would have room for each step of it.
-    fn successor(
-        &self,
-        manager: &SessionManager,
-        current: &Snapshot,
-        values: &Values,
-    ) -> Result<(Record, Arc<Snapshot>), SessionError> {
+    fn successor(&self, current: &Snapshot, values: &Values) -> Result<(Record, Arc<Snapshot>), SessionError> {
         let Snapshot { id, revision, ref envelope, .. } = *current;
         let mut envelope = envelope.clone();
-        self.apply_to_envelope(manager, &mut envelope)?;
-        let record = self.record(manager, &envelope, values)?;
+        self.apply_to_envelope(&mut envelope)?;
+        let record = self.record(&envelope, values)?;
         let values = values.packed_in(&record.payload);
         let next = Snapshot { id, revision, expires_at: record.expires_at, envelope, values };
         Ok((record, Arc::new(next)))
     }
 
     /// What this request has decided about the envelope.
-    fn apply_to_envelope(&self, manager: &SessionManager, envelope: &mut Envelope) -> Result<(), SessionError> {
-        if envelope.changes_hands(self.login.as_ref()) {
+    fn apply_to_envelope(&self, envelope: &mut Envelope) -> Result<(), SessionError> {
+        let Pending { changes, login, .. } = &self.pending;
+        if envelope.changes_hands(login.as_ref()) {
             // Nothing of the one user's session is the other's business.
-            *envelope = Envelope::new(self.now, random_handle()?);
+            *envelope = records::new_envelope(self.now, records::new_handle()?);
         }
-        envelope.overrides = self.changes.own(&envelope.overrides);
-        envelope.idle_timeout = manager.lifetime().idle_timeout(envelope.overrides.idle_timeout);
-        if let Some(user) = &self.login {
+        envelope.overrides = changes.overrides(&envelope.overrides);
+        envelope.idle_timeout = self.services.expiry.idle_timeout(envelope.overrides.idle_timeout);
+        if let Some(user) = login {
             envelope.principal = Some(user.clone());
             envelope.authenticated_at = self.now;
         }
         Ok(())
     }
 
-    fn record(&self, manager: &SessionManager, envelope: &Envelope, values: &Values) -> Result<Record, SessionError> {
-        let payload = payload::encode(envelope, values).map_err(|error| {
-            SessionError::new(SessionErrorKind::InvalidValue, "session cannot be encoded").with_source(error)
-        })?;
-        // What was larger already, because the maximum has been lowered, may stay as large.
-        let max_size = manager.settings().max_size.as_bytes();
-        if payload.len() > max_size.max(self.base.as_ref().map_or(0, |base| base.encoded_len())) {
-            return Err(SessionError::too_large(max_size));
-        }
-        Ok(Record {
-            payload,
-            expires_at: manager.lifetime().expires_at(envelope, self.now),
-            principal: envelope.principal.as_deref().map(|principal| manager.signers().principal_tag(principal)),
-        })
+    fn record(&self, envelope: &Envelope, values: &Values) -> Result<Record, SessionError> {
+        let present_len = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.encoded_len());
+        records::record(self.services, envelope, values, present_len, self.now)
     }
 
-    pub(crate) fn is_essential(&self) -> bool {
-        self.plan.action.is_essential(self.changed)
+    fn replay(&self, values: &mut Values) -> Result<(), Failed> {
+        self.pending.changes.replay(values).map_err(Failed::not_done)
+    }
+
+    pub(super) fn is_essential(&self) -> bool {
+        self.plan.action.is_essential(self.pending.is_changed())
     }
 
     /// Whether to do it twice comes to the same as to do it once.
-    pub(crate) fn is_repeatable(&self) -> bool {
+    pub(super) fn is_repeatable(&self) -> bool {
         match self.plan.action {
             // A second try gets an id and a record of its own.
             Action::Nothing | Action::Touch | Action::Create | Action::Destroy => true,
-            Action::Update => self.changes.are_repeatable(),
+            Action::Update => self.pending.changes.are_repeatable(),
             // The first may have moved the session to where nobody finds it.
             Action::Rename => false,
         }
     }
 
-    /// What was to be done is to be done still.
-    pub(crate) fn put_back(self, state: &mut State) {
-        let later = std::mem::replace(&mut state.changes, self.changes);
-        state.changes.append(later);
-        state.login = state.login.take().or(self.login);
-        if state.fate == Fate::Keep {
-            state.fate = self.fate;
+    /// Tells what was done.
+    pub(super) fn note(&self, done: &Done) {
+        let services = self.services;
+        match done {
+            Done::Written { snapshot, .. } => {
+                match self.snapshot.as_ref().map(|before| before.id) {
+                    None => services.note_session(Event::SessionCreated, &snapshot.id, snapshot.principal()),
+                    Some(former) if former != snapshot.id => {
+                        services.note_cycled(&former, &snapshot.id, snapshot.principal());
+                    }
+                    Some(_) => {}
+                }
+                if self.pending.login.is_some() {
+                    services.note_session(Event::LoggedIn, &snapshot.id, snapshot.principal());
+                }
+            }
+            Done::Touched(_) => {}
+            Done::Destroyed => self.note_former(Event::SessionDestroyed),
+            Done::Gone if self.is_essential() => self.note_former(Event::ChangesDropped),
+            Done::Gone => {}
         }
+    }
+
+    /// Tells of an event of the session as it was loaded.
+    fn note_former(&self, event: Event) {
+        match &self.snapshot {
+            Some(snapshot) => self.services.note_session(event, &snapshot.id, snapshot.principal()),
+            None => self.services.events.note(event, || Occurrence::of(event, self.now)),
+        }
+    }
+
+    /// Who logs in with this commit.
+    pub(super) const fn login(&self) -> Option<&ByteString> {
+        self.pending.login.as_ref()
     }
 }
 
@@ -297,20 +303,6 @@ enum Written {
     At(SessionId, Revision),
     Conflict,
     Missing,
-}
-
-fn new_id() -> Result<SessionId, SessionError> {
-    SessionId::generate().map_err(no_randomness)
-}
-
-fn random_handle() -> Result<SessionHandle, SessionError> {
-    let mut handle = [0; 16];
-    getrandom::fill(&mut handle).map_err(|error| no_randomness(error.into()))?;
-    Ok(SessionHandle::from_bytes(handle))
-}
-
-fn no_randomness(error: io::Error) -> SessionError {
-    SessionError::new(SessionErrorKind::Unavailable, "the system's random generator failed").with_source(error)
 }
 
 fn id_taken() -> SessionError {

@@ -61,7 +61,7 @@ pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, Payl
         own_idle_timeout: envelope.overrides.idle_timeout.map(millis),
         own_persistent: envelope.overrides.persistent,
         device: envelope.overrides.device.as_deref(),
-        handle: envelope.handle.0.to_be_bytes(),
+        handle: envelope.handle.to_bytes(),
         principal: envelope.principal.as_deref(),
     };
     let mut payload = Vec::with_capacity(encoded_len(texts_len(envelope), values.encoded_len()));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smallvec::SmallVec;
 
-use crate::SessionError;
+use crate::error::SessionError;
 use crate::format::values::EncodedValue;
 
 pub(crate) fn encode<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<EncodedValue, SessionError> {

@@ -1,11 +1,15 @@
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nexios_store_core::Swept;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{SessionError, SessionManager};
+use crate::error::SessionError;
+use crate::events::{Event, Occurrence};
+use crate::manager::SessionManager;
+use crate::services::Services;
 
 impl SessionManager {
     /// Removes expired sessions from the store in the background, every
@@ -38,7 +42,7 @@ impl SessionManager {
     pub fn spawn_sweeper(&self) -> Sweeper {
         let (stop, stopped) = watch::channel(());
         let (counts, reports) = watch::channel(SweepCounts::default());
-        let task = tokio::spawn(run(self.clone(), stopped, counts));
+        let task = tokio::spawn(run(Arc::clone(&self.0), stopped, counts));
         Sweeper { stop, reports, task }
     }
 
@@ -74,7 +78,7 @@ impl SessionManager {
     /// ```
     pub async fn sweep(&self) -> Result<usize, SessionError> {
         let mut removed = 0;
-        while let Some(step) = self.sweep_step().await? {
+        while let Some(step) = sweep_step(&self.0).await? {
             removed += step.removed;
             if !step.more {
                 break;
@@ -82,14 +86,19 @@ impl SessionManager {
         }
         Ok(removed)
     }
+}
 
-    /// One step; `None` if the store expires by itself.
-    async fn sweep_step(&self) -> Result<Option<Swept>, SessionError> {
-        let Some(expiry) = self.store().expiry() else { return Ok(None) };
-        // The last step may have been a synchronous one.
-        tokio::task::yield_now().await;
-        self.in_time(expiry.delete_expired(self.now(), STEP)).await.map(Some)
-    }
+/// One step; `None` if the store expires by itself.
+async fn sweep_step(services: &Services) -> Result<Option<Swept>, SessionError> {
+    let Some(expiry) = services.store.expiry() else { return Ok(None) };
+    // The last step may have been a synchronous one.
+    tokio::task::yield_now().await;
+    let swept = services.in_time(expiry.delete_expired(services.now(), STEP)).await;
+    swept.map(Some).map_err(|no_answer| {
+        let error = no_answer.into();
+        services.note_failure(&error, None);
+        error
+    })
 }
 
 /// A task that removes expired sessions, made by [`SessionManager::spawn_sweeper`]. It stops when this is dropped.
@@ -152,9 +161,9 @@ impl Sweeper {
     }
 }
 
-async fn run(manager: SessionManager, mut stopped: watch::Receiver<()>, counts: watch::Sender<SweepCounts>) {
-    let Some(interval) = manager.settings().cleanup_interval else { return };
-    if manager.store().expiry().is_none() {
+async fn run(services: Arc<Services>, mut stopped: watch::Receiver<()>, counts: watch::Sender<SweepCounts>) {
+    let Some(interval) = services.settings.cleanup_interval else { return };
+    if services.store.expiry().is_none() {
         return;
     }
     let mut pause = interval.mul_f64(fastrand::f64());
@@ -164,28 +173,34 @@ async fn run(manager: SessionManager, mut stopped: watch::Receiver<()>, counts: 
             // The other end is gone: stopped, or dropped.
             _ = stopped.changed() => return,
         }
-        let mut more = true;
+        let (mut more, mut pass) = (true, 0);
         while more {
             if stopped.has_changed().is_err() {
                 return;
             }
-            more = match manager.sweep_step().await {
+            more = match sweep_step(&services).await {
                 Ok(step) => {
                     let Swept { removed, more } = step.unwrap_or_default();
+                    pass += removed;
                     counts.send_modify(|counts| {
                         counts.removed += removed as u64;
                         counts.completed += u64::from(!more);
                     });
+                    if !more {
+                        services.events.note(Event::Swept, || Occurrence {
+                            count: Some(pass),
+                            ..Occurrence::of(Event::Swept, services.now())
+                        });
+                    }
                     more
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "sweeping expired sessions failed");
+                    services.note_error(Event::SweepFailed, None, &error);
                     counts.send_modify(|counts| counts.failed += 1);
                     false
                 }
             };
         }
-        tracing::debug!(counts = ?*counts.borrow(), "swept expired sessions");
         pause = jittered(interval);
     }
 }

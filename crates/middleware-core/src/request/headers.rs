@@ -1,91 +1,38 @@
+//! What the headers of a response become, as pure functions.
+
 use std::borrow::Cow;
 
-/// The header fields that a response gets because its session or its signed cookies were used.
-///
-/// For adapters, which know how to set a header but not which.
-///
-/// # Examples
-///
-/// ```
-/// # use nexios_middleware_core::SessionManager;
-/// # use nexios_signer::{Key, KeyRing};
-/// # use nexios_store_memory::MemoryStore;
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
-/// # let request = manager.request([b"theme=dark"]);
-/// # request.session().await?.insert("seen", &true)?;
-/// # let headers = request.end(200).await.headers([], []).expect("there is a cookie to send");
-/// assert_eq!(headers.set_cookies().count(), 1);
-/// assert_eq!(headers.cache_control, Some("no-store"));
-/// assert!(headers.replaces(b"sessionid=made-by-the-application"));
-/// assert!(!headers.replaces(b"theme=dark"));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SessionHeaders {
-    set_cookies: SetCookies,
-    /// The value to which to set `Vary`: what was there, and `Cookie`. `None` if it was there.
-    pub vary: Option<Cow<'static, str>>,
-    /// The value to which to set `Cache-Control`.
-    pub cache_control: Option<&'static str>,
-    /// The value to which to set `Retry-After`, on the answer that takes the place of the application's.
-    pub retry_after: Option<&'static str>,
+/// The `Set-Cookie` lines of a response. The usual one takes no allocation beside its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SetCookies {
+    /// The session's.
+    pub(super) session: Option<String>,
+    /// Those of the signed cookies.
+    pub(super) signed: Vec<String>,
 }
 
-impl SessionHeaders {
-    pub(crate) fn new<'h>(
-        looked_at: bool,
-        set_cookies: SetCookies,
-        vary: impl IntoIterator<Item = &'h [u8]>,
-        cache_control: impl IntoIterator<Item = &'h [u8]>,
-    ) -> Self {
-        // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861), but what the application has
-        // said itself is not weakened.
-        let is_public = !set_cookies.is_empty() && !mentions(cache_control, &[b"no-store", b"private"]);
-        Self {
-            set_cookies,
-            vary: if looked_at { with_cookie(vary) } else { None },
-            cache_control: is_public.then_some("no-store"),
-            retry_after: None,
-        }
+impl SetCookies {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.session.is_none() && self.signed.is_empty()
     }
 
-    /// `Set-Cookie` lines to add to those there are, of which none must be [replaced](Self::replaces) by one of them.
-    pub fn set_cookies(&self) -> impl Iterator<Item = &str> {
-        self.set_cookies.iter()
-    }
-
-    /// The same, as texts that can become the values of headers without a copy.
-    pub fn into_set_cookies(self) -> impl Iterator<Item = String> {
-        self.set_cookies.session.into_iter().chain(self.set_cookies.signed)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.session.iter().chain(&self.signed).map(String::as_str)
     }
 
     /// Whether one of our cookies takes the place of a `Set-Cookie` line that the application has made: two cookies of one
     /// name would leave the choice to the browser.
-    pub fn replaces(&self, set_cookie_line: &[u8]) -> bool {
-        self.set_cookies.iter().any(|ours| cookie_name(ours.as_bytes()) == cookie_name(set_cookie_line))
+    pub(super) fn replace(&self, set_cookie_line: &[u8]) -> bool {
+        self.iter().any(|ours| cookie_name(ours.as_bytes()) == cookie_name(set_cookie_line))
     }
 }
 
-/// The `Set-Cookie` lines of a response. The usual one takes no allocation beside its text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SetCookies {
-    /// The session's.
-    pub(crate) session: Option<String>,
-    /// Those of the signed cookies.
-    pub(crate) signed: Vec<String>,
-}
+impl IntoIterator for SetCookies {
+    type Item = String;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<String>, std::vec::IntoIter<String>>;
 
-impl SetCookies {
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.session.is_none() && self.signed.is_empty()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        self.session.iter().chain(&self.signed).map(String::as_str)
+    fn into_iter(self) -> Self::IntoIter {
+        self.session.into_iter().chain(self.signed)
     }
 }
 
@@ -94,7 +41,7 @@ fn cookie_name(set_cookie_line: &[u8]) -> &[u8] {
 }
 
 /// `Vary` with `Cookie` in it, or `None` if that is so already: the page depends on who asks.
-fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<Cow<'static, str>> {
+pub(super) fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<Cow<'static, str>> {
     let mut merged = String::new();
     for line in lines {
         if mentions([line], &[b"cookie", b"*"]) {
@@ -113,6 +60,39 @@ fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<Cow<'sta
     Some(merged.into())
 }
 
+/// Whether the application has forbidden shared caches to store the response.
+pub(super) fn is_private<'h>(cache_control: impl IntoIterator<Item = &'h [u8]>) -> bool {
+    mentions(cache_control, &[b"no-store", b"private"])
+}
+
+/// Whether a header of the application's answer goes out with the answer that takes its place.
+///
+/// The rest describes a body that is not sent, or what the application wanted to happen (`Location`, `HX-Redirect`), which
+/// must not look like a success.
+pub(super) fn survives_failure(name: &str) -> bool {
+    // Another layer's session may have moved to a new id, and what was told to caches about cookies must still hold.
+    const COOKIES: [&str; 3] = ["set-cookie", "cache-control", "vary"];
+    // With them, a script of another origin can read the failure; without, it sees a network error.
+    const CROSS_ORIGIN: [&str; 2] = ["cross-origin-resource-policy", "timing-allow-origin"];
+    // By them, the failure is found in other logs and traces.
+    const TRACING: [&str; 10] = [
+        "x-request-id",
+        "request-id",
+        "x-correlation-id",
+        "correlation-id",
+        "traceparent",
+        "tracestate",
+        "traceresponse",
+        "x-amzn-trace-id",
+        "x-cloud-trace-context",
+        "server-timing",
+    ];
+    // They are about the site, not about the answer.
+    const SITE: [&str; 2] = ["strict-transport-security", "x-content-type-options"];
+    let named = [&COOKIES[..], &CROSS_ORIGIN, &TRACING, &SITE];
+    named.iter().any(|names| names.contains(&name)) || name.starts_with("access-control-") || name.starts_with("x-b3-")
+}
+
 /// Whether one of the comma-separated elements is one of `names`.
 ///
 /// One with an argument is another thing: `private="X-User"` lets shared caches store the rest (RFC 9111, 5.2.2.7).
@@ -125,19 +105,8 @@ fn mentions<'h>(lines: impl IntoIterator<Item = &'h [u8]>, names: &[&[u8]]) -> b
 mod tests {
     use super::*;
 
-    fn headers(
-        set_cookie: bool,
-        vary: &[&str],
-        cache_control: &[&str],
-    ) -> (Option<Cow<'static, str>>, Option<&'static str>) {
-        let set_cookies = SetCookies { session: set_cookie.then(|| "a=b".to_owned()), signed: Vec::new() };
-        let headers = SessionHeaders::new(
-            true,
-            set_cookies,
-            vary.iter().map(|line| line.as_bytes()),
-            cache_control.iter().map(|line| line.as_bytes()),
-        );
-        (headers.vary, headers.cache_control)
+    fn lines<'a>(lines: &'a [&str]) -> impl Iterator<Item = &'a [u8]> {
+        lines.iter().map(|line| line.as_bytes())
     }
 
     #[test]
@@ -152,29 +121,29 @@ mod tests {
             (&["X-Cookie"], Some("X-Cookie, Cookie")),
             (&[""], Some("Cookie")),
         ] {
-            assert_eq!(headers(false, before, &[]).0.as_deref(), after, "{before:?}");
+            assert_eq!(with_cookie(lines(before)).as_deref(), after, "{before:?}");
         }
     }
 
     #[test]
-    fn a_response_with_our_cookie_is_not_stored_by_caches() {
-        for (before, after) in [
-            (&[][..], Some("no-store")),
-            (&["no-store"], None),
-            (&["Private, max-age=60"], None),
-            (&["private=\"x\""], Some("no-store")),
-            (&["public, max-age=60"], Some("no-store")),
-            (&["no-cache"], Some("no-store")),
+    fn only_the_application_itself_makes_a_response_private() {
+        for (before, private) in [
+            (&[][..], false),
+            (&["no-store"], true),
+            (&["Private, max-age=60"], true),
+            (&["private=\"x\""], false),
+            (&["public, max-age=60"], false),
+            (&["no-cache"], false),
         ] {
-            assert_eq!(headers(true, &[], before).1, after, "{before:?}");
+            assert_eq!(is_private(lines(before)), private, "{before:?}");
         }
     }
 
     #[test]
     fn our_cookie_takes_the_place_of_one_of_the_same_name() {
-        let lines = ["a=b; Path=/", "theme=dark"].map(str::to_owned);
-        let [session, theme] = lines.clone();
-        let headers = SessionHeaders::new(true, SetCookies { session: Some(session), signed: vec![theme] }, [], []);
+        let ours = ["a=b; Path=/", "theme=dark"].map(str::to_owned);
+        let [session, theme] = ours.clone();
+        let cookies = SetCookies { session: Some(session), signed: vec![theme] };
         for (line, replaced) in [
             ("a=c", true),
             (" a =c; HttpOnly", true),
@@ -183,14 +152,33 @@ mod tests {
             ("ab=c", false),
             ("b=a=", false),
         ] {
-            assert_eq!(headers.replaces(line.as_bytes()), replaced, "{line}");
+            assert_eq!(cookies.replace(line.as_bytes()), replaced, "{line}");
         }
-        assert!(headers.set_cookies().eq(&lines));
-        assert!(headers.into_set_cookies().eq(lines));
+        assert!(cookies.iter().eq(&ours));
+        assert!(cookies.into_iter().eq(ours));
     }
 
     #[test]
-    fn without_a_cookie_caching_is_the_applications_business() {
-        assert_eq!(headers(false, &[], &["public"]).1, None);
+    fn what_describes_the_dropped_body_goes() {
+        for (name, survives) in [
+            ("set-cookie", true),
+            ("cache-control", true),
+            ("vary", true),
+            ("access-control-allow-origin", true),
+            ("access-control-expose-headers", true),
+            ("x-request-id", true),
+            ("traceparent", true),
+            ("strict-transport-security", true),
+            ("content-type", false),
+            ("content-length", false),
+            ("content-encoding", false),
+            ("etag", false),
+            ("last-modified", false),
+            ("location", false),
+            ("x-accel-redirect", false),
+            ("hx-redirect", false),
+        ] {
+            assert_eq!(survives_failure(name), survives, "{name}");
+        }
     }
 }

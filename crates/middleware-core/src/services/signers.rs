@@ -1,7 +1,7 @@
-use std::fmt;
-
 use nexios_signer::{KeyRing, Purpose, SignedBy, Signer, Tag};
 use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
+
+use crate::events::fingerprint::Fingerprint;
 
 /// Everything that the keys are used for, one sub-key per kind.
 #[derive(Debug)]
@@ -87,8 +87,8 @@ impl Signers {
     }
 
     /// A name for a session in the log, by which its events are found together and nothing is opened.
-    pub(crate) fn fingerprint(&self, id: &SessionId) -> impl fmt::Display + use<> {
-        Fingerprint(*self.fingerprint.sign(b"", id.as_bytes()).as_bytes())
+    pub(crate) fn fingerprint(&self, id: &SessionId) -> Fingerprint {
+        Fingerprint::of_tag(self.fingerprint.sign(b"", id.as_bytes()).as_bytes())
     }
 }
 
@@ -99,14 +99,6 @@ fn expiring(value: &str, expires_at: Timestamp) -> Vec<u8> {
 
 /// The length of a session cookie's value; one of any other length is passed over unread.
 pub(crate) const COOKIE_VALUE_LEN: usize = SessionId::HEX_LEN + 1 + Tag::TEXT_LEN;
-
-struct Fingerprint([u8; 32]);
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
 
 // A label is for ever: another one makes every signature of its kind void.
 const SESSION_ID: Purpose = Purpose::new("nexios session id");

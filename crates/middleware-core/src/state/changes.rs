@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::SessionError;
+use crate::error::SessionError;
 use crate::format::values::{EncodedValue, Values};
 
 /// What a request has changed since the session was loaded or saved.

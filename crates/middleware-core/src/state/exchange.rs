@@ -1,45 +1,44 @@
-//! What a request, its session and their clones share.
-
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 
-use crate::client_side::cookie_slot::CookieSlot;
-use crate::commit::plan::Fate;
-use crate::request::load::Found;
-use crate::services::time_limit::within;
+use crate::client_side;
+use crate::error::SessionError;
+use crate::events::Event;
+use crate::records::Snapshot;
+use crate::services::Services;
+use crate::signed_cookies::SignedCookies;
 use crate::state::State;
-use crate::{OnOutage, SessionError, SessionErrorKind, SessionManager, SignedCookies};
+use crate::state::place::Place;
 
-/// One request and its session: a single allocation, which a route that does not ask for the session leaves as it is.
+/// One request and its session: what the request, its session and all their clones share. A single allocation, which a route
+/// that does not ask for the session leaves as it is.
 pub(crate) struct Exchange {
-    pub(crate) manager: SessionManager,
+    pub(crate) services: Arc<Services>,
     pub(crate) cookie_header: CookieHeader,
-    pub(crate) signed_cookies: OnceLock<SignedCookies>,
+    signed_cookies: OnceLock<SignedCookies>,
     /// Somebody has asked for the session, whatever came of it.
-    pub(crate) looked_at: AtomicBool,
+    looked_at: AtomicBool,
     /// The state is that of the visitor's session. Set with the state's lock held, and never taken back.
     loaded: AtomicBool,
     state: Mutex<State>,
-    /// The session's record, where the visitor's cookie holds it and not a store.
-    pub(crate) slot: Option<Arc<CookieSlot>>,
+    pub(crate) place: Place,
     /// Held by the commit that is under way; there is one at a time.
-    pub(crate) turn: tokio::sync::Mutex<()>,
+    turn: tokio::sync::Mutex<()>,
     /// Whether the head of the response is out. Set by the request; where there is a session, with the state's lock held and
     /// no commit under way.
-    pub(crate) head_sent: AtomicBool,
+    head_sent: AtomicBool,
 }
 
 /// A request's `Cookie` headers, joined. The session's cookie and a few small ones take no allocation of their own.
 pub(crate) type CookieHeader = SmallVec<[u8; 128]>;
 
 impl Exchange {
-    pub(crate) fn new(manager: SessionManager, cookie_header: CookieHeader) -> Self {
+    pub(crate) fn new(services: Arc<Services>, cookie_header: CookieHeader) -> Self {
         Self {
-            slot: manager.sealed().map(|_| Arc::default()),
-            manager,
+            place: Place::of(&services),
+            services,
             cookie_header,
             signed_cookies: OnceLock::new(),
             looked_at: AtomicBool::new(false),
@@ -59,6 +58,27 @@ impl Exchange {
         self.loaded.load(Ordering::Acquire)
     }
 
+    /// From now on the state is that of the visitor's session. To be called with its lock held.
+    pub(crate) fn set_loaded(&self, _: &MutexGuard<'_, State>) {
+        self.loaded.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn look_at(&self) {
+        self.looked_at.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_looked_at(&self) -> bool {
+        self.looked_at.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn send_head(&self) {
+        self.head_sent.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_head_sent(&self) -> bool {
+        self.head_sent.load(Ordering::Relaxed)
+    }
+
     /// Waits for the turn. It is free but where a clone of the session is in use in parallel.
     pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         match self.turn.try_lock() {
@@ -67,54 +87,33 @@ impl Exchange {
         }
     }
 
-    /// Loads the session, unless that was done. If two extractors ask at the same time, both may ask the store, and the
-    /// first answer counts.
-    pub(crate) async fn load(&self) -> Result<(), SessionError> {
-        if self.is_loaded() {
-            return Ok(());
-        }
-        let found = match self.manager.sealed() {
-            None => Some(self.load_stored().await.or_else(|error| self.without_store(error))?),
-            Some(_) => None,
-        };
-        let mut state = self.state();
-        if self.is_loaded() {
-            return Ok(());
-        }
-        let found = match (found, self.manager.sealed(), &self.slot) {
-            // Under the lock, because the slot may have changed by the time that a second one opens the cookie.
-            (None, Some(sealed), Some(slot)) => self.manager.open_sealed(sealed, &self.cookie_header, slot)?,
-            (found, _, _) => found.unwrap_or_default(),
-        };
-        state.begin(found);
-        self.loaded.store(true, Ordering::Release);
-        Ok(())
+    /// The request's signed cookies, made when somebody asks.
+    pub(crate) fn signed_cookies(&self) -> SignedCookies {
+        let cookies = || SignedCookies::new(Arc::clone(&self.services), self.cookie_header.to_vec());
+        self.signed_cookies.get_or_init(cookies).clone()
     }
 
-    async fn load_stored(&self) -> Result<Found, SessionError> {
-        let limit = self.manager.settings().store_timeout;
-        let loaded = within(limit, pin!(self.manager.load(&self.cookie_header))).await;
-        loaded.unwrap_or_else(|_| {
-            self.manager.counting().store_failures.increment();
-            Err(SessionError::timed_out(limit))
-        })
+    /// The request's signed cookies, if anybody has asked for them.
+    pub(crate) fn used_signed_cookies(&self) -> Option<&SignedCookies> {
+        self.signed_cookies.get()
     }
 
-    /// What the application has chosen to serve while the store does not answer.
-    fn without_store(&self, error: SessionError) -> Result<Found, SessionError> {
-        if self.manager.on_outage() == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
-            return Err(error);
+    /// What the visitor's cookie is to hold: the id, or the session itself.
+    pub(crate) fn cookie_value(&self, snapshot: &Snapshot) -> Result<String, SessionError> {
+        if let Place::Cookie(slot) = &self.place
+            && let Some(record) = slot.record()
+        {
+            return client_side::seal(&self.services, slot.sealer(), &record);
         }
-        error.log();
-        Ok(Found { read_only: true, ..Found::default() })
+        Ok(self.services.signers.cookie_value(&snapshot.id))
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if *self.head_sent.get_mut() && (state.is_changed() || state.fate != Fate::Keep) {
-            tracing::warn!("session was changed after the response's head was sent, and never saved");
+        if *self.head_sent.get_mut() && !state.pending.is_empty() {
+            self.services.note(Event::ChangesNeverSaved);
         }
     }
 }

@@ -5,14 +5,14 @@
 mod log;
 mod wrapper;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nexios_middleware_core::{
-    Clock, ManualClock, RequestSession, Session, SessionError, SessionManager, SessionManagerBuilder, Timestamp,
+    Clock, Header, ManualClock, PlainHead, RequestSession, Session, SessionError, SessionManager,
+    SessionManagerBuilder, Timestamp,
 };
 use nexios_signer::{Key, KeyRing};
 use nexios_store_core::*;
@@ -122,6 +122,18 @@ pub fn keys(texts: &[&str]) -> KeyRing {
     keys.fold(first, KeyRing::with_retired)
 }
 
+/// The head of the response to a request whose handler answers 200 without headers of its own.
+pub async fn head_of(request: &RequestSession) -> PlainHead {
+    let mut head = PlainHead::new(200);
+    assert_eq!(request.end(200).await.apply(&mut head), None);
+    head
+}
+
+/// The pair of name and value in a `Set-Cookie` line, as a browser sends it back.
+pub fn pair(head: &PlainHead) -> String {
+    head.value(Header::SetCookie).unwrap().split(';').next().unwrap().to_owned()
+}
+
 /// A request whose handler is at work.
 pub struct Open {
     pub request: RequestSession,
@@ -176,8 +188,8 @@ impl Visitor {
 #[derive(Debug)]
 pub struct Answer {
     pub set_cookie: Option<String>,
-    pub vary: Option<Cow<'static, str>>,
-    pub cache_control: Option<&'static str>,
+    pub vary: Option<String>,
+    pub cache_control: Option<String>,
     /// The status that replaces the handler's.
     pub failure: Option<u16>,
 }
@@ -186,18 +198,16 @@ impl Answer {
     pub async fn of(request: &RequestSession, visitor: &mut Visitor, status: u16) -> Self {
         let end = request.end(status).await;
         let failure = end.failure().map(SessionError::status);
-        let headers = end.headers([], []);
-        let set_cookie = headers.as_ref().and_then(|headers| headers.set_cookies().next().map(str::to_owned));
+        let mut head = PlainHead::new(status);
+        let _ = end.apply(&mut head);
+        assert_eq!(head.status, failure.unwrap_or(status));
+        let line = |header| head.value(header).map(str::to_owned);
+        let set_cookie = line(Header::SetCookie);
         if let Some(line) = &set_cookie {
             let pair = line.split(';').next().unwrap().to_owned();
             visitor.cookies = if line.contains("Max-Age=0") { Vec::new() } else { vec![pair] };
         }
-        Self {
-            set_cookie,
-            vary: headers.as_ref().and_then(|headers| headers.vary.clone()),
-            cache_control: headers.and_then(|headers| headers.cache_control),
-            failure,
-        }
+        Self { set_cookie, vary: line(Header::Vary), cache_control: line(Header::CacheControl), failure }
     }
 
     pub fn removes_cookie(&self) -> bool {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nexios_middleware_core::{ManualClock, RequestSession, Session, SessionManager};
+use nexios_middleware_core::{Header, ManualClock, PlainHead, RequestSession, Session, SessionManager};
 use nexios_signer::KeyRing;
 use nexios_store_core::SessionStore;
 use nexios_store_encrypted::EncryptedStore;
@@ -110,7 +110,9 @@ impl Visitor {
     pub(crate) async fn hear(&mut self, request: &RequestSession) {
         let end = request.end(200).await;
         assert!(end.failure().is_none(), "{:?}", end.failure());
-        if let Some(line) = end.headers([], []).and_then(|headers| headers.set_cookies().next().map(str::to_owned)) {
+        let mut head = PlainHead::new(200);
+        let _ = end.apply(&mut head);
+        if let Some(line) = head.value(Header::SetCookie) {
             let pair = line.split(';').next().unwrap().to_owned();
             self.cookie = (!line.contains("Max-Age=0")).then_some(pair);
         }

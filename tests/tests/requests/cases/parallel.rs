@@ -2,6 +2,8 @@
 
 use tokio::task::JoinHandle;
 
+use nexios_middleware_core::Event;
+
 use crate::site::*;
 
 /// A site, and a visitor with a session in which `n` is 0.
@@ -40,7 +42,7 @@ pub(crate) async fn parallel_increments_end_at_the_exact_sum(world: World) {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=32).collect::<Vec<_>>(), "each request was given a number of its own");
     assert_eq!(visitor.sees("n").await, "32");
-    assert!(site.users.counters().conflicts >= 31, "the requests did meet");
+    assert!(site.users.counters().of(Event::ChangesMerged) >= 31, "the requests did meet");
 }
 
 pub(crate) async fn both_frameworks_serve_the_same_sessions_at_the_same_time(world: World) {

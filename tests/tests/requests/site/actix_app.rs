@@ -44,7 +44,7 @@ macro_rules! application {
     ($backstage:expr) => {{
         let backstage: Backstage = $backstage;
         let user = SessionMiddleware::new(backstage.users.clone());
-        let admin = SessionMiddleware::<Admin>::marked(backstage.admins.clone());
+        let admin = SessionMiddleware::<Admin>::named(backstage.admins.clone());
         let layout = backstage.layout;
         ActixApp::new()
             .configure(|config: &mut ServiceConfig| match layout {

@@ -29,7 +29,7 @@ pub(crate) async fn serve(backstage: Backstage) -> Server {
 
 fn application(backstage: Backstage) -> Router {
     let user = SessionLayer::new(backstage.users.clone());
-    let admin = SessionLayer::<Admin>::marked(backstage.admins.clone());
+    let admin = SessionLayer::<Admin>::named(backstage.admins.clone());
     let layout = backstage.layout;
     let mut app = match layout {
         Layout::SideBySide => {

@@ -157,7 +157,7 @@ impl World {
     pub(crate) async fn open(self) -> Site {
         let layout = self.layout;
         let users = self.users.build().unwrap();
-        let admins = self.admins.beside(&users).build().unwrap();
+        let admins = self.admins.same_application(&users).build().unwrap();
         let backstage = Backstage { users: users.clone(), admins, gates: self.stage.gates.clone(), layout };
         let server = match self.adapter {
             Adapter::Axum => axum_app::serve(backstage).await,

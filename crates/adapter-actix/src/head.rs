@@ -1,0 +1,59 @@
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use bytes::Bytes;
+use nexios_middleware_core::{ErrorAnswer, Header, ResponseHead};
+
+/// The head of a response of actix.
+pub(crate) struct Head<'r, B>(pub(crate) &'r mut HttpResponse<B>);
+
+impl<B> ResponseHead for Head<'_, B> {
+    fn set_status(&mut self, status: u16) {
+        *self.0.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    fn values(&self, header: Header) -> impl Iterator<Item = &[u8]> {
+        self.0.headers().get_all(name(header)).map(HeaderValue::as_bytes)
+    }
+
+    fn insert(&mut self, header: Header, value: Cow<'static, str>) {
+        if let Some(value) = header_value(value) {
+            self.0.headers_mut().insert(name(header), value);
+        }
+    }
+
+    fn append(&mut self, header: Header, value: String) {
+        if let Some(value) = header_value(value.into()) {
+            self.0.headers_mut().append(name(header), value);
+        }
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&str, &[u8]) -> bool) {
+        self.0.headers_mut().retain(|name, value| keep(name.as_str(), value.as_bytes()));
+    }
+
+    fn take_error(&mut self) -> Option<ErrorAnswer> {
+        self.0.extensions_mut().remove()
+    }
+}
+
+const fn name(header: Header) -> HeaderName {
+    match header {
+        Header::CacheControl => header::CACHE_CONTROL,
+        Header::ContentType => header::CONTENT_TYPE,
+        Header::RetryAfter => header::RETRY_AFTER,
+        Header::SetCookie => header::SET_COOKIE,
+        Header::Vary => header::VARY,
+    }
+}
+
+/// The bytes are not copied.
+fn header_value(text: Cow<'static, str>) -> Option<HeaderValue> {
+    let bytes = match text {
+        Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+        Cow::Owned(text) => text.into(),
+    };
+    HeaderValue::from_maybe_shared(bytes).ok()
+}

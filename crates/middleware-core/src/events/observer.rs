@@ -1,0 +1,67 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::events::Occurrence;
+
+/// A listener to everything that happens to the sessions of a manager.
+///
+/// Add one with [`SessionManagerBuilder::observer`](crate::SessionManagerBuilder::observer) to write an audit trail, to
+/// feed metrics, or to act on a sign of theft. Any `Fn(&Occurrence)` is one.
+///
+/// It is called where the event happens, within the request and under no lock. So it must be quick and must not block:
+/// hand over to a channel what takes time. If it panics, the request does.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_middleware_core::{Event, Occurrence, SessionManager};
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// use std::sync::mpsc;
+///
+/// let (audit, trail) = mpsc::channel();
+/// let manager = SessionManager::builder(MemoryStore::new())
+///     # .keys(KeyRing::new(Key::generate()?))
+///     .observer(move |occurrence: &Occurrence<'_>| {
+///         if matches!(occurrence.event, Event::LoggedIn | Event::SessionDestroyed | Event::SessionsRevoked) {
+///             let _ = audit.send((occurrence.at, occurrence.event, occurrence.session));
+///         }
+///     })
+///     .build()?;
+/// # drop(trail);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// Hears of an event.
+    fn observe(&self, occurrence: &Occurrence<'_>);
+}
+
+impl<F: Fn(&Occurrence<'_>) + Send + Sync + 'static> Observer for F {
+    fn observe(&self, occurrence: &Occurrence<'_>) {
+        self(occurrence);
+    }
+}
+
+/// The observers of a manager, in the order in which they were added.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: impl Observer) {
+        self.0.push(Arc::new(observer));
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn observe(&self, occurrence: &Occurrence<'_>) {
+        self.0.iter().for_each(|observer| observer.observe(occurrence));
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Observers").field(&self.0.len()).finish()
+    }
+}

@@ -1,0 +1,74 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nexios_store_core::Timestamp;
+
+use crate::events::Event;
+
+/// When the log last had a line of each event, and how often it happened without one since.
+#[derive(Debug, Default)]
+pub(super) struct Told([Line; Event::ALL.len()]);
+
+#[derive(Debug, Default)]
+struct Line {
+    /// In milliseconds; 0 if there was none yet.
+    at: AtomicU64,
+    untold: AtomicU64,
+}
+
+impl Told {
+    /// Returns whether a line is due, and if so, how many occurrences before this one had none.
+    ///
+    /// The first has a line at once. Of several at the same time, one has it.
+    pub(super) fn is_due(&self, event: Event, now: Timestamp) -> Option<u64> {
+        let Some(pause) = event.pause() else { return Some(0) };
+        let line = &self.0[event as usize];
+        let told = line.at.load(Ordering::Relaxed);
+        let since = now.saturating_duration_since(Timestamp::from_unix_millis(told));
+        // A clock that was set back must not silence an event until it has caught up.
+        let is_due = told == 0 || since >= pause || now.as_unix_millis() < told;
+        let tells =
+            || line.at.compare_exchange(told, now.as_unix_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_due && tells() {
+            Some(line.untold.swap(0, Ordering::Relaxed))
+        } else {
+            line.untold.fetch_add(1, Ordering::Relaxed);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_millis(1_780_000_000_000 + seconds * 1000)
+    }
+
+    #[test]
+    fn the_first_has_a_line_and_what_follows_is_counted() {
+        let told = Told::default();
+        assert_eq!(told.is_due(Event::StoreFailed, at(0)), Some(0));
+        assert_eq!(told.is_due(Event::StoreFailed, at(0)), None);
+        assert_eq!(told.is_due(Event::StoreFailed, at(9)), None);
+        assert_eq!(told.is_due(Event::CookieRefused, at(9)), Some(0), "each event has lines of its own");
+        assert_eq!(told.is_due(Event::StoreFailed, at(10)), Some(2));
+        assert_eq!(told.is_due(Event::StoreFailed, at(20)), Some(0));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_silence_an_event() {
+        let told = Told::default();
+        assert_eq!(told.is_due(Event::StoreFailed, at(3600)), Some(0));
+        assert_eq!(told.is_due(Event::StoreFailed, at(0)), Some(0));
+        assert_eq!(told.is_due(Event::StoreFailed, at(1)), None);
+    }
+
+    #[test]
+    fn what_cannot_be_repeated_at_will_has_a_line_each_time() {
+        let told = Told::default();
+        for _ in 0..3 {
+            assert_eq!(told.is_due(Event::SessionsRevoked, at(0)), Some(0));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Records as sessions: what a store keeps is read into a [`Snapshot`], and written from one.
+//!
+//! The one room that knows both the format and the keys.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nexios_signer::SignedBy;
+use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
+
+use crate::error::{SessionError, SessionErrorKind};
+use crate::events::Event;
+use crate::format::handle::SessionHandle;
+use crate::format::payload::{self, Envelope, Overrides, PayloadError};
+use crate::format::values::Values;
+use crate::services::Services;
+
+/// A session as the store has it, as far as we know. Behind an `Arc` everywhere: it is long, and goes through many hands.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) id: SessionId,
+    pub(crate) revision: Revision,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) envelope: Envelope,
+    pub(crate) values: Values,
+}
+
+impl Snapshot {
+    /// The user that the session belongs to.
+    pub(crate) fn principal(&self) -> Option<&str> {
+        self.envelope.principal.as_deref()
+    }
+
+    /// How many bytes its payload has, at most.
+    pub(crate) fn encoded_len(&self) -> usize {
+        payload::encoded_len(payload::texts_len(&self.envelope), self.values.encoded_len())
+    }
+}
+
+/// A record that was read.
+pub(crate) enum Opened {
+    Live(Live),
+    /// The store took it for live; by today's settings it is not.
+    Expired,
+    /// It was made later than now.
+    FromFuture,
+    Unreadable(Unreadable),
+}
+
+pub(crate) struct Live {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Which key has tagged its user.
+    pub(crate) tagged_by: SignedBy,
+}
+
+/// Why a record that the store has returned cannot be read.
+pub(crate) enum Unreadable {
+    /// It makes no sense.
+    Payload(&'static str),
+    Unsupported(PayloadError),
+    /// The tag may have been made by a key that comes back.
+    UnknownTag,
+}
+
+/// Reads a record, and checks what the store cannot: its lifetime, and that its tag is that of its principal.
+pub(crate) fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Opened {
+    let (envelope, values) = match payload::decode(&stored.record.payload) {
+        Ok(decoded) => decoded,
+        Err(error @ PayloadError::Unsupported(_)) => return Opened::Unreadable(Unreadable::Unsupported(error)),
+        Err(PayloadError::Corrupt) => return Opened::Unreadable(Unreadable::Payload("it does not decode")),
+    };
+    let tagged_by = match (&envelope.principal, &stored.record.principal) {
+        (None, None) => SignedBy::First,
+        (Some(principal), Some(tag)) => match services.signers.verify_principal_tag(principal, tag) {
+            Some(tagged_by) => tagged_by,
+            None => return Opened::Unreadable(Unreadable::UnknownTag),
+        },
+        _ => return Opened::Unreadable(Unreadable::Payload("only one of payload and record names a principal")),
+    };
+    if services.expiry.is_from_the_future(&envelope, now) {
+        return Opened::FromFuture;
+    }
+    let expires_at = services.expiry.effective_end(&envelope, stored.record.expires_at);
+    if expires_at <= now {
+        return Opened::Expired;
+    }
+    let snapshot = Arc::new(Snapshot { id, revision: stored.revision, expires_at, envelope, values });
+    Opened::Live(Live { snapshot, tagged_by })
+}
+
+impl Unreadable {
+    /// The event that says so.
+    pub(crate) const fn event(&self) -> Event {
+        match self {
+            Self::Payload(_) => Event::PayloadUnreadable,
+            Self::Unsupported(_) => Event::RecordUnsupported,
+            Self::UnknownTag => Event::TagOfUnknownKey,
+        }
+    }
+
+    /// For a record that was readable when the session was loaded.
+    pub(crate) fn into_error(self) -> SessionError {
+        let event = self.event();
+        let error = match self {
+            Self::Unsupported(error) => {
+                SessionError::new(SessionErrorKind::Unsupported, "session is of a newer format").with_source(error)
+            }
+            Self::Payload(problem) => unreadable().with_source(problem),
+            Self::UnknownTag => unreadable().with_source("no key of ours has tagged its user"),
+        };
+        error.with_event(event)
+    }
+}
+
+/// Makes the record of a session with this envelope and these values.
+///
+/// `present_len` is what the stored one takes: it may have been larger already, because the maximum has been lowered, and
+/// may stay as large.
+pub(crate) fn record(
+    services: &Services,
+    envelope: &Envelope,
+    values: &Values,
+    present_len: usize,
+    now: Timestamp,
+) -> Result<Record, SessionError> {
+    let payload = payload::encode(envelope, values).map_err(|error| {
+        SessionError::new(SessionErrorKind::InvalidValue, "session cannot be encoded").with_source(error)
+    })?;
+    let max_size = services.settings.max_size.as_bytes();
+    if payload.len() > max_size.max(present_len) {
+        return Err(SessionError::too_large(max_size));
+    }
+    Ok(Record {
+        payload,
+        expires_at: services.expiry.expires_at(envelope, now),
+        principal: envelope.principal.as_deref().map(|principal| services.signers.principal_tag(principal)),
+    })
+}
+
+/// The envelope of a session that begins now.
+pub(crate) fn new_envelope(now: Timestamp, handle: SessionHandle) -> Envelope {
+    Envelope {
+        created_at: now,
+        authenticated_at: now,
+        idle_timeout: Duration::ZERO, // set with every write
+        overrides: Overrides::default(),
+        handle,
+        principal: None,
+    }
+}
+
+/// A new id.
+pub(crate) fn new_id() -> Result<SessionId, SessionError> {
+    Ok(SessionId::from_bytes(random()?))
+}
+
+/// A new handle.
+pub(crate) fn new_handle() -> Result<SessionHandle, SessionError> {
+    Ok(SessionHandle::from_bytes(random()?))
+}
+
+/// Both, for the price of one call of the random generator.
+pub(crate) fn new_id_and_handle() -> Result<(SessionId, SessionHandle), SessionError> {
+    let bytes: [u8; 32] = random()?;
+    let (id, handle) = bytes.as_chunks().0.split_at(1);
+    Ok((SessionId::from_bytes(id[0]), SessionHandle::from_bytes(handle[0])))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], SessionError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let message = "the system's random generator failed";
+        SessionError::new(SessionErrorKind::Unavailable, message).with_source(io::Error::from(error))
+    })?;
+    Ok(bytes)
+}
+
+fn unreadable() -> SessionError {
+    SessionError::new(SessionErrorKind::Unavailable, "session record cannot be read any more")
+}

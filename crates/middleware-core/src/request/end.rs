@@ -1,0 +1,286 @@
+//! The end of a request: what is left is saved, and the response hears of it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+
+use crate::commit::{self, plan::Action};
+use crate::error::{SessionError, SessionErrorKind};
+use crate::records::Snapshot;
+use crate::request::head::{Header, ResponseHead};
+use crate::request::headers::{self, SetCookies};
+use crate::state::State;
+use crate::state::decisions::CookieAction;
+use crate::state::exchange::Exchange;
+use crate::state::known::Opener;
+
+/// The future of a request's end, made by [`RequestSession::end`](crate::RequestSession::end).
+///
+/// It is ready at the first poll where the store need not be asked: for a route that never asked for the session, and for
+/// one that only read it. It can be moved between polls.
+#[must_use = "nothing is saved before it is awaited"]
+pub struct Ending {
+    exchange: Arc<Exchange>,
+    status: u16,
+    // Boxed where it is needed, so that a request that saves nothing has no room for it.
+    saving: Option<Pin<Box<dyn Future<Output = RequestEnd> + Send>>>,
+}
+
+impl Ending {
+    pub(super) const fn new(exchange: Arc<Exchange>, status: u16) -> Self {
+        Self { exchange, status, saving: None }
+    }
+}
+
+impl Future for Ending {
+    type Output = RequestEnd;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RequestEnd> {
+        let this = &mut *self;
+        let saving = match &mut this.saving {
+            Some(saving) => saving,
+            None => match end_without_store(&this.exchange, this.status) {
+                Some(end) => return Poll::Ready(end),
+                None => this.saving.insert(Box::pin(save(Arc::clone(&this.exchange), this.status))),
+            },
+        };
+        let end = ready!(saving.as_mut().poll(context));
+        Poll::Ready(end)
+    }
+}
+
+impl fmt::Debug for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ending").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// The end, if it is known without asking the store.
+fn end_without_store(exchange: &Arc<Exchange>, status: u16) -> Option<RequestEnd> {
+    if !exchange.is_loaded() {
+        exchange.send_head();
+        return Some(finish(exchange, status, Ok(None), None));
+    }
+    let mut state = exchange.state();
+    if state.progress.is_saving() {
+        return None; // a clone of the session is being saved, and it takes the future to wait for that
+    }
+    roll_back(exchange, &mut state, status);
+    if state.pending.is_changed() && !state.view.values.is_empty() {
+        return None; // whatever the plan will be, there is something to save
+    }
+    let plan = commit::plan(exchange, &state, exchange.services.now());
+    if plan.action != Action::Nothing || state.progress.is_unknown() || state.known.is_outage {
+        return None;
+    }
+    state.settle_without_store(plan.cookie);
+    let set_cookie = send_head(exchange, &mut state);
+    drop(state);
+    Some(finish(exchange, status, set_cookie, None))
+}
+
+async fn save(exchange: Arc<Exchange>, status: u16) -> RequestEnd {
+    // Kept to the end: a save that begins after the last one here must find the head sent.
+    let turn = exchange.turn().await;
+    roll_back(&exchange, &mut exchange.state(), status);
+    let failure = match commit::commit_in_turn(&exchange).await {
+        // Somebody has ended the session meanwhile: the answer stands, without the changes.
+        Ok(()) => None,
+        Err(error) if error.kind() == SessionErrorKind::Gone => None,
+        Err(error) => Some(error),
+    };
+    let mut state = exchange.state();
+    if failure.is_some() {
+        // It was tried, and whoever waits for the answer hears that it failed.
+        state.roll_back();
+    }
+    let set_cookie = send_head(&exchange, &mut state);
+    drop(state);
+    drop(turn);
+    finish(&exchange, status, set_cookie, failure)
+}
+
+fn roll_back(exchange: &Exchange, state: &mut State, status: u16) {
+    if status >= 500 && !exchange.services.commit_on_server_error {
+        state.roll_back();
+    }
+}
+
+/// The head is about to go out: the cookie is that of what the store has now.
+fn send_head(exchange: &Exchange, state: &mut State) -> Result<Option<String>, SessionError> {
+    exchange.send_head();
+    let services = &*exchange.services;
+    match (state.cookie, &state.known.snapshot) {
+        (CookieAction::Remove, _) => Ok(Some(services.cookie.removal_cookie())),
+        (CookieAction::Send, Some(snapshot)) => {
+            let persistent = state.persistent().unwrap_or(services.settings.persistent);
+            let received = received_value(exchange, state, snapshot).map(Cow::Borrowed);
+            let value = received.map_or_else(|| exchange.cookie_value(snapshot).map(Cow::Owned), Ok)?;
+            services.session_cookie(&value, persistent.then_some(snapshot.expires_at)).map(Some)
+        }
+        (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
+    }
+}
+
+/// The cookie's value as the visitor has sent it, if that is what would be sent again: the same id, signed by the same key.
+/// Signing is what costs most in a write, and was done when it was verified.
+fn received_value<'a>(exchange: &'a Exchange, state: &State, snapshot: &Snapshot) -> Option<&'a str> {
+    let Opener::Cookie { place, id } = state.known.opener else { return None };
+    if id != snapshot.id {
+        return None;
+    }
+    let value = exchange.services.cookie.candidates(&exchange.cookie_header).nth(place)?;
+    std::str::from_utf8(value).ok()
+}
+
+/// Brings together the session's cookie and those that the application has set.
+fn finish(
+    exchange: &Arc<Exchange>,
+    status: u16,
+    set_cookie: Result<Option<String>, SessionError>,
+    failure: Option<SessionError>,
+) -> RequestEnd {
+    let mut looked_at = exchange.is_looked_at();
+    let (set_cookie, failure) = match set_cookie {
+        Ok(set_cookie) => (set_cookie, failure),
+        Err(error) => (None, Some(error)),
+    };
+    let mut set_cookies = SetCookies { session: set_cookie, signed: Vec::new() };
+    if let Some(signed_cookies) = exchange.used_signed_cookies() {
+        looked_at |= signed_cookies.looked_at();
+        // What a handler has set is a part of its answer, and goes with it.
+        if failure.is_none() {
+            set_cookies.signed = signed_cookies.set_cookies();
+        }
+    }
+    if let Some(error) = &failure {
+        exchange.services.note_error(error.answer_event(), None, error);
+    }
+    RequestEnd { exchange: Arc::clone(exchange), status, looked_at, set_cookies, failure }
+}
+
+/// What a response needs once the session has been taken care of.
+///
+/// # Examples
+///
+/// ```
+/// # use nexios_middleware_core::SessionManager;
+/// # use nexios_signer::{Key, KeyRing};
+/// # use nexios_store_memory::MemoryStore;
+/// use nexios_middleware_core::{Header, PlainHead, ResponseHead};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let manager = SessionManager::builder(MemoryStore::new()).keys(KeyRing::new(Key::generate()?)).build()?;
+/// let request = manager.request([b"theme=dark"]);
+/// request.session().await?.insert("seen", &true)?;
+///
+/// let mut head = PlainHead::new(200);
+/// head.insert(Header::Vary, "Accept-Encoding".into());
+/// let end = request.end(head.status).await;
+/// assert!(end.apply(&mut head).is_none(), "the application's body stands");
+/// assert_eq!(head.value(Header::Vary), Some("Accept-Encoding, Cookie"));
+/// assert_eq!(head.value(Header::CacheControl), Some("no-store"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "the visitor's cookie is in it"]
+pub struct RequestEnd {
+    exchange: Arc<Exchange>,
+    status: u16,
+    looked_at: bool,
+    set_cookies: SetCookies,
+    failure: Option<SessionError>,
+}
+
+impl RequestEnd {
+    /// Returns why the application's answer cannot stand: what it had to save was not saved.
+    ///
+    /// [`apply`](Self::apply) does what follows from it. Ask for it where there is no response to apply it to.
+    pub const fn failure(&self) -> Option<&SessionError> {
+        self.failure.as_ref()
+    }
+
+    /// Makes a response out of the application's: sets its headers, and replaces it where it cannot stand.
+    ///
+    /// Returns the body that takes the place of the application's, or `None` if that one stands. It may be empty.
+    // Inlined, so that a response that needs nothing is not asked for what it has.
+    #[inline]
+    pub fn apply(self, head: &mut impl ResponseHead) -> Option<Bytes> {
+        let is_plain = !self.looked_at && self.set_cookies.is_empty() && self.failure.is_none();
+        if is_plain && self.status < 400 {
+            return None;
+        }
+        self.apply_to(head)
+    }
+
+    fn apply_to(self, head: &mut impl ResponseHead) -> Option<Bytes> {
+        let body = match &self.failure {
+            Some(failure) => Some(self.replace(head, failure)),
+            None if self.status >= 400 => self.fill(head),
+            None => None,
+        };
+        if self.looked_at
+            && let Some(vary) = headers::with_cookie(head.values(Header::Vary))
+        {
+            head.insert(Header::Vary, vary);
+        }
+        self.set_cookies(head);
+        body
+    }
+
+    /// Puts the answer to a failure in the place of the application's.
+    fn replace(&self, head: &mut impl ResponseHead, failure: &SessionError) -> Bytes {
+        let status = failure.status();
+        head.set_status(status);
+        head.retain(|name, _| headers::survives_failure(name));
+        if let Some(retry_after) = failure.retry_after() {
+            head.insert(Header::RetryAfter, retry_after.into());
+        }
+        self.body(head, status).unwrap_or_default()
+    }
+
+    /// Gives the answer that an error has made, of an extractor or a handler, the application's body.
+    fn fill(&self, head: &mut impl ResponseHead) -> Option<Bytes> {
+        let answer = head.take_error()?;
+        if let Some(event) = answer.event() {
+            self.exchange.services.note_error(event, None, answer.error());
+        }
+        self.body(head, answer.status())
+    }
+
+    fn body(&self, head: &mut impl ResponseHead, status: u16) -> Option<Bytes> {
+        let (content_type, body) = self.exchange.services.failure_bodies.as_ref()?.make(status).into_parts();
+        head.retain(|name, _| name != "content-length");
+        head.insert(Header::ContentType, content_type);
+        Some(body)
+    }
+
+    fn set_cookies(self, head: &mut impl ResponseHead) {
+        if self.set_cookies.is_empty() {
+            return;
+        }
+        // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861), but what the application has said
+        // itself is not weakened.
+        if !headers::is_private(head.values(Header::CacheControl)) {
+            head.insert(Header::CacheControl, "no-store".into());
+        }
+        if head.values(Header::SetCookie).any(|line| self.set_cookies.replace(line)) {
+            head.retain(|name, line| name != Header::SetCookie.name() || !self.set_cookies.replace(line));
+        }
+        for line in self.set_cookies {
+            head.append(Header::SetCookie, line);
+        }
+    }
+}
+
+impl fmt::Debug for RequestEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestEnd").field("failure", &self.failure).finish_non_exhaustive()
+    }
+}

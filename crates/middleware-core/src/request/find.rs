@@ -1,0 +1,191 @@
+//! From the candidates of a `Cookie` header to a live session.
+
+use std::pin::pin;
+
+use nexios_signer::SignedBy;
+use nexios_store_core::{SessionId, StoreError, StoreErrorKind};
+
+use crate::client_side::cookie_slot::CookieSlot;
+use crate::client_side::{self, Held};
+use crate::error::{SessionError, SessionErrorKind};
+use crate::events::Event;
+use crate::records::{self, Live, Opened, Snapshot, Unreadable};
+use crate::services::Services;
+use crate::services::policies::OnOutage;
+use crate::services::signers::COOKIE_VALUE_LEN;
+use crate::services::time_limit::within;
+use crate::state::exchange::Exchange;
+use crate::state::known::{Known, Opener};
+use crate::state::place::Place;
+
+/// Loads the session, unless that was done. If two extractors ask at the same time, both may ask the store, and the
+/// first answer counts.
+pub(super) async fn load(exchange: &Exchange) -> Result<(), SessionError> {
+    if exchange.is_loaded() {
+        return Ok(());
+    }
+    let services = &*exchange.services;
+    match &exchange.place {
+        Place::Store => {
+            let known = match load_stored(exchange).await {
+                Ok(known) => known,
+                Err(error) => without_store(services, error)?,
+            };
+            let mut state = exchange.state();
+            if !exchange.is_loaded() {
+                state.begin(known);
+                exchange.set_loaded(&state);
+            }
+            Ok(())
+        }
+        Place::Cookie(slot) => load_held(exchange, slot),
+    }
+}
+
+async fn load_stored(exchange: &Exchange) -> Result<Known, SessionError> {
+    let services = &*exchange.services;
+    let found = within(services.settings.store_timeout, pin!(find(services, &exchange.cookie_header))).await;
+    found.unwrap_or_else(|_| Err(services.timed_out()))
+}
+
+/// What the application has chosen to serve while the store does not answer.
+fn without_store(services: &Services, error: SessionError) -> Result<Known, SessionError> {
+    services.note_failure(&error, None);
+    if services.on_outage == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
+        return Err(error);
+    }
+    services.note(Event::ServedReadOnly);
+    Ok(Known::outage())
+}
+
+/// Finds the session that one of the cookies in `header` opens: the first that verifies and whose record is live.
+///
+/// A cookie that opens nothing is passed over, so a forged or stale one (of another path or domain, say) hides
+/// no good one. The work is bounded, whatever the header holds.
+async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError> {
+    let mut cookie_received = false;
+    let candidates = services
+        .cookie
+        .candidates(header)
+        .inspect(|_| cookie_received = true)
+        .enumerate()
+        .filter(|(_, value)| value.len() == COOKIE_VALUE_LEN)
+        .take(MAX_VERIFICATIONS)
+        .filter_map(|(place, value)| Some((place, services.signers.open_cookie_value(value)?)));
+    let mut tried = [None; MAX_LOADS];
+    let mut loads = 0;
+    for (place, (id, signed_by)) in candidates {
+        if tried.contains(&Some(id)) {
+            continue;
+        }
+        let Some(free) = tried.get_mut(loads) else { break };
+        *free = Some(id);
+        loads += 1;
+        if let Some(live) = load_id(services, id).await? {
+            let opener = match signed_by {
+                SignedBy::First => Opener::Cookie { place, id },
+                SignedBy::Retired => Opener::RetiredCookie,
+            };
+            let by_retired_key = signed_by.is_retired() || live.tagged_by.is_retired();
+            note_resumed(services, &live.snapshot, by_retired_key);
+            return Ok(known(live, opener));
+        }
+    }
+    if cookie_received && loads == 0 {
+        services.note(Event::CookieRefused);
+    }
+    Ok(Known::nothing(cookie_received))
+}
+
+async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, SessionError> {
+    let now = services.now();
+    match services.store.load(&id, now).await {
+        // Strict mode: the visitor gets a new id if a session is to be made. This one is never adopted.
+        Ok(None) => services.note_session(Event::SessionUnknown, &id, None),
+        Ok(Some(stored)) => match records::open(services, id, &stored, now) {
+            Opened::Live(live) => return Ok(Some(live)),
+            Opened::Expired => services.note_session(Event::SessionExpired, &id, None),
+            Opened::FromFuture => services.note_session(Event::SessionFromFuture, &id, None),
+            Opened::Unreadable(unreadable) => pass_over(services, &id, unreadable)?,
+        },
+        Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+            // Boxed, so that the future of every request has no room for what is rare.
+            Box::pin(set_aside(services, &id, &error)).await;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(None)
+}
+
+/// Lets the visitor go on without a session that makes no sense, unless it is one of a newer format. The record is as it was
+/// written, so the store has no reason to set it aside.
+fn pass_over(services: &Services, id: &SessionId, unreadable: Unreadable) -> Result<(), SessionError> {
+    let event = unreadable.event();
+    let error = unreadable.into_error();
+    if error.kind() == SessionErrorKind::Unsupported {
+        return Err(error);
+    }
+    services.note_error(event, Some(id), &error);
+    Ok(())
+}
+
+/// Takes a damaged record out of service, and keeps it for the operator.
+async fn set_aside(services: &Services, id: &SessionId, error: &StoreError) {
+    services.note_error(Event::RecordCorrupt, Some(id), error);
+    if let Err(error) = services.store.set_aside(id).await {
+        services.note_error(Event::RecordNotSetAside, Some(id), &error);
+    }
+}
+
+/// The session that the visitor's cookie holds.
+fn load_held(exchange: &Exchange, slot: &CookieSlot) -> Result<(), SessionError> {
+    let services = &*exchange.services;
+    let mut state = exchange.state();
+    if exchange.is_loaded() {
+        return Ok(());
+    }
+    // Under the lock, because the slot may have changed by the time that a second one opens the cookie.
+    let unsealing = client_side::open(services, &exchange.cookie_header, slot);
+    let unsealing = match unsealing {
+        Ok(unsealing) => unsealing,
+        Err(error) => {
+            drop(state);
+            services.note_failure(&error, None);
+            return Err(error);
+        }
+    };
+    let known = unsealing.held.map_or_else(
+        || Known::nothing(unsealing.cookie_received),
+        |Held { live, sealed_by }| {
+            let opener = if sealed_by.is_retired() { Opener::RetiredCookie } else { Opener::Nothing };
+            known(live, opener)
+        },
+    );
+    let (snapshot, is_retired) = (known.snapshot.clone(), known.uses_retired_key());
+    state.begin(known);
+    exchange.set_loaded(&state);
+    drop(state);
+    match snapshot {
+        Some(snapshot) => note_resumed(services, &snapshot, is_retired),
+        None if unsealing.cookie_received && !unsealing.cookie_accepted => services.note(Event::CookieRefused),
+        None => {}
+    }
+    Ok(())
+}
+
+fn known(Live { snapshot, tagged_by }: Live, opener: Opener) -> Known {
+    Known { snapshot: Some(snapshot), opener, tagged_by, cookie_received: true, is_outage: false }
+}
+
+fn note_resumed(services: &Services, snapshot: &Snapshot, by_retired_key: bool) {
+    if by_retired_key {
+        services.note_session(Event::RetiredKeyUsed, &snapshot.id, snapshot.principal());
+    }
+    services.note_session(Event::SessionResumed, &snapshot.id, snapshot.principal());
+}
+
+/// How many cookies of the session's name are verified. Browsers keep about fifty cookies a domain.
+const MAX_VERIFICATIONS: usize = 64;
+
+/// How many verified cookies are looked up.
+const MAX_LOADS: usize = 4;
