@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Keeps sessions in a map, for as long as the process lives.
+/// Keeps sessions in a map for as long as the process lives.
 #[derive(Debug, Default)]
 struct MapStore(Mutex<Map>);
 
@@ -23,10 +23,12 @@ impl MapStore {
 }
 
 impl Map {
+    /// The record of an id, unless it has expired.
     fn live(&mut self, id: &SessionId, now: Timestamp) -> Option<&mut Stored> {
         self.records.get_mut(id).filter(|stored| !stored.record.is_expired(now))
     }
 
+    /// Stores a record under an id, whatever is there, at a new revision.
     fn put(&mut self, id: &SessionId, record: &Record) -> Revision {
         self.last_revision += 1;
         let revision = Revision::new(self.last_revision);

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// Any error, as the cause of a [`StoreError`].
+/// An error of any type, as the cause of a [`StoreError`].
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The result of a store's methods.
@@ -17,10 +17,10 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// ```
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// A store could not answer.
+/// The error of a store that could not answer.
 ///
-/// What the caller can do about it is its [`kind`](Self::kind); what happened is its [source](Error::source), for
-/// the operator. Neither may contain a session id, a payload, or a path that contains an id.
+/// Its [`kind`](Self::kind) tells the caller what to do. Its [source](Error::source) tells the operator what happened.
+/// Neither may contain a session id, a payload, or a path that contains an id.
 ///
 /// # Examples
 ///
@@ -39,51 +39,51 @@ pub struct StoreError {
     source: BoxError,
 }
 
-/// What a [`StoreError`] means for the caller.
+/// The meaning of a [`StoreError`] for the caller.
 ///
 /// # Examples
 ///
 /// ```
 /// use nexios_store_core::{StoreError, StoreErrorKind};
 ///
-/// fn may_help_to_try_again(error: &StoreError) -> bool {
+/// fn may_retry(error: &StoreError) -> bool {
 ///     error.kind() == StoreErrorKind::Backend
 /// }
 ///
-/// assert!(may_help_to_try_again(&StoreError::backend("connection refused")));
-/// assert!(!may_help_to_try_again(&StoreError::corrupt("bad checksum")));
-/// assert!(!may_help_to_try_again(&StoreError::unsupported("format 2")));
+/// assert!(may_retry(&StoreError::backend("connection refused")));
+/// assert!(!may_retry(&StoreError::corrupt("bad checksum")));
+/// assert!(!may_retry(&StoreError::unsupported("format 2")));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
     /// The backend could not be asked, or did not do what it was asked. Another try may succeed.
     ///
-    /// The record, if there is one, must be taken to exist: this never means "not found".
+    /// This never means "not found": assume that the record exists.
     Backend,
-    /// The record is damaged, and no other try will change that.
+    /// The record is damaged. Another try will not change that.
     Corrupt,
-    /// The record was written in a format newer than this program knows. It must be left as it is.
+    /// The record was written in a newer format than this program knows. It must be left as it is.
     Unsupported,
 }
 
 impl StoreError {
-    /// The backend could not be asked. See [`StoreErrorKind::Backend`].
+    /// Makes the error of a backend that could not be asked. See [`StoreErrorKind::Backend`].
     pub fn backend(source: impl Into<BoxError>) -> Self {
         Self { kind: StoreErrorKind::Backend, source: source.into() }
     }
 
-    /// The record is damaged. See [`StoreErrorKind::Corrupt`].
+    /// Makes the error of a record that is damaged. See [`StoreErrorKind::Corrupt`].
     pub fn corrupt(source: impl Into<BoxError>) -> Self {
         Self { kind: StoreErrorKind::Corrupt, source: source.into() }
     }
 
-    /// The record's format is newer than this program. See [`StoreErrorKind::Unsupported`].
+    /// Makes the error of a record whose format is newer than this program. See [`StoreErrorKind::Unsupported`].
     pub fn unsupported(source: impl Into<BoxError>) -> Self {
         Self { kind: StoreErrorKind::Unsupported, source: source.into() }
     }
 
-    /// What the error means for the caller.
+    /// Returns what the error means for the caller.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
     }

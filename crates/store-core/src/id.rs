@@ -3,12 +3,13 @@ use std::io;
 
 /// The name of a session: 128 random bits.
 ///
-/// An id can only come from the [generator](Self::generate) or from the strict [parser](Self::parse), so no other
-/// text ever becomes part of a path, a query or a log. Its text form is 32 lower-case hex digits: ids become file
-/// names, and common file systems fold case.
+/// The text form is 32 lower-case hex digits, because ids become file names and common file systems fold case. Text
+/// becomes an id only through the strict [parser](Self::parse), so no other text ever becomes part of a path, a query
+/// or a log.
 ///
-/// 128 bits of the system's generator are what OWASP ASVS 5.0, 7.2.3 asks for. `Debug` shows no digit of it and
-/// there is no `Display`: who knows an id is still one signature away from the session, and it should stay so.
+/// OWASP ASVS 5.0, 7.2.3 asks for 128 bits from a cryptographically secure generator; the system's is one. An id alone
+/// does not open a session, because the cookie also needs a signature. It is kept out of sight all the same: `Debug`
+/// shows no digit of it, and there is no `Display`.
 ///
 /// # Examples
 ///
@@ -28,11 +29,11 @@ impl SessionId {
     /// The length of the text form, in bytes.
     pub const HEX_LEN: usize = 32;
 
-    /// A new id from the operating system's random generator.
+    /// Makes a new id with the operating system's random generator.
     ///
     /// # Errors
     ///
-    /// When the system's generator fails, which a running system's does not.
+    /// Fails if the system's generator fails, which does not happen on a running system.
     pub fn generate() -> io::Result<Self> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
@@ -65,7 +66,8 @@ impl SessionId {
     ///
     /// # Errors
     ///
-    /// [`InvalidSessionId`] for any other text. It does not repeat the text, which may come from an attacker.
+    /// Returns [`InvalidSessionId`] for any other text. The error does not repeat the text, which may come from an
+    /// attacker.
     ///
     /// # Examples
     ///
@@ -80,7 +82,7 @@ impl SessionId {
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, InvalidSessionId> {
         let text: &[u8; Self::HEX_LEN] = text.as_ref().try_into().map_err(|_| InvalidSessionId)?;
         let mut bytes = [0; 16];
-        // Looked at once, after all digits: one that is none sets a bit that no digit has.
+        // Checked once, after the loop: a character that is no digit sets a bit that no digit has.
         let mut all = 0;
         for (byte, digits) in bytes.iter_mut().zip(text.chunks_exact(2)) {
             let [high, low] = [digits[0], digits[1]].map(|digit| HEX_VALUES[usize::from(digit)]);
@@ -90,17 +92,17 @@ impl SessionId {
         if all & NO_DIGIT == 0 { Ok(Self(bytes)) } else { Err(InvalidSessionId) }
     }
 
-    /// The id of these bytes, for stores that keep ids in binary.
+    /// Makes the id with these bytes, for stores that keep ids in binary.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes, for stores that keep ids in binary.
+    /// Returns the bytes, for stores that keep ids in binary.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// The text form, as ASCII bytes.
+    /// Returns the text form, as ASCII bytes.
     pub fn to_hex(&self) -> [u8; Self::HEX_LEN] {
         let mut text = [0; Self::HEX_LEN];
         for (digits, byte) in text.chunks_exact_mut(2).zip(self.0) {
@@ -117,7 +119,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// A text is not a session id.
+/// The error for a text that is not a session id.
 ///
 /// # Examples
 ///
@@ -140,7 +142,7 @@ impl std::error::Error for InvalidSessionId {}
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// What each byte is worth as a digit.
+/// The value of each byte as a hex digit; [`NO_DIGIT`] for all other bytes.
 const HEX_VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
     let mut value: u8 = 0;

@@ -1,15 +1,15 @@
 //! The contract of a session store, in types and prose.
 //!
-//! A session store keeps [`Record`]s under [`SessionId`]s. It sees opaque bytes in a typed envelope: no key, no
-//! cookie, no decoded value; and it reads no clock: the time is an argument of every method that needs it. What it
-//! has to promise in return is written at [`SessionStore`]; a store that keeps these promises works with every
-//! adapter and every decorator.
+//! A session store keeps [`Record`]s under [`SessionId`]s. It sees opaque bytes in a typed envelope, and never a key, a
+//! cookie or a decoded value. It reads no clock: each method that needs the time takes it as an argument. The trait
+//! [`SessionStore`] lists what a store promises. A store that keeps these promises works with every adapter and every
+//! decorator.
 //!
-//! Depend on this crate to write a store. To use one, depend on the store's own crate and an adapter.
+//! Depend on this crate to write a store. To use a store, depend on the store's own crate and on an adapter.
 //!
 //! # Examples
 //!
-//! A complete store: one process, a map behind a mutex. Real ones differ in where the map is.
+//! A complete store for one process: a map behind a mutex. Real stores differ in where they keep the map.
 //!
 //! ```
 #![doc = include_str!("../doc/map_store.rs")]
@@ -17,8 +17,8 @@
 //!
 //! # Scope
 //!
-//! Signing, encryption, expiry policy, merging of parallel changes and cookies are the business of other crates.
-//! There is no HTTP type and no async runtime in this crate's dependencies, so a store is free in both.
+//! Other crates deal with signatures, encryption, expiry policy, cookies and the merging of parallel changes. This
+//! crate depends on no HTTP types and no async runtime, so a store is free to choose both.
 
 mod error;
 mod id;
@@ -34,5 +34,5 @@ pub use crate::record::{PrincipalTag, Record, Revision, Stored};
 pub use crate::store::{DeleteExpired, PrincipalIndex, SessionStore};
 pub use crate::timestamp::Timestamp;
 
-/// The attribute to write above `impl SessionStore for …`, from the crate of the same name.
+/// The attribute that goes above `impl SessionStore for …`, from the crate of the same name.
 pub use async_trait::async_trait;

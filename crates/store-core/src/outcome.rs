@@ -20,9 +20,9 @@ use crate::Revision;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the session may not have been created"]
 pub enum CreateOutcome {
-    /// The record is stored, at this revision.
+    /// The record is stored, and is at this revision.
     Created(Revision),
-    /// A live record has this id; nothing was changed.
+    /// The id has a live record. Nothing has changed.
     IdTaken,
 }
 
@@ -44,11 +44,11 @@ pub enum CreateOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the record may not have been updated"]
 pub enum UpdateOutcome {
-    /// The record is replaced, and has this revision now.
+    /// The record is replaced, and is at this revision now.
     Updated(Revision),
-    /// The record is at another revision: somebody else came first. Nothing was changed.
+    /// The record is at another revision, because another writer came first. Nothing has changed.
     Conflict,
-    /// There is no live record of this id. Nothing was changed.
+    /// The id has no live record. Nothing has changed.
     Missing,
 }
 
@@ -73,11 +73,11 @@ pub enum UpdateOutcome {
 pub enum RenameOutcome {
     /// The new id has the record, at this revision, and the old id has none.
     Renamed(Revision),
-    /// The old id's record is at another revision. Nothing was changed.
+    /// The old id's record is at another revision, because another writer came first. Nothing has changed.
     Conflict,
-    /// There is no live record of the old id. Nothing was changed.
+    /// The old id has no live record. Nothing has changed.
     Missing,
-    /// A live record has the new id. Nothing was changed.
+    /// The new id has a live record. Nothing has changed.
     IdTaken,
 }
 
@@ -89,8 +89,8 @@ pub enum RenameOutcome {
 /// use nexios_store_core::{Result, SessionId, SessionStore, Timestamp, TouchOutcome};
 /// use std::time::Duration;
 ///
-/// /// Whether the session goes on, for half an hour at least.
-/// async fn is_alive(store: &dyn SessionStore, id: &SessionId, now: Timestamp) -> Result<bool> {
+/// /// Lets a session live for at least half an hour more; `false` if it has ended.
+/// async fn prolong(store: &dyn SessionStore, id: &SessionId, now: Timestamp) -> Result<bool> {
 ///     let until = now.saturating_add(Duration::from_secs(30 * 60));
 ///     Ok(store.touch(id, until, now).await? == TouchOutcome::Touched)
 /// }
@@ -98,9 +98,9 @@ pub enum RenameOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the session may have ended"]
 pub enum TouchOutcome {
-    /// The record lives at least as long as was asked.
+    /// The record lives at least as long as the caller asked.
     Touched,
-    /// There is no live record of this id.
+    /// The id has no live record. Nothing has changed.
     Missing,
 }
 
@@ -111,7 +111,7 @@ pub enum TouchOutcome {
 /// ```
 /// use nexios_store_core::{DeleteOutcome, Result, SessionId, SessionStore};
 ///
-/// /// How many of these sessions this call has ended.
+/// /// Ends these sessions, and returns how many of them this call has ended.
 /// async fn revoke(store: &dyn SessionStore, ids: &[SessionId]) -> Result<usize> {
 ///     let mut revoked = 0;
 ///     for id in ids {
@@ -123,9 +123,9 @@ pub enum TouchOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "there may have been nothing to delete"]
 pub enum DeleteOutcome {
-    /// The record is gone.
+    /// This call removed the record.
     Deleted,
-    /// There was none.
+    /// The id has no record.
     Missing,
 }
 
@@ -142,8 +142,8 @@ pub enum DeleteOutcome {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "there may be more to remove"]
 pub struct Swept {
-    /// How many expired records this call removed.
+    /// The number of expired records that this call removed.
     pub removed: usize,
-    /// Whether another call would find more to look at now.
+    /// `true` if another call would find more to look at now.
     pub more: bool,
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::Timestamp;
 
-/// What a store keeps under a session id.
+/// The record that a store keeps under a session id.
 ///
 /// # Examples
 ///
@@ -19,16 +19,17 @@ use crate::Timestamp;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The session's content, opaque to the store: kept and returned byte for byte.
+    /// The content of the session. It is opaque to the store, which keeps and returns it byte for byte.
     pub payload: Bytes,
-    /// When the session ends. From this moment on the record is absent to every method of the store.
+    /// The time at which the session ends. From this moment on, every method of the store treats the record as absent.
     pub expires_at: Timestamp,
-    /// Whose session it is, for stores with a [`PrincipalIndex`](crate::PrincipalIndex).
+    /// The user whose session it is, for stores with a [`PrincipalIndex`](crate::PrincipalIndex). `None` if nobody is
+    /// logged in.
     pub principal: Option<PrincipalTag>,
 }
 
 impl Record {
-    /// Whether the session has ended at the time `now`.
+    /// Returns `true` if the session has ended at the time `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }
@@ -51,7 +52,7 @@ impl fmt::Debug for Record {
 /// ```
 /// use nexios_store_core::{Record, SessionId, SessionStore, Timestamp, UpdateOutcome};
 ///
-/// /// Doubles what is there, unless somebody else is faster.
+/// /// Doubles the payload, unless another writer is faster.
 /// async fn double(store: &dyn SessionStore, id: &SessionId, now: Timestamp) -> nexios_store_core::Result<()> {
 ///     if let Some(stored) = store.load(id, now).await? {
 ///         let payload = stored.record.payload.repeat(2).into();
@@ -63,15 +64,16 @@ impl fmt::Debug for Record {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// What was stored.
+    /// The record as it was stored.
     pub record: Record,
-    /// Which version of it this is; [`update`](crate::SessionStore::update) wants it back.
+    /// The version of the record. Pass it to [`update`](crate::SessionStore::update) or
+    /// [`rename`](crate::SessionStore::rename) to replace exactly this version.
     pub revision: Revision,
 }
 
-/// The version of a record: what compare-and-swap compares.
+/// The version of a record, by which a store tells whether another writer came first (compare-and-swap).
 ///
-/// A store never gives the same revision to two versions of one id, not even across a deletion.
+/// A store never gives the same revision to two versions under one id, not even if the id was deleted in between.
 ///
 /// # Examples
 ///
@@ -86,20 +88,21 @@ pub struct Stored {
 pub struct Revision(u64);
 
 impl Revision {
-    /// The revision of this number. Only a store has a reason to make one.
+    /// Makes the revision with this number. Only a store has a reason to do so.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number, for the store to keep.
+    /// Returns the number, for the store to keep.
     pub const fn as_u64(self) -> u64 {
         self.0
     }
 }
 
-/// An opaque keyed hash of the user a session belongs to.
+/// An opaque keyed hash of the user to whom a session belongs.
 ///
-/// Equal for all sessions of one user under one key; it says nothing about the user's name to who lacks the key.
+/// All sessions of a user have the same tag under the same key. Without the key, the tag says nothing about the user's
+/// name.
 ///
 /// # Examples
 ///
@@ -114,12 +117,12 @@ impl Revision {
 pub struct PrincipalTag([u8; 32]);
 
 impl PrincipalTag {
-    /// The tag of these bytes.
+    /// Makes the tag with these bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes, for the store to keep.
+    /// Returns the bytes, for the store to keep.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

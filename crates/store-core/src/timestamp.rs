@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time, in milliseconds since the Unix epoch.
 ///
-/// Arithmetic saturates: a timestamp never wraps around to the distant past or future, whatever a clock says.
+/// Arithmetic saturates: whatever a clock says, a timestamp never wraps around to the distant past or future.
 ///
 /// # Examples
 ///
@@ -23,45 +23,45 @@ pub struct Timestamp(u64);
 impl Timestamp {
     /// The Unix epoch.
     pub const UNIX_EPOCH: Self = Self(0);
-    /// The latest point in time there is.
+    /// The latest point in time that a timestamp can hold.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The point in time that is so many milliseconds after the Unix epoch.
+    /// Makes the point in time that is `millis` milliseconds after the Unix epoch.
     pub const fn from_unix_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the number of milliseconds since the Unix epoch.
     pub const fn as_unix_millis(self) -> u64 {
         self.0
     }
 
-    /// This time and so much later.
+    /// Returns the time that is `duration` later, at most [`MAX`](Self::MAX).
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(whole_millis(duration)))
     }
 
-    /// This time and so much earlier.
+    /// Returns the time that is `duration` earlier, at least [`UNIX_EPOCH`](Self::UNIX_EPOCH).
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(whole_millis(duration)))
     }
 
-    /// How long after `earlier` this is; zero if it is not.
+    /// Returns the time that has passed since `earlier`, or zero if this time is not after it.
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
 impl From<SystemTime> for Timestamp {
-    /// A time before the epoch becomes the epoch.
+    /// Converts a time; one before the epoch becomes the epoch.
     fn from(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, whole_millis))
     }
 }
 
-/// `Duration::as_millis` computes with 128 bits, which is dear where each request does it several times.
+/// Does what `Duration::as_millis` does, without its 128-bit arithmetic: each request calls this several times.
 fn whole_millis(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis().into())
 }

@@ -1,4 +1,4 @@
-//! Each public type can be sent and shared between threads, and a store is usable as a trait object.
+//! Each public type can be sent to and shared between threads, and a store can be a trait object.
 
 use nexios_store_core::*;
 use std::sync::Arc;
