@@ -7,12 +7,13 @@ use crate::Setting;
 
 /// Deserializes a setting from a string, a whole number or a boolean, with the parser that reads variables.
 ///
-/// For `#[serde(deserialize_with = "nexios_settings::deserialize")]`, so that `idle_timeout = "30m"` and
-/// `idle_timeout = 1800` in a TOML file mean what `SESSION_IDLE_TIMEOUT=30m` and `=1800` mean.
+/// Write `#[serde(deserialize_with = "nexios_settings::deserialize")]` above a field. Then `idle_timeout = "30m"` and
+/// `idle_timeout = 1800` in a TOML file mean the same as `SESSION_IDLE_TIMEOUT=30m` and `SESSION_IDLE_TIMEOUT=1800` in
+/// the environment.
 ///
 /// # Errors
 ///
-/// When the value is of another type, or is not one of the [allowed](Setting::ALLOWED) values.
+/// Fails if the value is of another type, or is not one of the [allowed](Setting::ALLOWED) values.
 ///
 /// # Examples
 ///
@@ -51,7 +52,7 @@ impl<T: Setting> Visitor<'_> for SettingVisitor<T> {
         T::parse(&number.to_string()).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 
-    // TOML has signed numbers only.
+    // TOML has only signed numbers.
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
         T::parse(&number.to_string()).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
     }
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn text_numbers_and_booleans_are_read_by_the_parser_of_variables() {
+    fn text_numbers_and_booleans_are_read_like_variables() {
         let example = parse(r#"{"timeout": 90, "limit": "none", "secure": true}"#).unwrap();
         assert_eq!((example.timeout.as_secs(), example.limit, example.secure), (90, OrNone(None), true));
         let example = parse(r#"{"timeout": "30m", "limit": "1h", "secure": "0"}"#).unwrap();
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_variable_refuses_is_refused_here() {
+    fn a_value_that_a_variable_refuses_is_refused_here_too() {
         for json in [
             r#"{"timeout": 0, "limit": "none", "secure": true}"#,
             r#"{"timeout": -1, "limit": "none", "secure": true}"#,

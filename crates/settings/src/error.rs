@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
-/// A setting has a value that is not allowed.
+/// The error for a setting whose value is not allowed.
 ///
-/// The message names the setting, its value and what is allowed. A secret's value is never part of it.
+/// The message names the setting, its value and what is allowed. It never contains the value of a secret.
 ///
 /// # Examples
 ///
@@ -24,25 +24,25 @@ pub struct SettingError {
 }
 
 impl SettingError {
-    /// An error for a `value` that is not one of the `allowed` ones.
+    /// Makes an error for a `value` that is not one of the `allowed` ones.
     pub fn new(setting: impl Into<Cow<'static, str>>, value: &str, allowed: &str) -> Self {
-        // A value may hold line breaks and control characters; the message stays one printable line.
+        // A value may contain line breaks and control characters. The message must stay one printable line.
         let value: String = value.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
         Self::described(setting, format!("is `{value}`, but must be {allowed}"))
     }
 
-    /// An error in the caller's own words, which follow the setting's name: "is set but empty".
+    /// Makes an error with your own words, which follow the name of the setting: "is set but empty".
     ///
-    /// This is the one to choose for a secret, whose value must not appear.
+    /// Use this one for a secret, whose value must not appear.
     pub fn described(setting: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         Self { setting: setting.into(), problem: problem.into() }
     }
 
-    /// The name of the setting, as the user wrote it.
+    /// Returns the name of the setting, as the user wrote it.
     pub fn setting(&self) -> &str {
         &self.setting
     }
 }
 
-/// How many characters of a wrong value are shown: enough to recognise it, too few to fill a log.
+/// The number of characters of a wrong value that are shown: enough to recognise it, too few to fill a log.
 const MAX_SHOWN: usize = 80;

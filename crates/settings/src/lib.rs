@@ -1,8 +1,8 @@
 //! Strict reading of settings.
 //!
-//! Every setting of the session crates is read here, whether it comes from an environment variable or from a
-//! configuration file: by the same parsers, with the same errors. A value that is not exactly one of the allowed
-//! ones is an error that names the setting, the value and what is allowed; nothing is guessed and nothing is
+//! Every setting of the session crates is read here, by the same parsers and with the same errors, whether it comes
+//! from an environment variable or from a configuration file. A value must be exactly one of the allowed ones. Any
+//! other value is an error that names the setting, the value and what is allowed. Nothing is guessed, and nothing is
 //! silently ignored.
 //!
 //! ```
@@ -22,8 +22,8 @@
 //!
 //! # Scope
 //!
-//! This crate knows how to read a setting, not which settings there are: each crate names its own. It holds no
-//! defaults. Choose it directly only to add settings of your own that should behave like ours.
+//! This crate knows how to read a setting, but not which settings there are: each crate names its own and holds its
+//! own defaults. Depend on it directly only to add settings of your own that should behave like ours.
 
 mod de;
 mod error;

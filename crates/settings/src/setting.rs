@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// A type that can be read from the text of a setting.
 ///
-/// Implement it for an enum of your own to have it read as strictly as the rest.
+/// Implement it for a type of your own, such as an enum, to read it as strictly as the other settings.
 ///
 /// # Examples
 ///
@@ -34,10 +34,10 @@ use std::time::Duration;
 /// # Ok::<(), nexios_settings::SettingError>(())
 /// ```
 pub trait Setting: Sized {
-    /// What is allowed, as the end of the sentence "… but must be …".
+    /// The allowed values, as the end of the sentence "… but must be …".
     const ALLOWED: &'static str;
 
-    /// The value that `text` stands for, or `None` if it is not allowed.
+    /// Returns the value that `text` stands for, or `None` if the text is not allowed.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -53,7 +53,8 @@ impl Setting for bool {
     }
 }
 
-/// Whole seconds, or a whole number with a unit: `90`, `90s`, `30m`, `2h`, `14d`. From one second to ten years.
+/// A number of whole seconds, or a whole number with a unit: `90`, `90s`, `30m`, `2h`, `14d`. From one second to ten
+/// years.
 impl Setting for Duration {
     const ALLOWED: &'static str = "a whole number of seconds or one with a unit (90s, 30m, 2h, 14d), from 1s to 3650d";
 
@@ -71,7 +72,7 @@ impl Setting for Duration {
     }
 }
 
-/// A setting that can be switched off with the word `none`.
+/// A setting that the word `none` switches off.
 ///
 /// # Examples
 ///
@@ -116,12 +117,13 @@ impl ByteSize {
     /// The largest size that a setting may have.
     pub const MAX: Self = Self(16 * 1024 * 1024);
 
-    /// A size of so many bytes, or `None` if it is not between [`MIN`](Self::MIN) and [`MAX`](Self::MAX).
+    /// Makes a size of this many bytes, or returns `None` if it is not between [`MIN`](Self::MIN) and
+    /// [`MAX`](Self::MAX).
     pub const fn new(bytes: usize) -> Option<Self> {
         if bytes < Self::MIN.0 || bytes > Self::MAX.0 { None } else { Some(Self(bytes)) }
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub const fn as_bytes(self) -> usize {
         self.0
     }
@@ -142,7 +144,7 @@ impl Setting for ByteSize {
     }
 }
 
-/// Splits `30m` into `30` and `m`. The standard parser alone would let `+30` pass.
+/// Splits `30m` into `30` and `m`. The parser of the standard library would also accept `+30`.
 fn split_number(text: &str) -> Option<(&str, &str)> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     (unit_at > 0).then(|| text.split_at(unit_at))
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn none_switches_off_exactly_where_it_is_allowed() {
+    fn only_the_exact_word_none_switches_a_setting_off() {
         assert_eq!(OrNone::<Duration>::parse("none"), Some(OrNone(None)));
         assert_eq!(OrNone::<Duration>::parse("1s"), Some(OrNone(Some(Duration::from_secs(1)))));
         for text in ["None", "", "off", "0"] {

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::{Setting, SettingError};
 
-/// Where environment variables are read from: the process, or a list.
+/// The source of environment variables: the process, or a list.
 ///
-/// A list serves tests, and programs that get their configuration from elsewhere in the form of variables.
-/// `Debug` does not show values, because one of them may be a secret.
+/// Use a list in tests, or in a program that gets its variables from somewhere else. `Debug` does not show values,
+/// because one of them may be a secret.
 ///
 /// # Examples
 ///
@@ -32,7 +32,7 @@ enum Source {
 }
 
 impl Vars {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     ///
     /// # Examples
     ///
@@ -46,11 +46,11 @@ impl Vars {
         Self(Source::Process)
     }
 
-    /// Reads a variable with the parser of its type; `None` if it is not set.
+    /// Reads a variable with the parser of its type, or returns `None` if it is not set.
     ///
     /// # Errors
     ///
-    /// When the variable is set but empty, is not Unicode, or is not one of the [allowed](Setting::ALLOWED) values.
+    /// Fails if the variable is set but empty, is not Unicode, or is not one of the [allowed](Setting::ALLOWED) values.
     ///
     /// # Examples
     ///
@@ -67,11 +67,11 @@ impl Vars {
         T::parse(&text).map_or_else(|| Err(SettingError::new(name, &text, T::ALLOWED)), |value| Ok(Some(value)))
     }
 
-    /// Reads a variable as it is; `None` if it is not set.
+    /// Reads a variable as it is, or returns `None` if it is not set.
     ///
     /// # Errors
     ///
-    /// When the variable is set but empty, or is not Unicode.
+    /// Fails if the variable is set but empty, or is not Unicode.
     pub fn text(&self, name: &'static str) -> Result<Option<String>, SettingError> {
         let Some(value) = self.raw(name) else { return Ok(None) };
         if value.is_empty() {
@@ -80,11 +80,13 @@ impl Vars {
         value.into_string().map(Some).map_err(|_| SettingError::described(name, "is not valid Unicode"))
     }
 
-    /// Reads a variable that holds a secret: wiped from memory after use, and never part of an error.
+    /// Reads a variable that holds a secret, or returns `None` if it is not set.
+    ///
+    /// The returned text is wiped from memory when it is dropped, and is never part of an error.
     ///
     /// # Errors
     ///
-    /// As [`text`](Self::text).
+    /// Fails as [`text`](Self::text) does.
     ///
     /// # Examples
     ///
@@ -100,11 +102,11 @@ impl Vars {
         Ok(self.text(name)?.map(Zeroizing::new))
     }
 
-    /// Reads a variable as the operating system has it; `None` if it is not set. For paths.
+    /// Reads a variable as the operating system has it, or returns `None` if it is not set. Use it for paths.
     ///
     /// # Errors
     ///
-    /// When the variable is set but empty.
+    /// Fails if the variable is set but empty.
     ///
     /// # Examples
     ///
