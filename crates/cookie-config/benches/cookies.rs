@@ -1,4 +1,4 @@
-//! What it costs to find a cookie in a header, and to write one.
+//! The cost of finding a cookie in a header, and of writing one.
 //!
 //! ```console
 //! $ cargo bench -p nexios-cookie-config
@@ -12,7 +12,7 @@ use std::time::Duration;
 use criterion::Criterion;
 use nexios_cookie_config::{CookieConfig, Lifetime};
 
-/// As long as a session's is.
+/// As long as the value of a session cookie.
 const VALUE: &str = "00ff1234567890abcdef00112233aa55.22pNV8mWiXbuKKXDT6JxiRXXQBFtcfJpS7JMb5EyjPk";
 
 fn main() {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::field::{Field, Need};
 use crate::{SameSite, prefix, syntax};
 
-/// All that is configured of a cookie: checked inside a `CookieConfig`, not yet in a builder.
+/// The name and the attributes of a cookie. In a `CookieConfig` they have been checked, in a builder they have not.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Attributes {
@@ -37,7 +37,7 @@ impl Default for Attributes {
 }
 
 impl Attributes {
-    /// Checks each attribute, then their combination. `called` says what an error calls a field.
+    /// Checks each attribute, then their combination. `called` gives the name by which an error calls a field.
     pub(crate) fn check(mut self, called: fn(Field) -> &'static str) -> Result<Self, SettingError> {
         if !syntax::is_name(&self.name) {
             return Err(SettingError::new(called(Field::Name), &self.name, syntax::NAME));
@@ -63,7 +63,7 @@ impl Attributes {
         Ok(self)
     }
 
-    /// What these attributes need of each other: the field that needs it, its value, the need.
+    /// The needs that these attributes have of each other: the field with the need, its value, and the need.
     fn needs(&self) -> impl Iterator<Item = (Field, &str, Need)> {
         let prefix = prefix::needs(&self.name).iter().map(|need| (Field::Name, self.name.as_str(), *need));
         let same_site = (self.same_site == SameSite::None).then_some((Field::SameSite, "None", Need::Secure));
@@ -71,7 +71,7 @@ impl Attributes {
         prefix.chain(same_site).chain(partitioned)
     }
 
-    /// What is in the way of a need, as an error shows it; `None` if the need is met.
+    /// The value that is in the way of a need, as an error shows it; `None` if the need is met.
     fn obstacle(&self, need: Need) -> Option<String> {
         match need {
             Need::Secure => (!self.secure).then(|| "false".to_owned()),
@@ -81,7 +81,8 @@ impl Attributes {
         }
     }
 
-    /// What follows the value in a `Set-Cookie` line, as the `cookie` crate writes it: `; HttpOnly; …; Path=/`.
+    /// The text that follows the value in a `Set-Cookie` line, as the `cookie` crate writes it:
+    /// `; HttpOnly; …; Path=/`.
     pub(crate) fn to_text(&self) -> String {
         let cookie = Cookie::build(("", ""))
             .http_only(self.http_only)
@@ -94,7 +95,7 @@ impl Attributes {
             None => cookie,
         };
         let mut line = cookie.to_string();
-        // What comes before the attributes is `=`, between an empty name and an empty value.
+        // The name and the value are empty, so only a `=` stands before the attributes.
         line.remove(0);
         line
     }

@@ -2,7 +2,7 @@ use crate::attributes::Attributes;
 use crate::field::Field;
 use crate::{CookieConfig, CookieConfigError, SameSite};
 
-/// Collects the attributes of a cookie and checks them all at the end, in [`build`](Self::build).
+/// A builder that collects the attributes of a cookie and checks them all in [`build`](Self::build).
 ///
 /// ```
 /// use nexios_cookie_config::{CookieConfig, SameSite};
@@ -26,19 +26,19 @@ impl CookieConfigBuilder {
         Self(attributes)
     }
 
-    /// The cookie's name. Two applications on one host need different names.
+    /// Sets the cookie's name. Two applications on one host need different names.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = name.into();
         self
     }
 
-    /// Sends the cookie to this host and all hosts below it. Each of them can then also set or replace it.
+    /// Sends the cookie to this host and to all hosts below it. Each of them can then also set or replace the cookie.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.0.domain = Some(domain.into());
         self
     }
 
-    /// Sends the cookie only to the host that sets it: the default, and what undoes [`domain`](Self::domain).
+    /// Sends the cookie only to the host that sets it. This is the default; call it to undo [`domain`](Self::domain).
     ///
     /// # Examples
     ///
@@ -55,33 +55,34 @@ impl CookieConfigBuilder {
         self
     }
 
-    /// Sends the cookie to this path and those below it. It is no protection: scripts of other paths can get at it.
+    /// Sends the cookie to this path and to the paths below it. A path is no protection: scripts of other paths on the
+    /// host can get at the cookie.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.0.path = path.into();
         self
     }
 
-    /// Keeps the cookie from scripts, as it is by default.
+    /// Hides the cookie from scripts. On by default.
     pub const fn http_only(mut self, http_only: bool) -> Self {
         self.0.http_only = http_only;
         self
     }
 
-    /// Sends the cookie over TLS only. Off by default, and to be switched on wherever there is TLS.
+    /// Sends the cookie over TLS only. Off by default: switch it on wherever there is TLS.
     pub const fn secure(mut self, secure: bool) -> Self {
         self.0.secure = secure;
         self
     }
 
-    /// Which requests from other sites carry the cookie.
+    /// Chooses which requests from other sites carry the cookie.
     pub const fn same_site(mut self, same_site: SameSite) -> Self {
         self.0.same_site = same_site;
         self
     }
 
-    /// Keeps a cookie of its own for each top-level site that embeds this one (CHIPS).
+    /// Keeps a separate cookie for each top-level site that embeds this one (CHIPS).
     ///
-    /// Needs Secure, and is of use with [`SameSite::None`] only: the others do not reach an embedded page.
+    /// Needs Secure, and is useful only with [`SameSite::None`]: other cookies do not reach an embedded page.
     ///
     /// # Examples
     ///
@@ -101,8 +102,8 @@ impl CookieConfigBuilder {
     ///
     /// # Errors
     ///
-    /// When one of them is not allowed, or when browsers would ignore a cookie with this combination. The
-    /// [crate documentation](crate#settings) has the rules.
+    /// Fails if an attribute is not allowed, or if browsers would ignore a cookie with this combination. The
+    /// [crate documentation](crate#settings) lists the rules.
     ///
     /// # Examples
     ///

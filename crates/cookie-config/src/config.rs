@@ -3,8 +3,8 @@ use crate::{CookieConfigBuilder, CookieError, Lifetime, SameSite, scanner, synta
 
 /// A cookie's name and attributes, in a combination that browsers accept.
 ///
-/// It comes from a [builder](Self::builder), from the [environment](Self::from_env), or through `serde`; there is no
-/// way to change one afterwards but to [build another](Self::to_builder). The default is the builder's.
+/// Make one with a [builder](Self::builder), from the [environment](Self::from_env), or through `serde`. You cannot
+/// change it afterwards, but you can [build another](Self::to_builder) from it. The default is the builder's.
 ///
 /// # Examples
 ///
@@ -19,20 +19,20 @@ use crate::{CookieConfigBuilder, CookieError, Lifetime, SameSite, scanner, synta
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieConfig {
     attributes: Attributes,
-    /// All that follows the value in every cookie of this configuration: `; HttpOnly; …; Path=/`.
+    /// The text that follows the value in every cookie of this configuration: `; HttpOnly; …; Path=/`.
     template: String,
 }
 
 impl CookieConfig {
-    /// Begins with the defaults of the settings: `sessionid`, HttpOnly, SameSite=Lax, the path `/`, not Secure.
+    /// Starts from the defaults of the settings: `sessionid`, HttpOnly, SameSite=Lax, the path `/`, not Secure.
     pub fn builder() -> CookieConfigBuilder {
         CookieConfigBuilder::default()
     }
 
-    /// Begins with what is recommended where there is TLS: `__Host-sessionid`, Secure, HttpOnly, SameSite=Lax.
+    /// Starts from the values recommended wherever there is TLS: `__Host-sessionid`, Secure, HttpOnly, SameSite=Lax.
     ///
-    /// Thanks to the prefix no other host, not even a sibling or a subdomain, can set this cookie. Another name should
-    /// keep the prefix:
+    /// Because of the prefix, no other host can set this cookie, not even a sibling or a subdomain. If you choose
+    /// another name, keep the prefix:
     ///
     /// ```
     /// use nexios_cookie_config::CookieConfig;
@@ -45,7 +45,7 @@ impl CookieConfig {
         Self::builder().name("__Host-sessionid").secure(true)
     }
 
-    /// Begins with this configuration, for another cookie that differs in some points: its name, say.
+    /// Starts from this configuration, to build another cookie that differs in its name, say.
     ///
     /// # Examples
     ///
@@ -66,47 +66,50 @@ impl CookieConfig {
         Self { attributes, template }
     }
 
-    /// The cookie's name.
+    /// Returns the cookie's name.
     pub fn name(&self) -> &str {
         &self.attributes.name
     }
 
-    /// The domain whose hosts all get the cookie, without a leading dot. `None`: only the host that sets it.
+    /// Returns the domain whose hosts all get the cookie, without a leading dot. `None` means that only the host that
+    /// sets the cookie gets it.
     pub fn domain(&self) -> Option<&str> {
         self.attributes.domain.as_deref()
     }
 
-    /// The path below which the cookie is sent.
+    /// Returns the path at and below which the cookie is sent.
     pub fn path(&self) -> &str {
         &self.attributes.path
     }
 
-    /// Whether the cookie is kept from scripts.
+    /// Returns `true` if the cookie is hidden from scripts.
     pub const fn is_http_only(&self) -> bool {
         self.attributes.http_only
     }
 
-    /// Whether the cookie is sent over TLS only. An application should warn when it starts without.
+    /// Returns `true` if the cookie is sent over TLS only. An application that starts without this should log a
+    /// warning.
     pub const fn is_secure(&self) -> bool {
         self.attributes.secure
     }
 
-    /// Which requests from other sites carry the cookie.
+    /// Returns which requests from other sites carry the cookie.
     pub const fn same_site(&self) -> SameSite {
         self.attributes.same_site
     }
 
-    /// Whether the cookie is kept apart for each top-level site that embeds this one (CHIPS).
+    /// Returns `true` if there is a separate cookie for each top-level site that embeds this one (CHIPS).
     pub const fn is_partitioned(&self) -> bool {
         self.attributes.partitioned
     }
 
-    /// A `Set-Cookie` line that sets the cookie. Without a lifetime the browser forgets it when it is closed.
+    /// Makes the `Set-Cookie` line that sets the cookie. Without a lifetime, the browser forgets the cookie when it is
+    /// closed.
     ///
     /// # Errors
     ///
-    /// When the value is not of `cookie-octet`s (visible ASCII without `"`, `,`, `;` and `\`), or when name and value
-    /// together are longer than the 4096 bytes that browsers accept.
+    /// Fails if the value contains anything but `cookie-octet`s (visible ASCII without `"`, `,`, `;` and `\`), or if
+    /// name and value together are longer than the 4096 bytes that browsers accept.
     ///
     /// # Examples
     ///
@@ -129,10 +132,10 @@ impl CookieConfig {
         Ok(self.line(value, lifetime))
     }
 
-    /// The `Set-Cookie` line that removes the cookie.
+    /// Makes the `Set-Cookie` line that removes the cookie.
     ///
-    /// It differs from a cookie that was set in value and lifetime only: browsers tell cookies apart by domain, path
-    /// and partition too, and would keep one whose removal is for another.
+    /// It differs from the line that set the cookie only in value and lifetime. Browsers tell cookies apart by domain,
+    /// path and partition too: a removal with other attributes would leave the cookie in place.
     ///
     /// # Examples
     ///
@@ -150,7 +153,7 @@ impl CookieConfig {
     fn line(&self, value: &str, lifetime: Option<Lifetime>) -> String {
         let parts = [self.name(), "=", value, &self.template];
         let lifetime_len = lifetime.map_or(0, Lifetime::text_len);
-        // Exactly as much, so that it becomes the value of a header without another allocation.
+        // The exact capacity, so that the line becomes a header value without another allocation.
         let mut line = String::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + lifetime_len);
         line.extend(parts);
         if let Some(lifetime) = lifetime {
@@ -159,14 +162,14 @@ impl CookieConfig {
         line
     }
 
-    /// Every value that a `Cookie` header has for this name, in the order of the header.
+    /// Finds every value that a `Cookie` header has for this name, in the order of the header.
     ///
-    /// A browser may have several cookies of one name, for other paths or domains, and tells nothing but their values;
-    /// so try them all. Several header lines can be scanned one after another, or joined with `; `.
+    /// A browser may have several cookies with this name, for different paths or domains, and sends only their values.
+    /// So try them all. If there are several header lines, scan them one after another, or join them with `; `.
     ///
-    /// The header may be anything: what is no pair, or has another name, is passed over. Names are case-sensitive.
-    /// Spaces and tabs around name and value are dropped, quotes are not: they are part of the value, as RFC 6265bis
-    /// 4.1.1 has it. This takes time in proportion to the header's length and does not allocate.
+    /// The header may contain any bytes. A part that is no pair, or has another name, is skipped. Names are
+    /// case-sensitive. Spaces and tabs around name and value are dropped. Quotes are not: they are part of the value
+    /// (RFC 6265bis, 4.1.1). The scan takes time in proportion to the length of the header, and does not allocate.
     ///
     /// # Examples
     ///
@@ -181,7 +184,7 @@ impl CookieConfig {
         scanner::values(header, self.name().as_bytes())
     }
 
-    /// Whether a `Set-Cookie` line, of whoever made it, sets or removes a cookie of this name.
+    /// Returns `true` if a `Set-Cookie` line, whoever made it, sets or removes a cookie of this name.
     ///
     /// # Examples
     ///
@@ -199,10 +202,10 @@ impl CookieConfig {
 
 impl Default for CookieConfig {
     fn default() -> Self {
-        // The test `the_default_is_what_the_builder_makes` shows that these need no check.
+        // The defaults need no check, as the test `the_default_equals_what_the_builder_makes` shows.
         Self::from_checked(Attributes::default())
     }
 }
 
-// RFC 6265bis, 5.6: browsers ignore a cookie whose name and value are longer than this together.
+// RFC 6265bis, 5.6: browsers ignore a cookie whose name and value together are longer than this.
 const MAX_LEN: usize = 4096;

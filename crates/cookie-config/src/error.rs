@@ -1,8 +1,9 @@
 use nexios_settings::SettingError;
 
-/// A cookie's configuration is not one that browsers accept.
+/// The error for a cookie configuration that browsers would not accept.
 ///
-/// The message names the attribute, its value and what is allowed; if two attributes contradict each other, both.
+/// The message names the attribute, its value and what is allowed. If two attributes contradict each other, it names
+/// both.
 ///
 /// # Examples
 ///
@@ -16,9 +17,9 @@ use nexios_settings::SettingError;
 #[error(transparent)]
 pub struct CookieConfigError(pub(crate) SettingError);
 
-/// A value cannot be sent in a cookie.
+/// The error for a value that cannot be sent in a cookie.
 ///
-/// The message names the cookie and the limit, never the value.
+/// The message names the cookie and the limit, but never the value.
 ///
 /// # Examples
 ///

@@ -11,7 +11,7 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    /// What the field is called in code and configuration files.
+    /// The name of the field in code and in configuration files.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Name => "cookie name",
@@ -38,7 +38,7 @@ impl Field {
     }
 }
 
-/// What one part of the configuration can need of another.
+/// A requirement that one part of the configuration has of another.
 #[derive(Clone, Copy)]
 pub(crate) enum Need {
     Secure,
@@ -48,7 +48,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// The field that is needed, and what it must be.
+    /// The field in question, and the value that it must have.
     pub(crate) const fn describe(self) -> (Field, &'static str) {
         match self {
             Self::Secure => (Field::Secure, "true"),

@@ -1,9 +1,9 @@
 //! A cookie that browsers accept, and a scanner for the headers in which it comes back.
 //!
-//! Browsers drop a cookie without a word when its attributes contradict each other, and keep one for ever when its
-//! removal names another path. A [`CookieConfig`] cannot be built with attributes that contradict each other, and
-//! its removal comes from the same template as the cookie. Reading is the other half: a `Cookie` header is whatever a
-//! client sends, so it is scanned as bytes, and every cookie of the name is a candidate.
+//! A browser silently drops a cookie whose attributes contradict each other. It also keeps a cookie whose removal names
+//! another path. So a [`CookieConfig`] cannot be built from attributes that contradict each other, and the removal
+//! comes from the same template as the cookie. Reading is the other half: a `Cookie` header is whatever a client sends.
+//! It is scanned as bytes, and every cookie with the right name is a candidate.
 //!
 //! ```
 //! use nexios_cookie_config::{CookieConfig, Lifetime};
@@ -36,8 +36,8 @@
 //!
 //! # Settings
 //!
-//! From the [builder](CookieConfig::builder), from [environment variables](CookieConfig::from_env), or from anything
-//! that `serde` reads; the rules and the errors are the same.
+//! Settings come from the [builder](CookieConfig::builder), from [environment variables](CookieConfig::from_env), or
+//! from any format that `serde` reads. The rules and the errors are the same for all three.
 //!
 //! | variable | key, method | default | allowed |
 //! | --- | --- | --- | --- |
@@ -46,10 +46,10 @@
 //! | `SESSION_COOKIE_PATH` | `path` | `/` | begins with `/`; at most 1024 printable ASCII characters without `;` |
 //! | `SESSION_COOKIE_HTTPONLY` | `http_only` | `true` | `true`, `false`, `1`, `0` |
 //! | `SESSION_COOKIE_SECURE` | `secure` | `false` | `true`, `false`, `1`, `0` |
-//! | `SESSION_COOKIE_SAMESITE` | `same_site` | `Lax` | `Lax`, `Strict`, `None`, in any letter case; `None` needs Secure |
+//! | `SESSION_COOKIE_SAMESITE` | `same_site` | `Lax` | `Lax`, `Strict`, `None`, in any case; `None` needs Secure |
 //! | `SESSION_COOKIE_PARTITIONED` | `partitioned` | `false` | `true`, `false`, `1`, `0`; `true` needs Secure |
 //!
-//! The prefixes that browsers enforce are enforced here, in any letter case, as browsers do:
+//! Browsers enforce some prefixes of the name, in any letter case, and so does this crate:
 //!
 //! | the name begins with | it needs |
 //! | --- | --- |
@@ -58,13 +58,12 @@
 //! | `__Http-` | Secure, HttpOnly |
 //! | `__Host-Http-` | Secure, HttpOnly, the path `/`, no domain |
 //!
-//! The defaults work without TLS on a developer's machine. In production, [`CookieConfig::strict`] is the better
-//! beginning.
+//! The defaults work without TLS, on a developer's machine. In production, start from [`CookieConfig::strict`].
 //!
 //! # Scope
 //!
-//! Values are text that cookies can hold; encoding and signing them is left to others. There is no clock here, no
-//! key, no HTTP type and no knowledge of sessions.
+//! A value is any text that a cookie can hold; encode or sign it elsewhere. This crate has no clock, no key and no HTTP
+//! types, and knows nothing of sessions.
 
 mod attributes;
 mod builder;

@@ -3,10 +3,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use httpdate::HttpDate;
 
-/// How long a browser keeps a cookie: what is left of it, and when it ends.
+/// The time for which a browser keeps a cookie: the time that remains, and the time at which it ends.
 ///
-/// The two say the same, as `Max-Age` for every browser of today and as `Expires` for what does not know `Max-Age`.
-/// Both are given by the caller, who has a clock.
+/// Both say the same, once as `Max-Age`, for every browser of today, and once as `Expires`, for clients that do not
+/// know `Max-Age`. The caller gives both, because the caller has a clock.
 ///
 /// # Examples
 ///
@@ -31,10 +31,11 @@ impl Lifetime {
 
     pub(crate) const OVER: Self = Self { max_age_secs: 0, expires_at_unix_secs: 0 };
 
-    /// A lifetime with so much remaining, which ends at this many seconds after 1970.
+    /// Makes a lifetime that has `remaining` left and ends `expires_at_unix_secs` seconds after the Unix epoch.
     ///
-    /// A part of a second counts as a whole one, so that a cookie does not go before what it stands for. More than
-    /// [`MAX`](Self::MAX) becomes `MAX`, in both forms. With nothing remaining, the cookie is removed.
+    /// A part of a second counts as a whole second, so that a cookie does not end before the session that it stands
+    /// for. A lifetime longer than [`MAX`](Self::MAX) becomes `MAX`, in both forms. If nothing remains, the cookie is
+    /// removed.
     pub fn new(remaining: Duration, expires_at_unix_secs: u64) -> Self {
         let rounded_up = remaining.as_secs().saturating_add(u64::from(remaining.subsec_nanos() > 0));
         let max_age = rounded_up.min(Self::MAX.as_secs());
@@ -42,7 +43,7 @@ impl Lifetime {
         Self { max_age_secs: max_age, expires_at_unix_secs: expires_at }
     }
 
-    /// The length of what [`push_to`](Self::push_to) appends.
+    /// The length of the text that [`push_to`](Self::push_to) appends.
     pub(crate) fn text_len(self) -> usize {
         let digits = self.max_age_secs.checked_ilog10().unwrap_or(0) as usize + 1;
         "; Max-Age=; Expires=Thu, 01 Jan 1970 00:00:00 GMT".len() + digits
@@ -50,17 +51,17 @@ impl Lifetime {
 
     /// Appends the attributes: `; Max-Age=…; Expires=…`.
     pub(crate) fn push_to(self, line: &mut String) {
-        // The `cookie` crate writes the same through a format that it interprets, which takes several times as long.
+        // The `cookie` crate interprets a format description to write the same text, which takes several times as long.
         line.push_str("; Max-Age=");
         line.push_str(itoa::Buffer::new().format(self.max_age_secs));
         line.push_str("; Expires=");
-        // `new` leaves no time that is after the year 9999, where `HttpDate` ends.
+        // `HttpDate` ends with the year 9999, and `new` allows no later time.
         let expires_at = HttpDate::from(UNIX_EPOCH + Duration::from_secs(self.expires_at_unix_secs));
-        write!(line, "{expires_at}").expect("a `String` takes all that is written");
+        write!(line, "{expires_at}").expect("writing to a `String` cannot fail");
     }
 }
 
-// The last second of a year with four digits, which is what the date of `Expires` holds (RFC 9110, 5.6.7).
+// The last second of the last year with four digits: the date of `Expires` has room for no more (RFC 9110, 5.6.7).
 const END_OF_9999: u64 = 253_402_300_799;
 
 #[cfg(test)]
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_is_known_before() {
+    fn the_length_of_the_text_is_known_before_it_is_written() {
         for secs in [0, 1, 9, 10, 99, 100, 86_400, 1_209_600, 9_999_999, 10_000_000, Lifetime::MAX.as_secs(), u64::MAX]
         {
             let lifetime = Lifetime::new(Duration::from_secs(secs), secs);

@@ -1,9 +1,10 @@
 use crate::field::Need;
 
-/// What a cookie of this name needs, for browsers not to ignore it.
+/// The attributes that browsers require of a cookie with this name.
 ///
-/// RFC 6265bis, 4.1.3, has the first two prefixes and its successor, "Cookies: HTTP State Management Mechanism" (layered
-/// cookies), the others. Browsers match them without regard to case, because some servers do.
+/// RFC 6265bis, 4.1.3, defines `__Secure-` and `__Host-`. Its successor, "Cookies: HTTP State Management Mechanism"
+/// (layered cookies), defines the other two. Browsers match the prefixes without regard to case, because some servers
+/// do.
 pub(crate) fn needs(name: &str) -> &'static [Need] {
     let starts_with = |prefix: &&(&str, _)| {
         let beginning = name.as_bytes().get(..prefix.0.len());
@@ -12,7 +13,7 @@ pub(crate) fn needs(name: &str) -> &'static [Need] {
     PREFIXES.iter().find(starts_with).map_or(&[], |(_, needs)| needs)
 }
 
-// In this order, because the last one is the beginning of the first one.
+// In this order, because `__Host-` is also the beginning of `__Host-Http-`.
 const PREFIXES: [(&str, &[Need]); 4] = [
     ("__Host-Http-", &[Need::Secure, Need::HttpOnly, Need::RootPath, Need::NoDomain]),
     ("__Http-", &[Need::Secure, Need::HttpOnly]),

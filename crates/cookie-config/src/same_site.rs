@@ -1,8 +1,8 @@
 use nexios_settings::Setting;
 
-/// Which requests that another site makes the browser do carry the cookie.
+/// The choice of which requests carry the cookie if another site makes the browser send them.
 ///
-/// It is a help against cross-site request forgery, not a replacement for a token.
+/// It helps against cross-site request forgery, but does not replace a token.
 ///
 /// # Examples
 ///
@@ -16,17 +16,17 @@ use nexios_settings::Setting;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SameSite {
-    /// Only following a link, or otherwise going to a page with a safe method.
+    /// Only requests that go to a page with a safe method, such as following a link.
     #[default]
     Lax,
-    /// None of them: who follows a link from another site arrives without the cookie.
+    /// No requests: a visitor who follows a link from another site arrives without the cookie.
     Strict,
-    /// All of them. Browsers accept this with Secure only.
+    /// All requests. Browsers accept this only together with Secure.
     None,
 }
 
 impl SameSite {
-    /// The value as the attribute has it: `Lax`, `Strict` or `None`.
+    /// Returns the value of the attribute: `Lax`, `Strict` or `None`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Lax => "Lax",
@@ -44,7 +44,7 @@ impl SameSite {
     }
 }
 
-/// In any letter case.
+/// Reads `Lax`, `Strict` and `None` in any letter case.
 impl Setting for SameSite {
     const ALLOWED: &'static str = "Lax, Strict or None";
 

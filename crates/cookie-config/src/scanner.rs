@@ -1,22 +1,22 @@
-/// Each value of the cookies of this name in a `Cookie` header.
+/// The values of all cookies with this name in a `Cookie` header.
 pub(crate) fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = &'h [u8]> {
     pairs(header).filter_map(move |pair| value_of(pair, name))
 }
 
-/// Whether a `Set-Cookie` line is for a cookie of this name.
+/// Returns `true` if a `Set-Cookie` line is for a cookie with this name.
 pub(crate) fn sets(line: &[u8], name: &[u8]) -> bool {
     pairs(line).next().is_some_and(|pair| value_of(pair, name).is_some())
 }
 
-// RFC 6265bis, 5.6: a semicolon ends a pair wherever it stands, also between quotes; the first `=` ends the name, and
-// only blanks and tabs are taken from around name and value.
+// RFC 6265bis, 5.6: a semicolon ends a pair, even between quotes. The first `=` ends the name. Only spaces and tabs are
+// trimmed from name and value.
 
 fn pairs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest.take()?;
-        // Vectorised: a header can be as long as the server lets it be, and this is most of the work for one that is not
-        // for us.
+        // `memchr` is vectorised. A header can be as long as the server allows, and for one without our cookie this
+        // search is most of the work.
         let Some(end) = memchr::memchr(b';', text) else { return Some(text) };
         rest = Some(&text[end + 1..]);
         Some(&text[..end])

@@ -9,7 +9,7 @@ impl CookieConfig {
     ///
     /// # Errors
     ///
-    /// When a variable is set but empty, when its value is not allowed, or when values contradict each other. The
+    /// Fails if a variable is set but empty, if its value is not allowed, or if two values contradict each other. The
     /// error names the variables and what is allowed.
     ///
     /// # Examples
@@ -22,11 +22,11 @@ impl CookieConfig {
         Self::from_vars(&Vars::process())
     }
 
-    /// As [`from_env`](Self::from_env), from variables of the caller's choice.
+    /// Reads the `SESSION_COOKIE_*` variables from a source of your choice.
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Fails as [`from_env`](Self::from_env) does.
     ///
     /// # Examples
     ///

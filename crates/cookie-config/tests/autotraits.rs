@@ -1,4 +1,4 @@
-//! Each public type can be sent and shared between threads, and the errors are errors.
+//! Each public type can be sent to and shared between threads, and the error types are errors.
 
 use std::error::Error;
 

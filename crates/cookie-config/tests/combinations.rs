@@ -1,4 +1,4 @@
-//! Attributes that contradict each other, and what must not get into a header.
+//! Attributes that contradict each other, and characters that must not get into a header.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -129,11 +129,11 @@ fn names_that_only_resemble_a_prefix_need_nothing() {
         assert!(CookieConfig::builder().name(name).path("/app").http_only(false).build().is_ok(), "{name}");
     }
     let host = CookieConfig::builder().name("__Host-Http").secure(true).http_only(false);
-    assert!(host.build().is_ok(), "no hyphen after it: this is `__Host-`");
+    assert!(host.build().is_ok(), "without a hyphen after `Http`, the prefix is `__Host-`");
 }
 
 #[test]
-fn the_strict_beginning_can_be_renamed_and_stays_valid() {
+fn a_strict_configuration_can_be_renamed_and_stays_valid() {
     let cookie = CookieConfig::strict().build().unwrap();
     assert_eq!(cookie.set_cookie("v", None).unwrap(), "__Host-sessionid=v; HttpOnly; SameSite=Lax; Secure; Path=/");
     let other = CookieConfig::strict().name("__Host-shop").build().unwrap();
@@ -142,20 +142,21 @@ fn the_strict_beginning_can_be_renamed_and_stays_valid() {
 }
 
 #[test]
-fn a_configuration_can_be_the_beginning_of_another() {
+fn a_configuration_can_be_built_from_another() {
     let shop = CookieConfig::builder().name("shop").domain("example.org").path("/shop").secure(true).build().unwrap();
     assert_eq!(shop.to_builder().build().unwrap(), shop);
     let cart = shop.to_builder().name("cart").host_only().build().unwrap();
     assert_eq!(cart.set_cookie("v", None).unwrap(), "cart=v; HttpOnly; SameSite=Lax; Secure; Path=/shop");
 }
 
-/// The character of each byte, and some beyond: what could end a header line or begin another attribute is among them.
+/// The character of each byte value, and some others. Among them are all that could end a header line or begin another
+/// attribute.
 fn characters() -> impl Iterator<Item = char> {
     ('\0'..='\u{ff}').chain(['\u{2028}', '\u{feff}', '；', '🍪'])
 }
 
 #[test]
-fn no_character_gets_out_of_its_field() {
+fn no_character_escapes_from_its_field() {
     for c in characters() {
         let builder = CookieConfig::builder;
         for (field, builder, allowed) in [
@@ -181,7 +182,7 @@ fn no_character_gets_out_of_its_field() {
 }
 
 #[test]
-fn no_character_gets_out_of_the_value() {
+fn no_character_escapes_from_the_value() {
     let cookie = CookieConfig::default();
     for c in characters() {
         let allowed = ('!'..='~').contains(&c) && !"\",;\\".contains(c);

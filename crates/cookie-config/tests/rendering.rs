@@ -1,4 +1,4 @@
-//! The lines of `Set-Cookie`, against those of the `cookie` crate.
+//! The `Set-Cookie` lines, compared with those of the `cookie` crate.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn lasting(remaining: Duration) -> Lifetime {
 }
 
 #[test]
-fn a_cookie_without_a_lifetime_ends_with_the_browser() {
+fn a_cookie_without_a_lifetime_ends_with_the_browser_session() {
     let line = CookieConfig::default().set_cookie("value", None).unwrap();
     assert_eq!(line, "sessionid=value; HttpOnly; SameSite=Lax; Path=/");
 }
@@ -101,7 +101,7 @@ fn name_and_value_are_at_most_4096_bytes_together() {
     }
 }
 
-/// Any configuration that can be built.
+/// Makes any configuration that can be built.
 fn config() -> impl Strategy<Value = CookieConfig> {
     let prefix = prop::sample::select(vec!["", "", "__Host-", "__secure-", "__HTTP-", "__Host-Http-"]);
     let name = (prefix, "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}").prop_map(|(prefix, name)| format!("{prefix}{name}"));
@@ -121,7 +121,7 @@ fn lifetime() -> impl Strategy<Value = (u64, u64)> {
     (0..=400 * DAY, 0..=253_402_300_799_u64)
 }
 
-/// The same cookie as the `cookie` crate makes it, from the configuration's getters.
+/// The same cookie as the `cookie` crate makes it, from the getters of the configuration.
 fn reference<'c>(config: &'c CookieConfig, value: &'c str, lifetime: Option<(u64, u64)>) -> Cookie<'c> {
     let mut cookie = Cookie::build((config.name(), value))
         .path(config.path())
@@ -144,7 +144,7 @@ fn reference<'c>(config: &'c CookieConfig, value: &'c str, lifetime: Option<(u64
     cookie
 }
 
-/// The attributes of a line: what comes after the value, without the lifetime.
+/// The attributes of a line: the parts after the value, without the lifetime.
 fn attributes(line: &str) -> Vec<&str> {
     let is_lifetime = |attribute: &&str| attribute.starts_with("Max-Age=") || attribute.starts_with("Expires=");
     line.split("; ").skip(1).filter(|attribute| !is_lifetime(attribute)).collect()
@@ -152,7 +152,7 @@ fn attributes(line: &str) -> Vec<&str> {
 
 proptest! {
     #[test]
-    fn a_line_is_what_the_cookie_crate_makes_of_the_whole(
+    fn a_line_equals_the_one_that_the_cookie_crate_writes(
         config in config(),
         value in "[!#-+\\--:<-\\[\\]-~]{0,60}",
         lifetime in prop::option::of(lifetime()),
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn a_removal_is_the_cookie_but_for_value_and_lifetime(
+    fn a_removal_differs_only_in_value_and_lifetime(
         config in config(),
         lifetime in prop::option::of(lifetime()),
     ) {

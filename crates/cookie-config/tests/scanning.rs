@@ -1,4 +1,4 @@
-//! The scanner of `Cookie` headers, against the `cookie` crate's and against hostile ones.
+//! The scanner of `Cookie` headers, compared with that of the `cookie` crate, and given hostile headers.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -22,19 +22,19 @@ fn every_value_of_the_name_is_a_candidate_in_order() {
         (b"id=a=b==", &[b"a=b=="]),
         (b"id=", &[b""]),
         (b"id= ;id=a", &[b"", b"a"]),
-        // Quotes are a part of the value, and hide no semicolon.
+        // Quotes are part of the value, and do not hide a semicolon.
         (b"id=\"a\"", &[b"\"a\""]),
         (b"id=\"a;id=b\"", &[b"\"a", b"b\""]),
         (b"x=\"; id=a; y=\"", &[b"a"]),
-        // Names are whole, and case-sensitive.
+        // The whole name must match, in the same case.
         (b"ID=a; Id=b; iD=c", &none),
         (b"xid=a; idx=b; i=c; id.=d; i d=e", &none),
         (b"x=id=a", &none),
-        // Broken pairs are passed over.
+        // Broken pairs are skipped.
         (b"id; id=a; =id; =; ;;", &[b"a"]),
         (b"id\0=a; \0id=b; id=c", &[b"c"]),
         (b"id=a,id=b", &[b"a,id=b"]),
-        // Only blanks and tabs are blank.
+        // Only spaces and tabs are trimmed.
         (b"id=\ra\n; \nid=b; id\x0b=c", &[b"\ra\n"]),
         (b"id=\xc2\xa0a; id=\xff\xfe; \xff=\xff; id=\0", &[b"\xc2\xa0a", b"\xff\xfe", b"\0"]),
     ] {
@@ -59,7 +59,7 @@ fn headers_of_any_size_are_scanned() {
 }
 
 #[test]
-fn lines_that_were_joined_are_scanned_as_one() {
+fn joined_header_lines_scan_like_separate_ones() {
     let lines = [&b"id=a; x=y"[..], b"id=b", b"z", b"id=c;"];
     let separately: Vec<&[u8]> = lines.iter().flat_map(|line| candidates(line)).collect();
     assert_eq!(candidates(&lines.join(&b"; "[..])), separately);
@@ -99,10 +99,10 @@ fn a_set_cookie_line_of_the_name_is_recognised() {
 }
 
 proptest! {
-    // The two differ on white space other than blanks and tabs only, which these headers do not contain.
+    // The two scanners differ only on white space other than spaces and tabs, which these headers do not contain.
 
     #[test]
-    fn candidates_are_what_the_cookie_crate_finds(name in "[a-c]{1,2}", header in "[a-c=; \t\",.é🍪]{0,60}") {
+    fn candidates_match_what_the_cookie_crate_finds(name in "[a-c]{1,2}", header in "[a-c=; \t\",.é🍪]{0,60}") {
         let config = CookieConfig::builder().name(&name).build().unwrap();
         let found: Vec<_> = Cookie::split_parse(header.as_str())
             .flatten()
@@ -121,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_sent_comes_back_between_anything(
+    fn a_value_is_found_between_arbitrary_bytes(
         before in prop::collection::vec(any::<u8>(), 0..50),
         value in "[!#-+\\--:<-\\[\\]-~]{0,40}",
         after in prop::collection::vec(any::<u8>(), 0..50),

@@ -24,7 +24,7 @@ fn the_defaults_are_those_of_the_specification() {
 }
 
 #[test]
-fn the_default_is_what_the_builder_makes() {
+fn the_default_equals_what_the_builder_makes() {
     let built = CookieConfig::builder().build().unwrap();
     assert_eq!(CookieConfig::default(), built);
     assert_eq!(read([]).unwrap(), built);
@@ -85,7 +85,7 @@ fn a_variable_that_is_set_but_empty_is_an_error() {
 }
 
 #[test]
-fn a_value_that_is_not_allowed_is_an_error_that_names_variable_value_and_rule() {
+fn a_refused_value_names_the_variable_the_value_and_the_rule() {
     let name = "an RFC 6265 token of 1 to 256 letters, digits and any of !#$%&'*+-.^_`|~";
     let domain = "a host name of at most 253 letters, digits and hyphens in labels of 1 to 63, and no IP address";
     let path = "at most 1024 printable ASCII characters without `;`, of which the first is `/`";
