@@ -1,4 +1,4 @@
-//! What a signature and a seal cost.
+//! The cost of a signature and of a seal.
 //!
 //! ```console
 //! $ cargo bench -p nexios-signer
@@ -13,7 +13,7 @@ use nexios_signer::{Key, KeyRing, Purpose, SignedBy};
 
 const PURPOSE: Purpose = Purpose::new("example.org session");
 const NAME: &[u8] = b"sessionid";
-/// A session id has this form.
+/// A value in the form of a session id.
 const ID: &[u8] = b"00ff1234567890abcdef00112233aa55";
 
 fn main() {
@@ -38,7 +38,7 @@ fn sign(criterion: &mut Criterion) {
     }
 }
 
-/// A ring tries its keys in order, so that the last one and a forgery cost the most.
+/// A ring tries its keys in order, so a tag by the last key and a forged tag cost the most.
 fn verify(criterion: &mut Criterion) {
     for count in [1, 2, 8] {
         let keys: Vec<Key> = (0..count).map(|_| Key::generate().unwrap()).collect();

@@ -1,5 +1,5 @@
-//! What sealing costs, against one signature: `cargo run --release -p nexios-signer --example seal-cost`.
-#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+//! The cost of sealing, compared with one signature: `cargo run --release -p nexios-signer --example seal-cost`.
+#![allow(clippy::print_stdout, reason = "the program exists to print a table")]
 
 use std::error::Error;
 use std::hint::black_box;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Nanoseconds for one call in the fastest of many short rounds: other programs can only make a round slower.
+/// Returns the nanoseconds of one call in the fastest of many short rounds: other programs only make a round slower.
 fn fastest<T>(call: impl Fn() -> T) -> u128 {
     const CALLS: u32 = 50;
     let round = || {

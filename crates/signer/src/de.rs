@@ -6,11 +6,13 @@ use crate::KeyRing;
 
 /// Reads the keys from a string, separated by commas, as [`KeyRing::from_text`] does.
 ///
-/// The error never contains any part of the string. A format's own error may: `toml`, for one, shows the line it was
-/// reading. Print such an error without its source line, or read keys with [`KeyRing::from_env`].
+/// The error of this implementation never contains any part of the string. The error of a format may: `toml`, for
+/// example, shows the line that it was reading. Print such an error without its source line, or read the keys with
+/// [`KeyRing::from_env`].
 impl<'de> Deserialize<'de> for KeyRing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not `deserialize_str`: `serde_json` would show a number in its own error, before the visitor sees it.
+        // Not `deserialize_str`: `serde_json` would then show a number in an error of its own, before the visitor sees
+        // it.
         deserializer.deserialize_any(KeyRingVisitor)
     }
 }
@@ -28,7 +30,7 @@ impl Visitor<'_> for KeyRingVisitor {
         KeyRing::from_text(text).map_err(E::custom)
     }
 
-    // Without these, the error would show the number: a secret that somebody forgot to quote.
+    // The default methods would show the number in the error, and it may be a secret that somebody forgot to quote.
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<KeyRing, E> {
         Err(number_instead_of_string())
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_an_error_that_does_not_show_it() {
+    fn any_other_value_is_an_error_that_does_not_show_it() {
         for (json, expected) in [
             (r#""""#, "key is empty"),
             (r#""3141592""#, "key is shorter than 32 bytes"),

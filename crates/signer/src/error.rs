@@ -1,9 +1,9 @@
 use std::fmt;
 
-/// A text or byte string cannot be used as a key.
+/// The error for a text or byte string that cannot be used as a key.
 ///
-/// The message says what is wrong and, if several keys were given, with which of them. It never contains any part of
-/// a key.
+/// The message says what is wrong. If several keys were given, it also says which one is meant. It never contains any
+/// part of a key.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ pub(crate) enum Problem {
     Random,
 }
 
-/// Which key of a list it is; the first is number 1.
+/// The place of a key in a list; the first key is number 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Position {
     number: usize,
@@ -63,7 +63,7 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
-/// A value could not be sealed.
+/// The error for a value that could not be sealed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct SealError(#[from] SealProblem);

@@ -8,13 +8,13 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::KeyError;
 use crate::error::Problem;
 
-/// A secret to sign and seal with: random, at least 32 bytes long.
+/// A secret to sign and seal with: random, and at least 32 bytes long.
 ///
-/// It is key material, not a passphrase: nothing here slows down somebody who guesses it. Make one with
-/// [`generate`](Self::generate). The checks of the constructors catch placeholders, not every weak key.
+/// A key is not a passphrase: nothing here slows down somebody who guesses. Make one with [`generate`](Self::generate).
+/// The constructors reject placeholders, but they cannot detect every weak key.
 ///
-/// The bytes are wiped when the key is dropped. There is no `Display` and no `Serialize`, and `Debug` shows nothing;
-/// the one way out is [`to_text`](Self::to_text).
+/// The bytes are wiped when the key is dropped. There is no `Display` and no `Serialize`, and `Debug` shows nothing.
+/// The only way to get the key out is [`to_text`](Self::to_text).
 ///
 /// # Examples
 ///
@@ -30,18 +30,18 @@ use crate::error::Problem;
 pub struct Key(Zeroizing<Vec<u8>>);
 
 impl Key {
-    /// A key of these bytes, for keys that are not text.
+    /// Makes a key from bytes, for keys that are not text.
     ///
     /// # Errors
     ///
-    /// When there are fewer than 32 bytes, or fewer than 12 different ones among them.
+    /// Fails if there are fewer than 32 bytes, or fewer than 12 different byte values.
     ///
     /// # Examples
     ///
     /// ```
     /// use nexios_signer::Key;
     ///
-    /// let bytes: [u8; 32] = std::array::from_fn(|n| n as u8); // in earnest, from a vault
+    /// let bytes: [u8; 32] = std::array::from_fn(|n| n as u8); // in production, read them from a vault
     /// assert!(Key::from_bytes(&bytes).is_ok());
     /// assert!(Key::from_bytes(&[0; 32]).is_err());
     /// ```
@@ -53,13 +53,13 @@ impl Key {
         Ok(Self(Zeroizing::new(bytes.to_vec())))
     }
 
-    /// A key of a text's own UTF-8 bytes, without the blanks around it.
+    /// Makes a key from the UTF-8 bytes of a text, without the white space around it.
     ///
     /// The text is never decoded, even if it looks like hex or base64: 64 hex digits make a key of 64 bytes.
     ///
     /// # Errors
     ///
-    /// When the text is shorter than 32 bytes, or has fewer than 12 different characters.
+    /// Fails if the text is shorter than 32 bytes, or has fewer than 12 different characters.
     ///
     /// # Examples
     ///
@@ -79,13 +79,13 @@ impl Key {
         Ok(Self(Zeroizing::new(text.as_bytes().to_vec())))
     }
 
-    /// A new key: 32 bytes of the system's random generator, in base64url.
+    /// Makes a new key: 32 bytes of the system's random generator, in base64url.
     ///
-    /// It is text, so that [`to_text`](Self::to_text) can write it into the settings.
+    /// The key is text, so that you can write it into the settings with [`to_text`](Self::to_text).
     ///
     /// # Errors
     ///
-    /// When the system's generator fails, which a running system's does not.
+    /// Fails if the system's generator fails, which does not happen on a running system.
     ///
     /// # Examples
     ///
@@ -101,12 +101,15 @@ impl Key {
         Self::from_text(&Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
     }
 
-    /// The key as the text that [`KeyRing::from_text`](crate::KeyRing::from_text) reads back as this one key.
+    /// Returns the text that [`KeyRing::from_text`](crate::KeyRing::from_text) reads back as this one key.
     ///
-    /// `None` if there is no such text: when the key's bytes are not UTF-8, contain a comma, or begin or end with a
-    /// blank. A [generated](Self::generate) key always has one.
+    /// Returns `None` if there is no such text, because the bytes of the key are not UTF-8, contain a comma, begin or
+    /// end with white space, or have fewer than 12 different characters. A [generated](Self::generate) key always has a
+    /// text.
     ///
-    /// This is for the command that makes a new key, and shows the secret: print it there and nowhere else.
+    /// The text is the secret itself. Print it only in the command that makes a new key.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use nexios_signer::{Key, KeyRing};
@@ -153,10 +156,11 @@ fn has_variety<T: PartialEq + Zeroize>(items: impl Iterator<Item = T>) -> bool {
     false
 }
 
-// The output of SHA-256: RFC 2104, section 3, discourages shorter keys.
+// The length of the output of SHA-256: RFC 2104, section 3, discourages shorter keys.
 const MIN_LEN: usize = 32;
 
-// What people type has fewer. Of 32 random bytes written as 64 hex digits, one in six million has fewer.
+// A text that a person types has fewer. A random key of 32 bytes, written as 64 hex digits, has fewer only once in six
+// million keys.
 const MIN_DIFFERENT: usize = 12;
 
 #[cfg(test)]
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_settings_would_read_differently_has_no_text() {
+    fn a_key_that_would_be_read_back_differently_has_no_text() {
         for bytes in [
             &b"0123456789abcdef,hijklmnopqrstuv"[..],
             b" 0123456789abcdefghijklmnopqrstuv",
@@ -225,7 +229,7 @@ mod tests {
         ] {
             assert!(Key::from_bytes(bytes).unwrap().to_text().is_none(), "{bytes:?}");
         }
-        // Twelve bytes, but fewer characters: a key of bytes that no text makes.
+        // Twelve different bytes, but fewer characters: `from_bytes` accepts this key, and `from_text` would not.
         let few = "\u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}".repeat(2);
         assert!(Key::from_bytes(few.as_bytes()).unwrap().to_text().is_none());
     }

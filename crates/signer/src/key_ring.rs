@@ -6,11 +6,13 @@ use crate::{Key, KeyError, Purpose, Sealer, Signer};
 
 /// The keys of an application: one that signs and seals, and retired ones that still verify and open.
 ///
-/// To replace a key, put the new one first and keep the old one behind it until nothing signed or sealed with it needs
-/// to be accepted any more. Each retired key costs one more HMAC for a signature that no key made, and one more
-/// decryption for such a seal, so keep the ring short.
+/// To replace a key, put the new one first and keep the old one behind it, until nothing that it signed or sealed needs
+/// to be accepted any more. Keep the ring short: each retired key costs one more HMAC for a signature that no key
+/// made, and one more decryption for a seal that no key made.
 ///
 /// A clone is cheap and shares the keys. A ring is never empty.
+///
+/// # Examples
 ///
 /// ```
 /// use nexios_signer::KeyRing;
@@ -29,12 +31,12 @@ struct Keys {
 }
 
 impl KeyRing {
-    /// A ring of one key.
+    /// Makes a ring of one key.
     pub fn new(first: Key) -> Self {
         Self(Arc::new(Keys { first, retired: Vec::new() }))
     }
 
-    /// The ring with one more key behind the others, which verifies and opens, and never signs or seals.
+    /// Adds a key behind the others. It verifies and opens, but never signs or seals.
     ///
     /// # Examples
     ///
@@ -52,11 +54,11 @@ impl KeyRing {
         self
     }
 
-    /// Reads keys that are separated by commas, each as [`Key::from_text`] does. The first one signs.
+    /// Reads keys that are separated by commas, each as [`Key::from_text`] does. The first key signs.
     ///
     /// # Errors
     ///
-    /// When one of the keys is empty or not good enough. The error says which one, by its number.
+    /// Fails if [`Key::from_text`] refuses one of the keys. The error gives the number of that key.
     ///
     /// # Examples
     ///
@@ -74,7 +76,7 @@ impl KeyRing {
         Ok(Self(Arc::new(Keys { first, retired: keys.collect::<Result<_, _>>()? })))
     }
 
-    /// The number of keys, of which there is at least one.
+    /// Returns the number of keys, which is at least one.
     #[expect(clippy::len_without_is_empty, reason = "a ring is never empty")]
     pub fn len(&self) -> usize {
         1 + self.0.retired.len()
@@ -82,7 +84,7 @@ impl KeyRing {
 
     /// Prepares the keys to sign and verify for one purpose.
     ///
-    /// This derives a sub-key from each key; do it once and keep the signer.
+    /// This derives a sub-key from each key, so call it once and keep the signer.
     ///
     /// # Examples
     ///
@@ -102,8 +104,8 @@ impl KeyRing {
 
     /// Prepares the keys to seal and open for one purpose.
     ///
-    /// This derives a sub-key from each key; do it once and keep the sealer. It is independent of the signer of the same
-    /// purpose.
+    /// This derives a sub-key from each key, so call it once and keep the sealer. The sealer is independent of the
+    /// signer for the same purpose.
     pub fn sealer(&self, purpose: Purpose) -> Sealer {
         Sealer::new(purpose.seal_root(&self.0.first), self.0.retired.iter().map(|key| purpose.seal_root(key)).collect())
     }

@@ -1,10 +1,10 @@
 //! Keys, key rings, and signatures and seals that say what they are for.
 //!
-//! A [`Signer`] vouches for a value under a name: a cookie's value under the cookie's name, say. What it signed for
-//! one [`Purpose`] or name is worthless for another, and only one text is accepted as the signature of a value.
-//! Signers come from a [`KeyRing`], whose first key signs and whose every key verifies, so that a key can be
-//! replaced without refusing what was signed before. A [`Sealer`], from the same ring, does for secrets what a signer
-//! does for values that everybody may read.
+//! A [`Signer`] vouches for a value under a name, such as the value of a cookie under the name of the cookie. A
+//! signature made for one [`Purpose`] and name is worthless for any other, and each value has only one text that is
+//! accepted as its signature. Signers come from a [`KeyRing`]. The first key of the ring signs and every key verifies,
+//! so you can replace a key without refusing what was signed before. A [`Sealer`], from the same ring, does for secrets
+//! what a signer does for values that everybody may read.
 //!
 //! ```
 //! use nexios_signer::{Key, KeyRing, Purpose, SignedBy};
@@ -22,38 +22,40 @@
 //!
 //! # How a value is signed
 //!
-//! | step | what |
-//! | --- | --- |
-//! | sub-key | HKDF-SHA256 (RFC 5869): input a key of the ring, salt `nexios-signer 1`, info the purpose's label, 32 bytes |
-//! | message | byte `02`; length of the name in LEB128, of as few bytes as it takes; name; length of the value likewise; value |
-//! | tag | HMAC-SHA256 (RFC 2104) of the message under the sub-key, never shortened |
-//! | text | the tag in base64url without padding: 43 characters, unused bits zero |
+//! * **Sub-key**: 32 bytes of HKDF-SHA256 (RFC 5869). The input is a key of the ring, the salt is `nexios-signer 1`,
+//!   and the info is the label of the purpose.
+//! * **Message**: the byte `02`; the length of the name, in as few bytes of LEB128 as it takes; the name; the length of
+//!   the value, likewise; the value.
+//! * **Tag**: HMAC-SHA256 (RFC 2104) of the message under the sub-key, never shortened.
+//! * **Text**: the tag in base64url without padding, which is 43 characters. The unused bits are zero.
 //!
 //! # How a value is sealed
 //!
-//! | step | what |
-//! | --- | --- |
-//! | sub-key | as above, but with the salt `nexios-signer seal 1`, so that it is not the one that signs |
-//! | salt | 32 random bytes of the system's generator, new for each value |
-//! | message key | HKDF-Expand-SHA256 (RFC 5869): pseudorandom key the sub-key, info the salt, 32 bytes |
-//! | associated data | byte `01`; length of the name as 64 bits, big-endian; name |
-//! | ciphertext and tag | AES-256-GCM under the message key, with a nonce of 12 zero bytes; tag of 16 bytes |
-//! | bytes | byte `01`; salt; ciphertext; tag: 49 bytes more than the plaintext |
+//! * **Sub-key**: as above, but with the salt `nexios-signer seal 1`, so that it differs from the one that signs.
+//! * **Salt**: 32 random bytes of the system's generator, new for each value.
+//! * **Message key**: 32 bytes of HKDF-Expand-SHA256 (RFC 5869). The pseudorandom key is the sub-key, and the info is
+//!   the salt.
+//! * **Associated data**: the byte `01`; the length of the name as 64 bits, big-endian; the name.
+//! * **Ciphertext and tag**: AES-256-GCM under the message key, with a nonce of 12 zero bytes. The tag has 16 bytes.
+//! * **Bytes**: the byte `01`; the salt; the ciphertext; the tag. That is 49 bytes more than the plaintext.
 //!
-//! A message key is used once, so its nonce may be the same for all, and no number of messages wears a key out.
+//! Each message key is used once. So all messages may have the same nonce, and no number of messages wears a key out.
 //!
 //! # Keys in memory
 //!
-//! A [`Key`] wipes its bytes when dropped, and so does everything here that holds the text of one. The prepared
-//! sub-keys inside a [`Signer`] or [`Sealer`] are *ring*'s, which offers no way to wipe them: they stay in freed memory
-//! until it is used again. A sub-key does not give away the key it was derived from, nor the sub-key of another purpose.
+//! A [`Key`] wipes its bytes when it is dropped, and so does everything in this crate that holds the text of a key. The
+//! prepared sub-keys inside a [`Signer`] or a [`Sealer`] belong to *ring*, which offers no way to wipe them. They stay
+//! in freed memory until that memory is used again. A sub-key gives away neither the key that it was derived from nor
+//! the sub-key of another purpose.
 //!
-//! No `Debug`, no error and no other text of this crate contains any part of a key.
+//! No `Debug` output and no error of this crate contains any part of a key. The only text that does is the one that
+//! [`Key::to_text`] returns.
 //!
 //! # Scope
 //!
-//! A signer does not hide what it signs, and a sealer does not hide how long it is. This crate knows nothing of
-//! sessions, cookies or HTTP, and has no opinion on the age of a signature or seal: put the time into the value.
+//! A signer does not hide the value that it signs, and a sealer does not hide the length of its value. This crate knows
+//! nothing of sessions, cookies or HTTP. It does not limit the age of a signature or a seal: to do so, put the time
+//! into the value.
 
 mod de;
 mod error;

@@ -1,6 +1,6 @@
 /// A name and a value, framed so that no other name and value give the same bytes.
 ///
-/// Mere concatenation would let `ab` + `cd` pass for `a` + `bcd`.
+/// If they were only concatenated, `ab` + `cd` would pass for `a` + `bcd`.
 pub(crate) struct Message<'a> {
     name_len: FramedLen,
     name: &'a [u8],
@@ -13,12 +13,13 @@ impl<'a> Message<'a> {
         Self { name_len: FramedLen::of(name), name, value_len: FramedLen::of(value), value }
     }
 
-    /// The parts, for an HMAC that takes one after another.
+    /// The parts, for an HMAC that takes them one after another.
     pub(crate) fn parts(&self) -> [&[u8]; 5] {
         [&[VERSION], self.name_len.as_bytes(), self.name, self.value_len.as_bytes(), self.value]
     }
 
-    /// The same bytes in one piece, for *ring*'s `verify`, which takes no parts. Allocates only for a long message.
+    /// Passes the same bytes on in one piece, because `verify` of *ring* takes no parts. Allocates only for a long
+    /// message.
     pub(crate) fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
         match self.in_one_piece(&mut [0; STACK_LEN]) {
             Some(bytes) => f(bytes),
@@ -26,7 +27,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The same bytes in one piece, if there is room for it.
+    /// The same bytes in one piece, or `None` if they do not fit into `room`.
     pub(crate) fn in_one_piece<'r>(&self, room: &'r mut [u8; STACK_LEN]) -> Option<&'r [u8]> {
         let mut end = 0;
         for part in self.parts() {
@@ -38,8 +39,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A length as LEB128 has it: seven bits a byte, the lowest first, and the top bit set in all but the last. One byte up
-/// to 127.
+/// A length in LEB128: seven bits a byte, the lowest first, with the top bit set in all bytes but the last. A length up
+/// to 127 takes one byte.
 ///
 /// With eight bytes for each length, a session id under a usual cookie name would fill two blocks of SHA-256 instead of
 /// one (docs/decisions/0011-lengths-in-signatures.md).
@@ -49,7 +50,7 @@ struct FramedLen {
 }
 
 impl FramedLen {
-    #[expect(clippy::cast_possible_truncation, reason = "of the lowest seven bits")]
+    #[expect(clippy::cast_possible_truncation, reason = "only the lowest seven bits are wanted")]
     const fn of(part: &[u8]) -> Self {
         let mut bytes = [0; MAX_LEN_BYTES];
         let mut rest = part.len();
@@ -68,10 +69,10 @@ impl FramedLen {
     }
 }
 
-// The first byte of every message; another way of framing takes another one.
+// The first byte of every message. Another way of framing must use another byte.
 const VERSION: u8 = 2;
 
-// Seven bits a byte: a length of 64 bits takes ten.
+// At seven bits a byte, a length of 64 bits takes ten bytes.
 const MAX_LEN_BYTES: usize = (usize::BITS as usize).div_ceil(7);
 
 // Holds a session id under the longest cookie name, with room to spare.
@@ -83,7 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn lengths_come_before_what_they_count() {
+    fn lengths_come_before_the_parts_they_count() {
         Message::new(b"id", b"abc").with_bytes(|bytes| assert_eq!(bytes, b"\x02\x02id\x03abc"));
     }
 
@@ -103,7 +104,7 @@ mod tests {
         }
     }
 
-    /// SHA-256 takes blocks of 64 bytes, and puts nine behind the last byte of a message.
+    /// SHA-256 works on blocks of 64 bytes, and adds at least nine bytes to a message.
     #[test]
     fn a_session_id_under_a_usual_name_is_one_block() {
         for name in [&b"sessionid"[..], b"__Host-sessionid"] {
@@ -123,7 +124,7 @@ mod tests {
     }
 
     proptest! {
-        /// What a verifier could read out of a message is what was put in.
+        /// A reader of a message gets back the name and the value that were put in.
         #[test]
         fn name_and_value_can_be_told_from_the_bytes(
             name in prop::collection::vec(any::<u8>(), 0..300),

@@ -8,13 +8,16 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use crate::SignedBy;
 use crate::error::{SealError, SealProblem};
 
-/// Seals byte strings for one [`Purpose`](crate::Purpose), and opens them: encryption that nobody can change unnoticed.
+/// The means to seal byte strings for one [`Purpose`](crate::Purpose), and to open them again. A seal is encryption
+/// that nobody can change unnoticed.
 ///
-/// Comes from [`KeyRing::sealer`](crate::KeyRing::sealer) with its keys prepared; make one per purpose and keep it. A
-/// clone is cheap and shares the keys. There is no limit to how many values one key may seal.
+/// Get one from [`KeyRing::sealer`](crate::KeyRing::sealer), which prepares the keys, and keep it: one sealer per
+/// purpose is enough. A clone is cheap and shares the keys. There is no limit to how many values one key may seal.
 ///
-/// The name is not part of what is sealed and must be known to open it: what was sealed under one name does not open
-/// under another. The length of the plaintext shows.
+/// The name is not stored in the sealed value, and you need it to open the value: a value that was sealed under one
+/// name does not open under another. The length of the plaintext is not hidden.
+///
+/// # Examples
 ///
 /// ```
 /// use nexios_signer::{Key, KeyRing, Purpose, SignedBy};
@@ -30,14 +33,14 @@ use crate::error::{SealError, SealProblem};
 #[derive(Clone)]
 pub struct Sealer(Arc<Roots>);
 
-/// What message keys are derived from, one for each key of the ring.
+/// The roots from which message keys are derived, one for each key of the ring.
 struct Roots {
     first: hkdf::Prk,
     retired: Vec<hkdf::Prk>,
 }
 
 impl Sealer {
-    /// By how many bytes a sealed value is longer than its plaintext.
+    /// The number of bytes by which a sealed value is longer than its plaintext.
     pub const OVERHEAD: usize = HEADER_LEN + TAG_LEN;
 
     pub(crate) fn new(first: hkdf::Prk, retired: Vec<hkdf::Prk>) -> Self {
@@ -48,8 +51,8 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// When the system's random generator fails, which a running system's does not, or when the value is longer than
-    /// 64 GiB.
+    /// Fails if the value is longer than 64 GiB, or if the system's random generator fails, which does not happen on a
+    /// running system.
     pub fn seal(&self, name: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
         let mut salt = [0; SALT_LEN];
         SystemRandom::new().fill(&mut salt).map_err(|_| SealProblem::Random)?;
@@ -64,10 +67,10 @@ impl Sealer {
         Ok(sealed)
     }
 
-    /// Opens what was sealed under this name; `None` if no key of the ring did that.
+    /// Opens a value that was sealed under this name, or returns `None` if no key of the ring opens it.
     ///
-    /// A key that is not on the ring, another name or purpose, and bytes that were changed or cut look all the same.
-    /// Each key of the ring is tried at most once.
+    /// The answer is the same for a key that is not on the ring, for another name or purpose, and for bytes that were
+    /// changed or cut. Each key of the ring is tried at most once.
     #[must_use]
     pub fn open(&self, name: &[u8], sealed: &[u8]) -> Option<Opened> {
         let (&version, rest) = sealed.split_first()?;
@@ -76,7 +79,8 @@ impl Sealer {
             return None;
         }
         let associated_data = associated_data(name);
-        // One buffer for all keys: the ciphertext is decrypted where it stands, and gone if the key was not the one.
+        // One buffer for all keys. Decryption happens in place and destroys the ciphertext, so it is copied for each
+        // key.
         let mut buffer = Vec::with_capacity(ciphertext.len());
         self.roots().find_map(|(root, sealed_by)| {
             buffer.clear();
@@ -88,10 +92,11 @@ impl Sealer {
         })
     }
 
-    /// Whether these bytes say that they were sealed in a format which only a newer version of this crate knows.
+    /// Returns `true` if these bytes say that they were sealed in a format that only a newer version of this crate
+    /// knows.
     ///
-    /// [`open`](Self::open) does not open them. Nothing vouches for the answer: it is for telling a program that is too old
-    /// from damage, so that the value can be left alone.
+    /// [`open`](Self::open) does not open such bytes. Use this to tell a program that is too old from a value that is
+    /// damaged, and leave the value alone in the first case. Nothing vouches for the answer.
     #[must_use]
     pub fn is_newer_format(sealed: &[u8]) -> bool {
         sealed.first().is_some_and(|&version| version > VERSION)
@@ -109,13 +114,13 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// What [`Sealer::open`] found.
+/// A value that [`Sealer::open`] has opened.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Opened {
-    /// What was sealed.
+    /// The value as it was before it was sealed.
     pub plaintext: Vec<u8>,
-    /// Which key of the ring had sealed it.
+    /// The key of the ring that sealed it.
     pub sealed_by: SignedBy,
 }
 
@@ -125,30 +130,30 @@ impl fmt::Debug for Opened {
     }
 }
 
-/// The key of one message: HKDF-Expand, of which the salt is the `info`.
+/// The key of one message: HKDF-Expand with the salt as its `info`.
 ///
-/// The first half of HKDF is for input that is not uniform (RFC 5869, section 3.3). A root is.
+/// HKDF-Extract, the first half of HKDF, is for input that is not uniform (RFC 5869, section 3.3). A root is uniform.
 fn message_key(root: &hkdf::Prk, salt: &[u8; SALT_LEN]) -> LessSafeKey {
     let info: [&[u8]; 1] = [salt];
-    // RFC 5869, section 2.3, limits the output to 255 times the hash's length; this one is the hash's length.
+    // RFC 5869, section 2.3, limits the output to 255 times the length of the hash; this output is as long as one.
     let key = root.expand(&info, &AES_256_GCM).expect("32 bytes are within the limit of HKDF");
     LessSafeKey::new(key.into())
 }
 
-/// The same for all messages, because each has a key of its own, which seals nothing else.
+/// The same nonce for all messages: each message has a key of its own, which seals nothing else.
 fn only_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; NONCE_LEN])
 }
 
-/// What is authenticated without being part of the message: the format, and the name with its length.
+/// The data that is authenticated without being part of the message: the format, and the name with its length.
 fn associated_data(name: &[u8]) -> Vec<u8> {
     [&[VERSION], &(name.len() as u64).to_be_bytes()[..], name].concat()
 }
 
-// The first byte of everything that is sealed; another scheme takes a higher one.
+// The first byte of every sealed value. Another scheme must use a higher byte.
 const VERSION: u8 = 1;
 
-// With 256 random bits two messages never have the same key: after 2^64 of them the odds are still 1 to 2^129.
+// With 256 random bits, two messages never have the same key: after 2^64 messages the odds are still 1 to 2^129.
 const SALT_LEN: usize = 32;
 const HEADER_LEN: usize = 1 + SALT_LEN;
 const TAG_LEN: usize = ring::aead::MAX_TAG_LEN;

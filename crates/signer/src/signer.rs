@@ -6,10 +6,12 @@ use ring::hmac;
 use crate::Tag;
 use crate::message::{Message, STACK_LEN};
 
-/// Signs values for one [`Purpose`](crate::Purpose), and verifies them.
+/// The means to sign values for one [`Purpose`](crate::Purpose), and to verify them.
 ///
-/// Comes from [`KeyRing::signer`](crate::KeyRing::signer) with its keys prepared; make one per purpose and keep it. A
-/// clone is cheap and shares the keys.
+/// Get one from [`KeyRing::signer`](crate::KeyRing::signer), which prepares the keys, and keep it: one signer per
+/// purpose is enough. A clone is cheap and shares the keys.
+///
+/// # Examples
 ///
 /// ```
 /// use nexios_signer::{Key, KeyRing, Purpose, SignedBy};
@@ -34,14 +36,14 @@ impl Signer {
         Self(Arc::new(SubKeys { first, retired }))
     }
 
-    /// The tag of a value under a name, made with the first key. Does not allocate.
+    /// Makes the tag of a value under a name, with the first key. Does not allocate.
     pub fn sign(&self, name: &[u8], value: &[u8]) -> Tag {
         sign(&self.0.first, &Message::new(name, value))
     }
 
-    /// The tag under each key of the ring, the first key's first.
+    /// Makes the tag under each key of the ring, starting with the first key.
     ///
-    /// For look-ups of what was stored under the tag of a key that has been retired since.
+    /// Use it to look something up that was stored under the tag of a key that has since been retired.
     ///
     /// # Examples
     ///
@@ -62,7 +64,7 @@ impl Signer {
         self.keys().map(move |(key, _)| sign(key, &message))
     }
 
-    /// Which key made this tag for this name and value; `None` if no key of the ring did.
+    /// Returns which key made this tag for this name and value, or `None` if no key of the ring did.
     ///
     /// Only the full text that [`Tag::to_text`] gives is accepted. Tags are compared in constant time. Does not
     /// allocate unless name and value together are longer than about 500 bytes.
@@ -71,7 +73,7 @@ impl Signer {
         self.verify_tag(name, value, &Tag::decode(tag.as_ref())?)
     }
 
-    /// As [`verify`](Self::verify), for a tag that was kept as bytes.
+    /// Verifies a tag that was kept as bytes, as [`verify`](Self::verify) does with text.
     ///
     /// # Examples
     ///
@@ -104,7 +106,7 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// Which key of the ring made a signature or a seal.
+/// The key of the ring that made a signature or a seal.
 ///
 /// # Examples
 ///
@@ -124,12 +126,12 @@ impl fmt::Debug for Signer {
 pub enum SignedBy {
     /// The key that signs and seals today.
     First,
-    /// A key that only verifies and opens. Sign or seal the value again, so that the key can be removed one day.
+    /// A key that only verifies and opens. Sign or seal the value again, so that you can remove the key one day.
     Retired,
 }
 
 impl SignedBy {
-    /// Whether the value should be signed or sealed again.
+    /// Returns `true` if the value should be signed or sealed again.
     #[must_use]
     pub const fn is_retired(self) -> bool {
         matches!(self, Self::Retired)

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// A signature: the 32 bytes of an HMAC-SHA256, or 43 characters of base64url.
 ///
-/// It is made by [`Signer::sign`](crate::Signer::sign) to be sent along with the value. It is no secret, but `Debug`
-/// does not show it all the same: together with its value it is a credential.
+/// [`Signer::sign`](crate::Signer::sign) makes it, and you send it along with the value. It is not a secret. `Debug`
+/// does not show it all the same, because a tag together with its value is a credential.
 ///
 /// # Examples
 ///
@@ -23,8 +23,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// assert_eq!(cookie, format!("dark.{tag}"));
 /// # Ok::<(), nexios_signer::KeyError>(())
 /// ```
-// No `PartialEq`: `==` stops at the first difference, and the time it takes tells a guesser how far he got. Tags are
-// compared by `Signer::verify`, in constant time.
+// No `PartialEq`: `==` stops at the first difference, so the time it takes tells an attacker how much of a guess was
+// right. `Signer::verify` compares tags in constant time.
 #[derive(Clone, Copy)]
 pub struct Tag([u8; Self::LEN]);
 
@@ -36,33 +36,33 @@ impl Tag {
     pub const TEXT_LEN: usize = 43;
 
     pub(crate) fn from_hmac(tag: ring::hmac::Tag) -> Self {
-        // Sub-keys are made for HMAC-SHA256 in one place, `Purpose::sub_key`.
+        // Only `Purpose::sub_key` makes sub-keys, and it makes them for HMAC-SHA256.
         Self(tag.as_ref().try_into().expect("a tag of HMAC-SHA256 has 32 bytes"))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 
-    /// The text form: base64url without padding, always [`TEXT_LEN`](Self::TEXT_LEN) characters.
+    /// Returns the text form: base64url without padding, always [`TEXT_LEN`](Self::TEXT_LEN) characters.
     pub fn to_text(&self) -> String {
         let mut text = String::with_capacity(Self::TEXT_LEN);
         self.push_to(&mut text);
         text
     }
 
-    /// Appends the text form to `text`, without another allocation if there is room for it.
+    /// Appends the text form to `text`, and allocates only if `text` has no room for it.
     pub fn push_to(&self, text: &mut String) {
         let mut bytes = [0; Self::TEXT_LEN];
-        // The text of 32 bytes is as long as it says, and ASCII.
+        // The text of 32 bytes has exactly `TEXT_LEN` characters, all of them ASCII.
         let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut bytes);
         debug_assert_eq!(written, Ok(Self::TEXT_LEN));
         text.push_str(std::str::from_utf8(&bytes).unwrap_or_default());
     }
 
-    /// Reads the one text form of a tag. Padding, another alphabet and unused bits that are not zero are refused, so
-    /// that a signed text has no second spelling.
+    /// Reads the only text form of a tag. Padding, another alphabet and unused bits that are not zero are refused, so
+    /// that a tag has no second spelling.
     pub(crate) fn decode(text: &[u8]) -> Option<[u8; Self::LEN]> {
         if text.len() != Self::TEXT_LEN {
             return None;
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn every_other_spelling_of_the_last_character_is_refused() {
-        // The last character carries four bits of the tag and two unused ones: four characters decode to the same
-        // bytes in a lenient decoder, and one of them is the tag's.
+        // The last character carries four bits of the tag and two unused bits. So a lenient decoder reads four
+        // different characters as the same bytes, and only one of the four is in the text of the tag.
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         for last in 0..16 {
             let mut bytes = [0xa5; 32];
@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_forms_of_the_text_are_one_and_read_back(bytes in any::<[u8; 32]>()) {
+        fn every_way_to_the_text_gives_one_text_that_is_read_back(bytes in any::<[u8; 32]>()) {
             let tag = Tag(bytes);
             prop_assert_eq!(tag.to_text(), tag.to_string());
             prop_assert_eq!(tag.to_text().len(), Tag::TEXT_LEN);
@@ -148,7 +148,7 @@ mod tests {
         }
 
         #[test]
-        fn a_text_that_is_read_is_the_text_of_what_it_gives(text in "[A-Za-z0-9_-]{43}|\\PC{0,50}") {
+        fn an_accepted_text_is_the_text_of_the_tag_it_gives(text in "[A-Za-z0-9_-]{43}|\\PC{0,50}") {
             if let Some(bytes) = Tag::decode(text.as_bytes()) {
                 prop_assert_eq!(Tag(bytes).to_text(), text);
             }

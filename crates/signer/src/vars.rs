@@ -11,13 +11,17 @@ impl KeyRing {
     /// Reads the keys from the environment of this process: from `SECRET_KEY`, or from the file that
     /// `SECRET_KEY_FILE` names.
     ///
-    /// The value, or the file's content, is the text that [`from_text`](Self::from_text) reads: one or more keys,
-    /// separated by commas, the first of which signs.
+    /// The value of the variable, or the content of the file, is read by [`from_text`](Self::from_text): one or more
+    /// keys, separated by commas. The first key signs.
     ///
     /// # Errors
     ///
-    /// When neither variable is set or both are, when the one that is set is empty, when a key is not good enough, or
-    /// when the file cannot be read, is not UTF-8, or is larger than 64 KiB. The error names the variable.
+    /// The error names the variable. Reading the keys fails if
+    ///
+    /// * neither variable is set, or both are;
+    /// * a variable is set but empty;
+    /// * a key is too short or has too few different characters;
+    /// * the file cannot be read, is not UTF-8, or is larger than 64 KiB.
     ///
     /// # Examples
     ///
@@ -29,11 +33,11 @@ impl KeyRing {
         Self::from_vars(&Vars::process())
     }
 
-    /// As [`from_env`](Self::from_env), from variables of the caller's choice.
+    /// Reads the keys from a source of your choice, in the way of [`from_env`](Self::from_env).
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Fails as [`from_env`](Self::from_env) does.
     ///
     /// # Examples
     ///
@@ -75,9 +79,9 @@ impl KeyRing {
     }
 }
 
-/// Reads the file, or one byte more than is allowed of it: the path may lead to a device without an end.
+/// Reads the file, but at most one byte more than is allowed: the path may lead to a device that never ends.
 fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    // With all its room from the start, the buffer never moves and leaves no copy behind.
+    // The buffer has its full capacity from the start, so it never moves and leaves no copy of a key behind.
     let mut content = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
     File::open(path)?.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut content)?;
     Ok(content)

@@ -1,4 +1,4 @@
-//! What the public types can do, and what they must not be able to do.
+//! The traits that the public types have, and those that they must not have.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -29,8 +29,8 @@ fn the_errors_are_errors() {
     is_error::<SealError>();
 }
 
-/// Compiles only if the type does not implement the trait: if it does, two implementations of `Unless` apply and the
-/// compiler cannot choose.
+/// Compiles only if the type does not implement the trait. If it does, two implementations of `Unless` apply, and the
+/// compiler cannot choose between them.
 macro_rules! assert_not_implemented {
     ($type:ty: $bound:path) => {
         const _: fn() = || {
@@ -55,6 +55,6 @@ assert_not_implemented!(Sealer: Display);
 assert_not_implemented!(Sealer: serde::Serialize);
 assert_not_implemented!(Opened: Display);
 assert_not_implemented!(Opened: serde::Serialize);
-// Keys are not compared at all, and tags by `verify` only: `==` takes longer the more of the beginning is right.
+// Keys are never compared, and only `verify` compares tags: `==` takes longer the more of the beginning is right.
 assert_not_implemented!(Key: PartialEq);
 assert_not_implemented!(Tag: PartialEq);

@@ -1,4 +1,4 @@
-//! What opens, and everything that does not.
+//! The sealed values that open, and all those that do not.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -46,11 +46,11 @@ fn the_plaintext_does_not_show() {
 }
 
 #[test]
-fn equal_values_sealed_twice_have_nothing_in_common_but_the_version() {
+fn equal_values_sealed_twice_share_only_the_version_byte() {
     let sealer = sealer(&[NEW]);
     let sealed: Vec<Vec<u8>> = (0..100).map(|_| sealer.seal(NAME, PLAINTEXT).unwrap()).collect();
     assert!(sealed.iter().all(|sealed| sealed[0] == 1));
-    // The salts, and the ciphertexts: if those were equal, so were the message keys.
+    // The salts and the ciphertexts. Two equal ciphertexts would mean two equal message keys.
     for part in [1..33, 33..33 + PLAINTEXT.len()] {
         let different: HashSet<&[u8]> = sealed.iter().map(|sealed| &sealed[part.clone()]).collect();
         assert_eq!(different.len(), sealed.len(), "bytes {part:?}");

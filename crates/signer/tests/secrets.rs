@@ -1,4 +1,4 @@
-//! No public type and no error shows any part of a key, or of what was sealed.
+//! No public type and no error shows any part of a key or of a sealed value.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 

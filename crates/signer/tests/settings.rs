@@ -1,4 +1,4 @@
-//! `SECRET_KEY` and `SECRET_KEY_FILE`.
+//! The settings `SECRET_KEY` and `SECRET_KEY_FILE`.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -16,7 +16,7 @@ fn read<V: Into<OsString>, const N: usize>(vars: [(&str, V); N]) -> Result<KeyRi
     KeyRing::from_vars(&Vars::from_iter(vars)).map_err(|error| error.to_string())
 }
 
-/// A directory with one file of this content.
+/// Makes a directory with one file that has this content.
 fn key_file(content: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");
@@ -24,7 +24,7 @@ fn key_file(content: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-/// The tag that the ring's first key makes, by which rings can be compared.
+/// The tag that the first key of a ring makes. The tests compare rings by it.
 fn tag(ring: &KeyRing) -> String {
     ring.signer(Purpose::new("test")).sign(b"name", b"value").to_text()
 }
@@ -44,7 +44,7 @@ fn keys_come_from_the_variable_or_from_the_file() {
 }
 
 #[test]
-fn neither_both_and_empty_variables_are_errors() {
+fn no_variable_both_variables_and_empty_ones_are_errors() {
     assert_eq!(
         read::<&str, 0>([]).unwrap_err(),
         "SECRET_KEY is not set and neither is SECRET_KEY_FILE; one of them must give at least 32 random bytes as text",
@@ -92,7 +92,7 @@ fn a_bad_file_is_an_error_that_names_setting_path_and_reason() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_an_error_with_the_systems_reason() {
+fn a_file_that_cannot_be_read_is_an_error_with_its_reason() {
     let dir = tempfile::tempdir().unwrap();
     for (path, reason) in [
         (dir.path().join("absent"), "No such file or directory (os error 2)"),

@@ -1,4 +1,4 @@
-//! What is accepted as a signature, and everything that is not.
+//! The signatures that are accepted, and everything that is not.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -56,7 +56,7 @@ fn every_bit_flip_in_tag_name_and_value_is_refused() {
         assert_eq!(signer.verify_tag(NAME, VALUE, &other), None, "bit {bit} of the tag");
     }
     for bit in 0..Tag::TEXT_LEN * 8 {
-        // Every eighth one is no UTF-8, so that it cannot even be asked for.
+        // Every eighth flip gives a text that is not UTF-8. Such a text cannot be passed as a string.
         if let Ok(text) = String::from_utf8(flipped(tag.to_text().as_bytes(), bit)) {
             assert_eq!(signer.verify(NAME, VALUE, &text), None, "bit {bit} of the text");
         }
@@ -70,7 +70,7 @@ fn every_bit_flip_in_tag_name_and_value_is_refused() {
 }
 
 #[test]
-fn a_signature_for_another_name_or_value_is_refused_however_they_are_divided() {
+fn bytes_moved_between_name_and_value_are_refused() {
     let signer = signer(&[NEW]);
     let whole = b"abcd\0\0\0\0\0\0\0\x02ef";
     for signed in 0..=whole.len() {
@@ -117,7 +117,7 @@ fn a_removed_key_no_longer_verifies() {
 }
 
 #[test]
-fn there_is_a_tag_under_each_key_the_first_keys_first() {
+fn each_key_makes_a_tag_and_the_first_key_comes_first() {
     let ring = signer(&[NEW, OLD, OLDEST]);
     let tags: Vec<Tag> = ring.sign_with_each(NAME, VALUE).collect();
     let expected = [NEW, OLD, OLDEST].map(|key| signer(&[key]).sign(NAME, VALUE));

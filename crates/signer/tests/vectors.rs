@@ -1,4 +1,4 @@
-//! Published vectors against *ring* as this crate uses it, and fixed vectors of this crate's own format.
+//! Published vectors, checked against *ring* as this crate uses it, and fixed vectors of the formats of this crate.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -33,7 +33,7 @@ fn hmac_sha256_gives_the_tags_of_rfc_4231() {
         (7, vec![0xaa; 131], text, "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"),
     ] {
         let (key, tag) = (hmac::Key::new(hmac::HMAC_SHA256, &key), bytes(tag));
-        // Signing takes a message in parts, verifying takes it whole.
+        // Signing takes a message in parts, and verifying takes it whole.
         let mut context = hmac::Context::with_key(&key);
         message.chunks(7).for_each(|part| context.update(part));
         assert_eq!(context.sign().as_ref(), tag, "case {case}");
@@ -76,7 +76,7 @@ fn hkdf_sha256_gives_the_output_of_rfc_5869() {
 
 #[test]
 fn hkdf_expand_alone_gives_the_output_of_rfc_5869() {
-    // Case A.1, from its pseudorandom key on, and the first 32 bytes of its output: how message keys are made.
+    // Message keys are made like this: case A.1, from its pseudorandom key on, and the first 32 bytes of its output.
     let prk = bytes("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
     let info: Vec<u8> = (0xf0..=0xf9).collect();
     let mut out = [0; 32];
