@@ -1,4 +1,4 @@
-//! What the operations of the store cost, alone and in parallel, and what a sweep costs.
+//! The cost of the store's operations, alone and in parallel, and of a sweep.
 //!
 //! ```console
 //! $ cargo bench -p nexios-store-memory

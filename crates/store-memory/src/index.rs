@@ -4,14 +4,15 @@ use foldhash::HashMap;
 use nexios_store_core::{PrincipalTag, Record, SessionId, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 
-/// Whose sessions there are: each record with a tag, and when it expires.
+/// The principal index: each record that has a tag, and the time at which it expires.
 ///
-/// Changed only by who holds the lock of the record's shard, so the two cannot differ for longer than that. A lock of
-/// the index is always the last one that a thread takes, and it holds one at a time.
+/// Only a thread that holds the lock of the record's shard changes an entry. So the index and the records differ, at
+/// most, for as long as that lock is held. A thread takes a lock of the index after all its other locks, and holds one
+/// lock of the index at a time.
 pub(crate) struct Index([Mutex<Part>; PARTS]);
 
-/// The sessions of some tags. It has the expiry, so that one lock is enough to list the live ones as they are at one
-/// moment, whatever is renamed meanwhile.
+/// The sessions of some tags. Each entry has its expiry, so that one lock is enough to list the sessions that are live
+/// at one moment, even while sessions are renamed.
 type Part = HashMap<PrincipalTag, HashMap<SessionId, Timestamp>>;
 
 impl Index {
@@ -22,23 +23,23 @@ impl Index {
         sessions.filter(|(_, expires_at)| **expires_at > now).map(|(id, _)| *id).collect()
     }
 
-    /// Notes that a record is there, or how it is now.
+    /// Adds the entry of a record, or brings it up to date.
     pub(crate) fn put(&self, id: &SessionId, record: &Record) {
         if let Some(tag) = &record.principal {
             self.part(tag).entry(*tag).or_default().insert(*id, record.expires_at);
         }
     }
 
-    /// Notes that a record has gone.
+    /// Removes the entry of a record that is gone.
     pub(crate) fn remove(&self, id: &SessionId, record: &Record) {
         if let Some(tag) = &record.principal {
             remove_from(&mut self.part(tag), tag, id);
         }
     }
 
-    /// Notes that a session has another record, under the same id or another one.
+    /// Replaces the entry of a session that has a new record, under the same id or another one.
     ///
-    /// Whoever lists the tag meanwhile sees the session once: before or after.
+    /// If the tag stays the same, a listing sees the session exactly once: as it was before or as it is afterwards.
     pub(crate) fn replace(&self, old: (&SessionId, &Record), new: (&SessionId, &Record)) {
         match (&old.1.principal, &new.1.principal) {
             (Some(before), Some(tag)) if before == tag => {
@@ -46,7 +47,7 @@ impl Index {
                 remove_from(&mut part, tag, old.0);
                 part.entry(*tag).or_default().insert(*new.0, new.1.expires_at);
             }
-            // In this order, so that a session whose tag changes is never under neither.
+            // In this order, so that a session whose tag changes is listed under one of the two tags at every moment.
             _ => {
                 self.put(new.0, new.1);
                 self.remove(old.0, old.1);
@@ -65,7 +66,7 @@ impl Default for Index {
     }
 }
 
-/// No tag stays without sessions, so there are never more of them than of records.
+/// Removes a session, and its tag if that was the last session. So there are never more tags than records.
 fn remove_from(part: &mut Part, tag: &PrincipalTag, id: &SessionId) {
     let Some(sessions) = part.get_mut(tag) else { return };
     sessions.remove(id);
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_gone_leaves_nothing() {
+    fn a_removed_record_leaves_nothing_in_the_index() {
         let index = Index::default();
         let (one, two) = (SessionId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
         let tags = [Some(PrincipalTag::from_bytes([7; 32])), Some(PrincipalTag::from_bytes([8; 32])), None];

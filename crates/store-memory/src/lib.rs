@@ -1,7 +1,7 @@
 //! Sessions in memory, for tests and for a single process that may forget them.
 //!
-//! [`MemoryStore`] is the reference implementation of the store contract: what it does is what every store must
-//! look like from outside. Sessions end with the process; choose the file store if they are to survive it.
+//! [`MemoryStore`] is the reference implementation of the store contract: from outside, every store must behave as it
+//! does. Sessions end with the process. If they are to outlive it, choose the file store.
 //!
 //! ```
 //! use nexios_store_core::{CreateOutcome, Record, SessionId, SessionStore, Timestamp};
@@ -21,12 +21,15 @@
 //! # }
 //! ```
 //!
-//! # Bounded
+//! # Capacity
 //!
-//! The store keeps a limited number of records, 100 000 unless told otherwise. It never grows beyond that, and never
-//! drops a live session to make room: that would be a logout that nobody asked for. When it is full, `create` takes the
-//! place of expired records that it finds in its shard, a 64th of the store; if there are none, it fails until the
-//! next sweep or deletion. The principal index goes with the records: it has an entry for each that has a principal.
+//! The store keeps a limited number of records, 100 000 unless you choose another limit. It never grows beyond the
+//! limit. It never drops a live session to make room either, because that would be a logout that nobody asked for.
+//!
+//! When the store is full, `create` removes the expired records in the shard of its id, which is a 64th of the store.
+//! If there are none, `create` fails until the next sweep or deletion.
+//!
+//! The principal index grows with the records: it has one entry for each record with a principal.
 
 mod index;
 mod shard;

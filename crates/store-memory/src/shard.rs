@@ -3,10 +3,10 @@ use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp, UpdateOu
 
 use crate::index::Index;
 
-/// A part of the records, under a lock of its own. Each change is noted in the index before the lock is released.
+/// A part of the records, under a lock of its own. The index follows each change before the lock is released.
 ///
-/// Ids are random, and cookies that name others are not signed: no visitor can choose those that collide, so that the hash
-/// need not be one that withstands it.
+/// The hash need not withstand an attacker who chooses the keys. Ids are random, and only signed cookies bring them
+/// back, so no visitor can choose ids that collide.
 #[derive(Default)]
 pub(crate) struct Shard(HashMap<SessionId, Stored>);
 
@@ -15,12 +15,12 @@ impl Shard {
         self.0.get(id).filter(|stored| !stored.record.is_expired(now))
     }
 
-    /// The record under an id, live or not.
+    /// The record under an id, whether or not it has expired.
     pub(crate) fn get(&self, id: &SessionId) -> Option<&Stored> {
         self.0.get(id)
     }
 
-    /// Puts a record under an id, in the place of what is there.
+    /// Puts a record under an id, and replaces the record that is there.
     pub(crate) fn put(&mut self, id: &SessionId, record: &Record, revision: Revision, index: &Index) {
         match self.0.insert(*id, Stored { record: record.clone(), revision }) {
             Some(before) => index.replace((id, &before.record), (id, record)),
@@ -28,7 +28,7 @@ impl Shard {
         }
     }
 
-    /// Puts a record in the place of a live one that has the expected revision.
+    /// Replaces a live record, if it has the expected revision.
     pub(crate) fn update(
         &mut self,
         id: &SessionId,
@@ -48,7 +48,7 @@ impl Shard {
         UpdateOutcome::Updated(revision)
     }
 
-    /// Lets a live record live until `expires_at` at least, and says whether there is one.
+    /// Lets a live record live at least until `expires_at`; `false` if there is no live record.
     pub(crate) fn prolong(&mut self, id: &SessionId, expires_at: Timestamp, now: Timestamp, index: &Index) -> bool {
         let Some(stored) = self.live_mut(id, now) else { return false };
         if expires_at > stored.record.expires_at {
@@ -58,12 +58,12 @@ impl Shard {
         true
     }
 
-    /// Takes out a record that the caller puts elsewhere: the index still has it.
+    /// Takes out a record that the caller then puts elsewhere. The index keeps the entry for now.
     pub(crate) fn take(&mut self, id: &SessionId) -> Option<Record> {
         self.0.remove(id).map(|stored| stored.record)
     }
 
-    /// Puts a record that was taken out under another id, and says whether it took the place of an expired one.
+    /// Puts a record that was taken out under another id; `true` if it replaced an expired record there.
     pub(crate) fn put_renamed(
         &mut self,
         old: (&SessionId, &Record),
@@ -80,6 +80,7 @@ impl Shard {
         expired.is_some()
     }
 
+    /// Removes the record under an id; `false` if there is none.
     pub(crate) fn remove(&mut self, id: &SessionId, index: &Index) -> bool {
         let removed = self.0.remove(id);
         if let Some(removed) = &removed {
@@ -88,7 +89,7 @@ impl Shard {
         removed.is_some()
     }
 
-    /// Removes at most `limit` expired records, and says how many.
+    /// Removes at most `limit` expired records, and returns how many.
     pub(crate) fn remove_expired(&mut self, now: Timestamp, limit: usize, index: &Index) -> usize {
         let expired = self.0.extract_if(|_, stored| stored.record.is_expired(now)).take(limit);
         expired.inspect(|(id, stored)| index.remove(id, &stored.record)).count()

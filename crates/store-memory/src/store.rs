@@ -12,9 +12,9 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::index::Index;
 use crate::shard::Shard;
 
-/// Keeps a limited number of sessions in memory, for as long as it lives.
+/// A store that keeps a limited number of sessions in memory, until it is dropped.
 ///
-/// See the [crate] for an example, and for what happens when it is full.
+/// The [crate documentation](crate#capacity) says what happens when it is full.
 ///
 /// # Examples
 ///
@@ -36,20 +36,20 @@ use crate::shard::Shard;
 pub struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
     index: Index,
-    /// Of all shards, and of `create`s that have their place but are not in it yet.
+    /// The number of records in all shards, plus the `create`s that have claimed a place and not filled it yet.
     records: AtomicUsize,
     capacity: NonZeroUsize,
-    /// Counted for the whole store, so that no revision is used twice, whatever happens to its id.
+    /// One counter for the whole store, so that no revision is used twice, whatever happens to its id.
     last_revision: AtomicU64,
 }
 
 impl MemoryStore {
-    /// A store for 100 000 records.
+    /// Makes a store for 100 000 records.
     pub fn new() -> Self {
         Self::with_capacity_limit(DEFAULT_CAPACITY)
     }
 
-    /// A store for so many records.
+    /// Makes a store for at most this many records.
     pub fn with_capacity_limit(records: NonZeroUsize) -> Self {
         Self {
             shards: array::from_fn(|_| Mutex::default()),
@@ -68,7 +68,7 @@ impl MemoryStore {
         Revision::new(self.last_revision.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// Takes a place for one more record, if need be that of an expired one in this shard.
+    /// Claims a place for one more record. If the store is full, removes the expired records of this shard first.
     fn take_place(&self, shard: &mut Shard, now: Timestamp) -> Result<()> {
         let is_taken = || {
             let more = |records| (records < self.capacity.get()).then_some(records + 1);
@@ -137,7 +137,7 @@ impl SessionStore for MemoryStore {
         record: &Record,
         now: Timestamp,
     ) -> Result<RenameOutcome> {
-        // In ascending order always: two renames in opposite directions would wait for each other.
+        // Always locked in ascending order. Otherwise two renames in opposite directions would wait for each other.
         let (of_old, of_new) = (shard_of(old), shard_of(new));
         let mut first = self.shards[of_old.min(of_new)].lock();
         let mut second = (of_old != of_new).then(|| self.shards[of_old.max(of_new)].lock());

@@ -1,4 +1,4 @@
-//! The clauses of the contract.
+//! The clauses of the store contract.
 
 use nexios_store_memory::MemoryStore;
 

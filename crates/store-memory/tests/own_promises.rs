@@ -1,4 +1,4 @@
-//! What the memory store promises beside the contract: a bound, and locks that nobody waits for in a circle.
+//! The promises that the memory store adds to the contract: it is bounded, and its locks never deadlock.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -21,7 +21,7 @@ const fn at(millis: u64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
 }
 
-/// An id whose number, modulo 64, is its shard.
+/// Makes an id that lies in the shard `number` modulo 64.
 const fn id(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
@@ -38,7 +38,7 @@ async fn created(store: &MemoryStore, id: &SessionId, record: &Record) -> Revisi
 }
 
 #[tokio::test]
-async fn a_full_store_makes_room_of_the_expired_only_and_never_grows() {
+async fn a_full_store_replaces_only_expired_records_and_never_grows() {
     let store = MemoryStore::with_capacity_limit(NonZeroUsize::new(2).unwrap());
     let lives = Record { expires_at: at(9_000), ..record("lives") };
     created(&store, &id(1), &record("expires")).await;
@@ -57,7 +57,7 @@ async fn a_full_store_makes_room_of_the_expired_only_and_never_grows() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_created_where_one_has_expired_takes_its_place() {
+async fn creating_over_an_expired_record_takes_no_further_room() {
     let store = MemoryStore::with_capacity_limit(NonZeroUsize::new(2).unwrap());
     created(&store, &id(1), &record("expires")).await;
     let lives = Record { expires_at: at(9_000), ..record("lives") };
@@ -66,12 +66,12 @@ async fn a_record_that_is_created_where_one_has_expired_takes_its_place() {
 }
 
 #[tokio::test]
-async fn what_takes_the_place_of_the_expired_takes_it_in_the_index_too() {
+async fn a_replaced_expired_record_leaves_the_index_too() {
     let store = MemoryStore::with_capacity_limit(NonZeroUsize::new(2).unwrap());
     let tag = PrincipalTag::from_bytes([7; 32]);
     let (expires, lives) = (Record { principal: Some(tag), ..record("expires") }, record("lives"));
     let lives = Record { expires_at: at(9_000), ..lives };
-    // At a time when the old ones were alive, so that the index cannot only have hidden them.
+    // Listed at a time when the old records were live: an index that only hid them as expired would show them.
     let listed = async || store.principals().unwrap().sessions_of(&tag, NOW).await.unwrap();
 
     created(&store, &id(1), &expires).await;
@@ -94,7 +94,7 @@ async fn what_takes_the_place_of_the_expired_takes_it_in_the_index_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn renames_in_opposite_directions_do_not_wait_for_each_other() {
+async fn renames_in_opposite_directions_do_not_deadlock() {
     let store = Arc::new(MemoryStore::new());
     let barrier = Arc::new(Barrier::new(8));
     let running: Vec<_> = (0..8)
@@ -102,8 +102,8 @@ async fn renames_in_opposite_directions_do_not_wait_for_each_other() {
             let (store, barrier) = (Arc::clone(&store), Arc::clone(&barrier));
             tokio::spawn(async move {
                 barrier.wait().await;
-                // Each even one goes between the shards of the odd one after it, in the other direction; all have one
-                // of two principals.
+                // Each even task moves between the same two shards as the odd task after it, in the other direction.
+                // All sessions have one of two principals.
                 let (one, two) =
                     if n.is_multiple_of(2) { (id(n), id(100 + n)) } else { (id(100 + n - 1 + 64), id(n - 1 + 64)) };
                 let record = Record { principal: Some(PrincipalTag::from_bytes([n % 2; 32])), ..record([n]) };

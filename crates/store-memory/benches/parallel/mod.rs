@@ -1,4 +1,4 @@
-//! Operations of any store, alone and in parallel. The benches of other stores compile this file too.
+//! The operations of any store, alone and in parallel. The benchmarks of other stores compile this file too.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use nexios_store_core::{CreateOutcome, DeleteOutcome, Record, SessionId, Session
 use tokio::runtime::Runtime;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
-/// So many that starting the tasks is a small part.
+/// Enough operations that starting the tasks is a small part of the cost.
 const OPERATIONS_OF_A_TASK: usize = 20;
 
-/// By 1, 8 and 64 tasks, each with a session of its own. The throughput is that of all together.
+/// Measures 1, 8 and 64 tasks, each with a session of its own. The throughput is that of all tasks together.
 pub(crate) fn operations<S: SessionStore>(criterion: &mut Criterion, runtime: &Runtime, name: &str, store: &Arc<S>) {
     for tasks in [1, 8, 64] {
         let ids: Vec<SessionId> = (0..tasks).map(|_| SessionId::generate().unwrap()).collect();
@@ -31,7 +31,7 @@ pub(crate) fn operations<S: SessionStore>(criterion: &mut Criterion, runtime: &R
     }
 }
 
-/// A new session, 300 bytes long.
+/// Creates a session with a payload of 300 bytes.
 pub(crate) async fn create(store: &impl SessionStore, id: &SessionId, expires_at: Timestamp) {
     let record = Record { payload: vec![b'x'; 300].into(), expires_at, principal: None };
     let created = store.create(id, &record, NOW).await.unwrap();
