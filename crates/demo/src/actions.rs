@@ -1,7 +1,11 @@
-//! What the demo's routes do with the visitor's session.
+//! The actions of the routes: what each of them does with the visitor's session.
 //!
-//! An action fails only where the session does, and its error is the session's: the adapter has an answer for it.
-#![allow(clippy::missing_errors_doc, reason = "said once, above")]
+//! Nothing here belongs to a framework. The handler of a program extracts the [`Session`], calls an action, and sends
+//! the [`Reply`]. Changes are saved, and the cookie is set, after the handler has returned. Only an action that must
+//! know the outcome before it answers calls [`save`](Session::save) itself.
+//!
+//! An action fails only if the session does. It returns the error of the session, and the adapter answers it.
+#![allow(clippy::missing_errors_doc, reason = "the documentation of the module says it once for all")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,13 +17,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{Reply, Result};
 
-/// `POST /session/{key}`: stores the JSON value of the body under the key.
+/// `POST /session/{key}`: stores the JSON value in the body under the key.
 pub async fn set(session: &Session, key: &str, body: &[u8]) -> Result {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return Ok(Reply::refused(400, "the body is not valid JSON"));
     };
     let saved = match session.insert(key, &value) {
-        // Parallel requests may make the session too large together, so the answer waits for what comes of it.
+        // Parallel requests may together make the session too large, and only `save` can tell. The answer waits for it.
         Ok(()) => session.save().await,
         Err(error) => Err(error),
     };
@@ -29,7 +33,7 @@ pub async fn set(session: &Session, key: &str, body: &[u8]) -> Result {
     }
 }
 
-/// `GET /session/{key}`
+/// `GET /session/{key}`: answers with the value of the key.
 pub fn get(session: &Session, key: &str) -> Result {
     Ok(match session.get::<Value>(key)? {
         Some(value) => Reply::ok(value),
@@ -37,21 +41,24 @@ pub fn get(session: &Session, key: &str) -> Result {
     })
 }
 
-/// `DELETE /session/{key}`
+/// `DELETE /session/{key}`: removes the key, if it is there. A visitor without a session does not get one.
 pub fn remove(session: &Session, key: &str) -> Reply {
     session.remove(key);
     Reply::done()
 }
 
-/// `GET /session`: all keys with their values.
+/// `GET /session`: answers with all keys and their values.
 pub fn all(session: &Session) -> Result {
     let entries: Map<String, Value> = session.entries()?.into_iter().collect();
     Ok(Reply::ok(entries))
 }
 
-/// `POST /increment/{key}`: adds one, atomically, and answers with the number that this request has made.
+/// `POST /increment/{key}`: adds one atomically, and answers with the number that this request has reached.
+///
+/// Of any number of parallel requests, no two get the same number: `update` is repeated on the newer value if another
+/// request was faster, and `get` after `save` reads what was committed.
 pub async fn increment(session: &Session, key: &str) -> Result {
-    // The closure runs again when another request was faster, so it says by the way whether its last run overflowed.
+    // The closure may run more than once. This flag carries out of it whether its last run overflowed.
     let overflowed = Arc::new(AtomicBool::new(false));
     let overflow = Arc::clone(&overflowed);
     let add_one = move |present: Option<i64>| {
@@ -60,7 +67,7 @@ pub async fn increment(session: &Session, key: &str) -> Result {
         present.saturating_add(1)
     };
     let saved = match session.update(key, add_one) {
-        // With an overflow there is nothing to save: the number stays as it is.
+        // After an overflow the number is as it was, so there is nothing to undo.
         Ok(()) => session.save().await,
         Err(error) => Err(error),
     };
@@ -75,7 +82,9 @@ pub async fn increment(session: &Session, key: &str) -> Result {
     }
 }
 
-/// `POST /login`: the credentials of a demo are a name.
+/// `POST /login`: logs a user in. In this demo, the name alone is enough.
+///
+/// A login gives the session a new id, so that an id from before the login is worth nothing after it.
 pub fn login(session: &Session, body: &[u8]) -> Result {
     #[derive(Deserialize)]
     struct Login {
@@ -93,13 +102,13 @@ pub fn login(session: &Session, body: &[u8]) -> Result {
     }
 }
 
-/// `POST /logout`
+/// `POST /logout`: ends the session. The record is deleted, and the cookie removed.
 pub fn logout(session: &Session) -> Reply {
     session.destroy();
     Reply::done()
 }
 
-/// `GET /sessions`: the live sessions of whoever is logged in. Times are in milliseconds since 1970.
+/// `GET /sessions`: lists the live sessions of the user who is logged in. Times are in milliseconds since 1970.
 pub async fn sessions(session: &Session) -> Result {
     let Some(user) = session.principal() else { return Ok(nobody_is_logged_in()) };
     let sessions = session.manager().sessions_of(&user).await?;
@@ -113,11 +122,11 @@ pub async fn sessions(session: &Session) -> Result {
     Ok(Reply::ok(rows.collect::<Vec<_>>()))
 }
 
-/// `POST /logout-everywhere`: ends all sessions of whoever is logged in, this one included.
+/// `POST /logout-everywhere`: ends all sessions of the user who is logged in, this one included.
 pub async fn logout_everywhere(session: &Session) -> Result {
     let Some(user) = session.principal() else { return Ok(nobody_is_logged_in()) };
     let revoked = session.manager().revoke_all(&user).await?;
-    session.destroy(); // for the cookie
+    session.destroy(); // the record is gone already; this removes the cookie
     Ok(Reply::ok(json!({ "revoked": revoked })))
 }
 
@@ -125,7 +134,9 @@ fn nobody_is_logged_in() -> Reply {
     Reply::refused(401, "nobody is logged in")
 }
 
-/// `GET /slow?ms=N`: works for a while, then sets `slow`.
+/// `GET /slow?ms=N`: works for a while, then sets `slow` to `true`.
+///
+/// Log out in another tab while it runs: the slow request does not bring the session back.
 pub async fn slow(session: &Session, query: &str) -> Result {
     let millis = query.split('&').find_map(|pair| pair.strip_prefix("ms=")).map(str::parse::<u64>);
     let Some(millis) = millis.and_then(Result::ok).filter(|millis| *millis <= MAX_SLOW_MILLIS) else {
@@ -138,13 +149,13 @@ pub async fn slow(session: &Session, query: &str) -> Result {
     }
 }
 
-/// `GET /fail`: changes the session, and then something goes wrong. The change is not kept.
+/// `GET /fail`: changes the session, and then fails. The change is not kept, because the status is 5xx.
 pub fn fail(session: &Session) -> Result {
     session.insert("fail", &true)?;
     Ok(Reply::refused(500, "this route always fails"))
 }
 
-/// `POST /signed-cookie/{name}`: sets a signed cookie to the text of the body.
+/// `POST /signed-cookie/{name}`: sets a signed cookie to the text in the body. This needs no session.
 pub fn set_signed_cookie(cookies: &SignedCookies, name: &str, body: &[u8]) -> Reply {
     let Ok(text) = std::str::from_utf8(body) else {
         return Reply::refused(400, "the body is not UTF-8 text");
@@ -155,7 +166,7 @@ pub fn set_signed_cookie(cookies: &SignedCookies, name: &str, body: &[u8]) -> Re
     }
 }
 
-/// `GET /signed-cookie/{name}`
+/// `GET /signed-cookie/{name}`: answers with the text of a signed cookie.
 pub fn signed_cookie(cookies: &SignedCookies, name: &str) -> Reply {
     match cookies.get(name) {
         Ok(Some(text)) => Reply::text(text),

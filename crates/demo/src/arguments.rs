@@ -2,7 +2,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Arguments {
-    /// `--dev`: where no key is set, make one for this run.
+    /// `--dev`: if no key is set, make one for this run.
     pub dev: bool,
 }
 
@@ -11,7 +11,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// A line that names the first argument that is not known, and those that are.
+    /// Fails at the first unknown argument, with a line that names it and the known ones.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut parsed = Self::default();
         for argument in arguments {

@@ -1,8 +1,13 @@
-//! The demo service: what its programs have in common.
+//! The parts that the two programs of the demo service share.
 //!
-//! Each program is a thin layer of one framework around these parts: the [settings](Settings) that it reads, the
-//! [actions] that its routes carry out on the visitor's session, and the [page](PAGE) on which a person can do the
-//! same by hand.
+//! The demo is one small application, written twice: `demo-axum` and `demo-actix`. Both give the same answers, and both
+//! can serve the same session directory at the same time. Each program is a thin layer of its framework around these
+//! parts:
+//!
+//! * [`actions`] is what each route does with the visitor's session. Start reading here.
+//! * [`Reply`] is the answer of an action. Each program turns it into a response of its framework.
+//! * [`Settings`] reads the environment and makes a `SessionManager` of it.
+//! * [`PAGE`] is the page at `/`, on which a person can use the routes by hand.
 
 pub mod actions;
 mod arguments;
@@ -19,8 +24,8 @@ pub use crate::reply::{Reply, Result};
 pub use crate::settings::Settings;
 pub use crate::shutdown::{GRACE_PERIOD, shutdown_signal};
 
-/// The page at `/`. Its script calls the API, so that the server needs no session for it.
+/// The page at `/`. Its script calls the API, so the server loads no session to answer it.
 pub const PAGE: &str = include_str!("page.html");
 
-/// How large the body of a request may be, in bytes.
+/// The largest body that a request may have, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! What every demo program does around its server.
+//! The things that every demo program does around its server.
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-/// Sends the log to standard error; `RUST_LOG` chooses what of it, `info` and above unless set.
+/// Sends the log to standard error. `RUST_LOG` chooses the levels; without it, the log shows `info` and above.
 pub fn log_to_stderr() {
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt()
@@ -17,18 +17,18 @@ pub fn log_to_stderr() {
         .init();
 }
 
-/// Tells whoever started the program that it is there, in the first line of standard output.
+/// Says where the program listens, in the first line of standard output.
 ///
 /// # Errors
 ///
-/// When standard output is closed.
+/// Fails if standard output is closed.
 pub fn announce(address: SocketAddr) -> io::Result<()> {
     writeln!(io::stdout(), "listening on http://{address}")
 }
 
-/// Says in one line of standard error why the program does not start.
+/// Says why the program does not start, in one line of standard error, and returns the exit status 2.
 pub fn fail_to_start(error: &dyn Error) -> ExitCode {
-    // Whoever closed standard error does not want to know.
+    // Ignored: if standard error is closed, there is nobody to tell.
     let _ = writeln!(io::stderr(), "error: {error}");
     ExitCode::from(2)
 }

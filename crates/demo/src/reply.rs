@@ -1,37 +1,37 @@
 use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
 use serde_json::{Value, json};
 
-/// What an action answers, for any framework.
+/// The answer of an action, in a form that fits any framework.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The type of the body.
+    /// The media type of the body.
     pub content_type: &'static str,
     /// The body.
     pub body: String,
 }
 
-/// An action's reply, or the failure of the session, for which the adapter has an answer of its own.
+/// The result of an action: a reply, or a failure of the session, to which the adapter has an answer of its own.
 pub type Result<T = Reply, E = SessionError> = std::result::Result<T, E>;
 
 impl Reply {
-    /// Done, and there is nothing to say about it.
+    /// Makes the reply to an action that succeeded and has nothing to return: an empty JSON object.
     pub fn done() -> Self {
         Self::ok(json!({}))
     }
 
-    /// Done, with this result.
+    /// Makes the reply to an action that succeeded, with this JSON value.
     pub fn ok(body: impl Into<Value>) -> Self {
         Self::json(200, &body.into())
     }
 
-    /// Done, with this text.
+    /// Makes the reply to an action that succeeded, with this plain text.
     pub const fn text(body: String) -> Self {
         Self { status: 200, content_type: "text/plain; charset=utf-8", body }
     }
 
-    /// Not done, for the visitor's own reason.
+    /// Makes the reply to a request that is refused, with this status and reason.
     pub fn refused(status: u16, reason: &str) -> Self {
         Self::json(status, &json!({ "error": reason }))
     }
@@ -40,12 +40,12 @@ impl Reply {
         Self { status, content_type: "application/json", body: body.to_string() }
     }
 
-    /// The path's key is not text.
+    /// Makes the reply to a path whose key is not UTF-8.
     pub fn bad_key() -> Self {
         Self::refused(400, "the key is not valid UTF-8")
     }
 
-    /// The body is over [the limit](crate::MAX_BODY), or did not arrive whole.
+    /// Makes the reply to a body that is over [the limit](crate::MAX_BODY), or that could not be read.
     pub fn bad_body(status: u16) -> Self {
         match status {
             413 => Self::refused(413, "the body is larger than 64 KiB"),
@@ -53,7 +53,8 @@ impl Reply {
         }
     }
 
-    /// What a visitor can do about a failed change to the session, if anything. Nothing of it is kept.
+    /// Drops the changes that failed, and makes a reply of the failures about which a visitor can do something. Other
+    /// failures stay errors, and the adapter answers them.
     pub(crate) fn for_failed_change(session: &Session, error: SessionError) -> Result {
         session.discard();
         match error.kind() {

@@ -14,26 +14,30 @@ use nexios_store_memory::MemoryStore;
 
 use crate::Arguments;
 
-/// The settings of the demo: those of the session crates, `BIND`, `SESSION_STORE` and `SESSION_ENCRYPT`.
+/// The settings of the demo: those of the session crates, and `BIND`, `SESSION_STORE` and `SESSION_ENCRYPT`.
+///
+/// [`from_vars`](Self::from_vars) checks everything and opens nothing. [`manager`](Self::manager) then opens the store.
+/// So a mistake in the settings ends the program before it has made a file.
 #[derive(Debug)]
 pub struct Settings {
-    /// Where to listen. `127.0.0.1:3000` by default.
+    /// The address to listen at. `127.0.0.1:3000` by default.
     pub bind: SocketAddr,
     store: StoreKind,
-    /// Whether records are encrypted at rest. They are by default.
+    /// `true` if records are encrypted at rest, which is the default.
     encrypt: bool,
     files: FileStoreConfig,
+    /// `None` if no key is set and the program may make one for this run.
     keys: Option<KeyRing>,
     cookie: CookieConfig,
     sessions: SessionSettings,
 }
 
 impl Settings {
-    /// Reads all settings, also those of a store that is not used. Opens and makes nothing.
+    /// Reads all settings, even those of a store that is not used.
     ///
     /// # Errors
     ///
-    /// When one of them is missing or not allowed.
+    /// Fails if a setting is missing or not allowed.
     pub fn from_vars(vars: &Vars, arguments: Arguments) -> Result<Self, SettingError> {
         Ok(Self {
             bind: vars.get::<Bind>("BIND")?.map_or(DEFAULT_BIND, |bind| bind.0),
@@ -46,11 +50,11 @@ impl Settings {
         })
     }
 
-    /// Opens the store and puts the manager together.
+    /// Opens the store and makes the session manager.
     ///
     /// # Errors
     ///
-    /// When the store cannot be opened.
+    /// Fails if the store cannot be opened.
     pub fn manager(self) -> Result<SessionManager, Box<dyn Error>> {
         let keys = match self.keys {
             Some(keys) => keys,
@@ -71,13 +75,13 @@ impl Settings {
         Ok(builder.keys(keys).cookie(self.cookie).settings(self.sessions).build()?)
     }
 
-    /// What to say if there is no listening at the address.
+    /// Makes the error for an address at which the program cannot listen.
     pub fn cannot_bind(&self, error: &io::Error) -> SettingError {
         SettingError::described("BIND", format!("is `{}`, which cannot be used: {error}", self.bind))
     }
 }
 
-/// The keys that are set; `None` if one is to be made for this run.
+/// Reads the keys, or returns `None` if no key is set and `--dev` allows to make one for this run.
 fn keys(vars: &Vars, arguments: Arguments) -> Result<Option<KeyRing>, SettingError> {
     let is_set = vars.secret("SECRET_KEY")?.is_some() || vars.os_text("SECRET_KEY_FILE")?.is_some();
     if is_set || !arguments.dev { KeyRing::from_vars(vars).map(Some) } else { Ok(None) }
@@ -95,7 +99,7 @@ impl StoreKind {
         match text.as_str() {
             "file" => Ok(Self::File),
             "memory" => Ok(Self::Memory),
-            // What stands before an `@` may be a password.
+            // The part before an `@` may be a password.
             _ => {
                 let shown = text.rsplit_once('@').map_or_else(|| text.clone(), |(_, host)| format!("...@{host}"));
                 Err(SettingError::new("SESSION_STORE", &shown, "file or memory"))
@@ -124,7 +128,7 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)], arguments: Arguments) -> Result<Settings, String> {
         let vars = pairs.iter().copied().chain([("SESSION_STORE", "memory")]).collect::<Vec<_>>();
-        // The first of two equal names wins, so that a test can set SESSION_STORE itself.
+        // `Vars` keeps the last of two equal names. The list is reversed, so a test can set SESSION_STORE itself.
         Settings::from_vars(&Vars::from_iter(vars.into_iter().rev()), arguments).map_err(|error| error.to_string())
     }
 
@@ -143,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_yet_is_refused_by_name() {
+    fn a_bad_value_is_refused_with_the_name_of_its_setting() {
         for (name, value, message) in [
             ("SESSION_ENCRYPT", "yes", "SESSION_ENCRYPT is `yes`, but must be true, false, 1 or 0"),
             ("SESSION_STORE", "redis://user:hush@host", "SESSION_STORE is `...@host`, but must be file or memory"),

@@ -3,16 +3,16 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long requests that are under way may take once the program was told to stop.
+/// The time that running requests have to finish after the program was told to stop.
 pub const GRACE_PERIOD: Duration = Duration::from_secs(8);
 
-/// Resolves on SIGTERM or SIGINT.
+/// Returns a future that resolves on SIGTERM or SIGINT.
 ///
-/// The handlers are in place when this returns, so that no signal is missed between here and the first poll.
+/// The signal handlers are in place when this function returns, so no signal is missed before the first poll.
 ///
 /// # Errors
 ///
-/// When the signals cannot be listened for.
+/// Fails if the signal handlers cannot be installed.
 pub fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,4 +1,4 @@
-//! The demo and Chromium, which chromedriver drives.
+//! The demo, visited with Chromium, which chromedriver drives.
 #![allow(clippy::unwrap_used)]
 
 mod clients;
@@ -19,11 +19,11 @@ on_both! {
     a_host_cookie_is_accepted_and_removed
     a_persistent_session_outlives_the_browser
     a_browser_session_ends_with_the_browser
-    without_tls_a_secure_cookie_stays_at_home
-    a_link_on_another_site_carries_a_lax_cookie_and_no_strict_one
-    a_form_on_another_site_carries_neither_but_a_cookie_of_none
-    a_partitioned_session_is_one_for_each_site_that_frames_the_demo
-    a_session_that_is_not_partitioned_is_one_for_all_sites_or_none
+    without_tls_a_secure_cookie_is_not_stored
+    a_link_on_another_site_carries_lax_but_not_strict_cookies
+    a_form_on_another_site_carries_only_samesite_none_cookies
+    each_framing_site_has_its_own_partitioned_session
+    an_unpartitioned_session_is_shared_by_all_sites_or_blocked
 }
 
 fn log_in_change_log_out(framework: Framework) {
@@ -66,12 +66,12 @@ fn the_page_logs_in_changes_and_logs_out(framework: Framework) {
     assert!(first.text("#entries").starts_with("No values."));
 }
 
-/// That the page's heading names this user.
+/// The condition that the heading of the page names this user.
 fn shows(user: &str) -> String {
     format!("document.querySelector('#who').textContent === '{user}'")
 }
 
-/// That a row of the page's table begins with this key and value.
+/// The condition that a row of the page's table begins with this key and value.
 fn lists(row: &str) -> String {
     format!(
         "[...document.querySelectorAll('#entries tr')].some(row => row.innerText.split(/\\s+/).join(' ').startsWith('{row} '))"
@@ -106,12 +106,12 @@ fn a_browser_session_ends_with_the_browser(framework: Framework) {
     journeys::a_browser_session_ends_with_the_client(demo.visitor());
 }
 
-fn without_tls_a_secure_cookie_stays_at_home(framework: Framework) {
+fn without_tls_a_secure_cookie_is_not_stored(framework: Framework) {
     let demo = Demo::start(framework, &[("SESSION_COOKIE_SECURE", "true")]);
-    journeys::without_tls_a_secure_cookie_stays_at_home(&mut Tab::open(&demo.at("app.example", "/")));
+    journeys::without_tls_a_secure_cookie_is_not_stored(&mut Tab::open(&demo.at("app.example", "/")));
 }
 
-fn a_link_on_another_site_carries_a_lax_cookie_and_no_strict_one(framework: Framework) {
+fn a_link_on_another_site_carries_lax_but_not_strict_cookies(framework: Framework) {
     let mut visitor = Tab::open("about:blank");
     for (setting, same_site, seen) in [("Lax", SameSite::Lax, r#"{"user":"ada"}"#), ("Strict", SameSite::Strict, "{}")]
     {
@@ -130,7 +130,7 @@ fn a_link_on_another_site_carries_a_lax_cookie_and_no_strict_one(framework: Fram
     }
 }
 
-fn a_form_on_another_site_carries_neither_but_a_cookie_of_none(framework: Framework) {
+fn a_form_on_another_site_carries_only_samesite_none_cookies(framework: Framework) {
     let mut visitor = Tab::open("about:blank");
     for (setting, secure, answer) in
         [("Lax", "false", r#"{"user":"ada"}"#), ("Strict", "false", r#"{"user":"ada"}"#), ("None", "true", "{}")]
@@ -149,8 +149,8 @@ fn a_form_on_another_site_carries_neither_but_a_cookie_of_none(framework: Framew
     }
 }
 
-/// Also in a browser that gives a framed page no cookies but partitioned ones.
-fn a_partitioned_session_is_one_for_each_site_that_frames_the_demo(framework: Framework) {
+/// Holds even in a browser that gives a framed page only partitioned cookies.
+fn each_framing_site_has_its_own_partitioned_session(framework: Framework) {
     let framed = Framed::start(framework, "true", ThirdPartyCookies::Blocked);
     framed.at_the_first_site();
     assert_eq!(framed.session(), "{}");
@@ -172,7 +172,7 @@ fn a_partitioned_session_is_one_for_each_site_that_frames_the_demo(framework: Fr
     assert_eq!(framed.session(), r#"{"user":"bob"}"#);
 }
 
-fn a_session_that_is_not_partitioned_is_one_for_all_sites_or_none(framework: Framework) {
+fn an_unpartitioned_session_is_shared_by_all_sites_or_blocked(framework: Framework) {
     let framed = Framed::start(framework, "false", ThirdPartyCookies::Allowed);
     framed.at_the_first_site();
     framed.log_in("ada");
@@ -185,7 +185,7 @@ fn a_session_that_is_not_partitioned_is_one_for_all_sites_or_none(framework: Fra
     assert_eq!(framed.session(), "{}");
 }
 
-/// The demo in a frame on two sites.
+/// The demo, shown in a frame by two sites.
 struct Framed {
     visitor: Tab,
     sites: [Site; 2],
@@ -247,7 +247,7 @@ impl Demo {
         Self { program: Program::start(framework, &dir, settings), _dir: parent }
     }
 
-    /// An address of the demo, by a host that leads to it.
+    /// The address of a page of the demo, under a host that leads to it.
     fn at(&self, host: &str, path: &str) -> String {
         format!("http://{host}:{}{path}", self.program.address.port())
     }

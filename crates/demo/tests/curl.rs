@@ -1,4 +1,4 @@
-//! The demo and `curl`, with its cookie jar.
+//! The demo, visited with `curl` and its cookie jar.
 #![allow(clippy::unwrap_used)]
 
 mod clients;
@@ -13,16 +13,16 @@ use program::{Framework, Program, sessions};
 
 on_both! {
     log_in_change_log_out
-    a_logout_also_ends_a_jar_that_was_copied_before
+    a_logout_also_ends_the_session_in_a_copied_jar
     the_jar_has_the_flags
     a_host_cookie_is_accepted_and_removed
     a_persistent_session_outlives_the_client
     a_browser_session_ends_with_the_client
-    without_tls_a_secure_cookie_stays_at_home
+    without_tls_a_secure_cookie_is_not_stored
     a_stored_secure_cookie_is_not_sent_without_tls
     a_cookie_of_a_path_is_sent_below_it_only
     a_cookie_of_a_domain_is_shared_and_removed_by_its_hosts
-    two_programs_under_names_of_their_own_share_a_jar
+    two_programs_with_different_cookie_names_share_a_jar
 }
 
 fn log_in_change_log_out(framework: Framework) {
@@ -30,7 +30,7 @@ fn log_in_change_log_out(framework: Framework) {
     journeys::log_in_change_log_out(&mut Curl::new(&program));
 }
 
-fn a_logout_also_ends_a_jar_that_was_copied_before(framework: Framework) {
+fn a_logout_also_ends_the_session_in_a_copied_jar(framework: Framework) {
     let (_dir, program) = start(framework, &[]);
     journeys::a_logout_in_a_second_tab_logs_out_the_first(&mut Curl::new(&program));
 }
@@ -64,9 +64,9 @@ fn a_browser_session_ends_with_the_client(framework: Framework) {
     journeys::a_browser_session_ends_with_the_client(Curl::new(&program));
 }
 
-fn without_tls_a_secure_cookie_stays_at_home(framework: Framework) {
+fn without_tls_a_secure_cookie_is_not_stored(framework: Framework) {
     let (_dir, program) = start(framework, &[("SESSION_COOKIE_SECURE", "true")]);
-    journeys::without_tls_a_secure_cookie_stays_at_home(&mut Curl::at("app.example", &program));
+    journeys::without_tls_a_secure_cookie_is_not_stored(&mut Curl::at("app.example", &program));
 }
 
 fn a_stored_secure_cookie_is_not_sent_without_tls(framework: Framework) {
@@ -111,7 +111,7 @@ fn a_cookie_of_a_domain_is_shared_and_removed_by_its_hosts(framework: Framework)
     assert_eq!(here.get("/session"), "{}");
 }
 
-fn two_programs_under_names_of_their_own_share_a_jar(framework: Framework) {
+fn two_programs_with_different_cookie_names_share_a_jar(framework: Framework) {
     let (_shop_dir, shop) = start(framework, &[("SESSION_COOKIE_NAME", "shop")]);
     let (_admin_dir, admin) = start(framework, &[("SESSION_COOKIE_NAME", "admin")]);
     let mut at_shop = Curl::new(&shop);

@@ -1,4 +1,4 @@
-//! What lies in the session directory, and what becomes of it when encryption is switched on or keys are changed.
+//! The content of the session directory, and what becomes of it when encryption is switched on or off or keys change.
 #![allow(clippy::unwrap_used)]
 
 #[macro_use]
@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 use program::{Browser, Framework, KEY, Program, sessions};
 
 on_both! {
-    nothing_of_a_value_can_be_read_in_the_session_directory_unless_encryption_is_switched_off
-    switching_encryption_on_or_off_gives_visitors_a_fresh_session_and_leaves_the_records
+    values_are_unreadable_on_disk_unless_encryption_is_off
+    switching_encryption_starts_fresh_and_keeps_old_records
     a_change_of_keys_logs_nobody_out
 }
 
 const ON: &[(&str, &str)] = &[];
 const OFF: &[(&str, &str)] = &[("SESSION_ENCRYPT", "false")];
 
-fn nothing_of_a_value_can_be_read_in_the_session_directory_unless_encryption_is_switched_off(framework: Framework) {
+fn values_are_unreadable_on_disk_unless_encryption_is_off(framework: Framework) {
     for (settings, readable) in [(ON, false), (OFF, true)] {
         let (_parent, dir) = sessions();
         let program = Program::start(framework, &dir, settings);
@@ -34,7 +34,7 @@ fn nothing_of_a_value_can_be_read_in_the_session_directory_unless_encryption_is_
     }
 }
 
-fn switching_encryption_on_or_off_gives_visitors_a_fresh_session_and_leaves_the_records(framework: Framework) {
+fn switching_encryption_starts_fresh_and_keeps_old_records(framework: Framework) {
     for (first, then) in [(OFF, ON), (ON, OFF)] {
         let (_parent, dir) = sessions();
         let before = Program::start(framework, &dir, first);
@@ -81,7 +81,7 @@ fn id(visitor: &Browser) -> &str {
     visitor.cookie.as_ref().unwrap().split(['=', '.']).nth(1).unwrap()
 }
 
-/// All files below a directory, and what is in them.
+/// All files below a directory, with their contents.
 fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut unread = vec![dir.to_owned()];

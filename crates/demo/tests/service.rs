@@ -1,4 +1,4 @@
-//! The demo's interface, from outside.
+//! The interface of the demo, from outside.
 #![allow(clippy::unwrap_used)]
 
 #[macro_use]
@@ -22,8 +22,8 @@ on_both! {
     sessions_survive_a_restart
     a_program_that_is_told_to_stop_finishes_what_it_is_doing
     any_bytes_in_the_cookie_header_give_an_answer
-    an_outage_of_the_store_is_no_empty_session
-    memory_is_a_store_as_well
+    a_store_outage_never_looks_like_an_empty_session
+    the_memory_store_can_be_chosen
     expired_sessions_are_swept_while_the_program_runs
 }
 
@@ -136,7 +136,7 @@ fn signed_cookies_row_by_row(framework: Framework) {
 
 fn no_two_parallel_increments_are_given_the_same_number(framework: Framework) {
     let (_parent, dir) = sessions();
-    // Two processes on one directory.
+    // Two processes share one directory.
     let programs = [Program::start(framework, &dir, &[]), Program::start(framework, &dir, &[])];
     let mut visitor = Browser::new(&programs[0]);
     visitor.post("/session/n", "0");
@@ -166,7 +166,7 @@ fn a_logout_during_a_slow_request_stays_logged_out(framework: Framework) {
     let mut slow = visitor.clone();
     let stolen = visitor.clone();
     let thread = thread::spawn(move || slow.get("/slow?ms=700"));
-    thread::sleep(std::time::Duration::from_millis(200)); // the slow one has loaded the session by now
+    thread::sleep(std::time::Duration::from_millis(200)); // the slow request has loaded the session by now
     assert_eq!(visitor.post("/logout", "").status, 200);
     let answer = thread.join().unwrap();
     assert_eq!((answer.status, answer.set_cookie.len()), (200, 0));
@@ -181,7 +181,7 @@ fn sessions_survive_a_restart(framework: Framework) {
     first.signal(Signal::KILL);
     first.wait();
     let second = Program::start(framework, &dir, &[]);
-    assert_eq!(visitor.at(&second).get("/session/a").body, "1", "also a death without a word");
+    assert_eq!(visitor.at(&second).get("/session/a").body, "1", "even after a kill");
 }
 
 fn a_program_that_is_told_to_stop_finishes_what_it_is_doing(framework: Framework) {
@@ -234,7 +234,7 @@ fn any_bytes_in_the_cookie_header_give_an_answer(framework: Framework) {
         stream.read_to_end(&mut answer).unwrap();
         let status = answer.get(9..12).unwrap_or_default();
         let shown = String::from_utf8_lossy(&header[..header.len().min(100)]).into_owned();
-        // 400 and 431 are the server's, for bytes that are not allowed in a header and for too many of them.
+        // The server itself answers 400 to bytes that a header may not contain, and 431 to a header that is too long.
         assert!([b"200", b"400", b"431"].contains(&status.try_into().unwrap()), "{shown:?}: {status:?}");
         if status == b"200" && !header.is_empty() {
             assert!(answer.ends_with(b"{}"), "{shown:?} opens nothing");
@@ -252,7 +252,7 @@ fn walk(dir: &std::path::Path) -> usize {
         .sum()
 }
 
-fn an_outage_of_the_store_is_no_empty_session(framework: Framework) {
+fn a_store_outage_never_looks_like_an_empty_session(framework: Framework) {
     let (_parent, dir) = sessions();
     let program = Program::start(framework, &dir, &[]);
     let mut visitor = Browser::new(&program);
@@ -264,7 +264,7 @@ fn an_outage_of_the_store_is_no_empty_session(framework: Framework) {
     assert_eq!((visitor.get("/").status, visitor.get("/healthz").status), (200, 200));
 }
 
-fn memory_is_a_store_as_well(framework: Framework) {
+fn the_memory_store_can_be_chosen(framework: Framework) {
     let (_parent, dir) = sessions();
     let program = Program::start(framework, &dir, &[("SESSION_STORE", "memory")]);
     let mut visitor = Browser::new(&program);
@@ -316,7 +316,7 @@ fn both_programs_serve_the_same_sessions_at_the_same_time() {
     assert_eq!(visitor.get("/session").body, "{}");
 }
 
-/// The heads of the answers, but for what is the server's own or changes with the time.
+/// Compares the heads of the answers, without the parts that belong to the server or change with time.
 #[test]
 fn both_programs_give_the_same_answers() {
     let heads = |framework| {

@@ -13,12 +13,12 @@ on_both! {
     a_directory_that_cannot_be_used_names_its_setting
     an_unknown_argument_is_refused
     an_address_that_is_in_use_names_its_setting
-    settings_of_a_store_that_is_not_used_are_checked_as_well
-    a_mistyped_address_of_a_store_does_not_show_its_password
+    settings_of_an_unused_store_are_checked_too
+    a_mistyped_store_address_does_not_show_its_password
     a_refusal_is_one_line_in_development_too
 }
 
-/// The one line of standard error, after the program has refused to start.
+/// Starts the program, expects it to refuse, and returns its one line of standard error.
 fn refusal(framework: Framework, settings: &[(&str, &str)], arguments: &[&str]) -> String {
     let (_parent, dir) = sessions();
     let mut all = vec![("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir.to_str().unwrap())];
@@ -126,7 +126,7 @@ fn an_address_that_is_in_use_names_its_setting(framework: Framework) {
     assert!(shown.contains("BIND") && shown.contains(&address), "{shown}");
 }
 
-fn settings_of_a_store_that_is_not_used_are_checked_as_well(framework: Framework) {
+fn settings_of_an_unused_store_are_checked_too(framework: Framework) {
     assert!(
         refusal(framework, &[("SESSION_STORE", "memory"), ("SESSION_DURABILITY", "fsync")], &[])
             .contains("SESSION_DURABILITY")
@@ -134,7 +134,7 @@ fn settings_of_a_store_that_is_not_used_are_checked_as_well(framework: Framework
     assert!(refusal(framework, &[("SESSION_STORE", "memory"), ("SESSION_DIR", "")], &[]).contains("SESSION_DIR"));
 }
 
-fn a_mistyped_address_of_a_store_does_not_show_its_password(framework: Framework) {
+fn a_mistyped_store_address_does_not_show_its_password(framework: Framework) {
     for address in ["redis://user:hush@host", "redis:user:hush@host", "hush@host:6379"] {
         let line = refusal(framework, &[("SESSION_STORE", address)], &[]);
         assert!(!line.contains("user") && !line.contains("hush") && line.contains("@host"), "{line}");

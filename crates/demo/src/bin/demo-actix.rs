@@ -1,6 +1,8 @@
-//! The demo service on actix-web.
+//! The demo service on actix-web. Run it with `cargo demo-actix`.
 //!
-//! `cargo demo-actix` runs it; the routes are those that the page at `/` uses, and its answers those of `demo-axum`.
+//! The page at `/` uses the routes below. Each handler names the session among its arguments and calls an action of
+//! `nexios_demo::actions`, which `demo-axum` calls too, so both programs give the same answers. A route that does not
+//! name a session pays nothing for it.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -85,7 +87,7 @@ async fn signed_cookie(cookies: SignedCookies, name: Key) -> Reply {
     Reply(actions::signed_cookie(&cookies, &name.0))
 }
 
-/// A path's key. actix's own extractor would take bytes that are not UTF-8 for others.
+/// The key in the path. A wrapper, because actix's own extractor would replace bytes that are not UTF-8.
 struct Key(String);
 
 impl FromRequest for Key {
@@ -98,7 +100,7 @@ impl FromRequest for Key {
     }
 }
 
-/// A body within the limit. actix's own refusal would not be JSON.
+/// A body within the limit. A wrapper, because the error of actix's own extractor would not be JSON.
 struct Body(Bytes);
 
 impl FromRequest for Body {
@@ -117,6 +119,7 @@ impl FromRequest for Body {
     }
 }
 
+/// The reply of an action, as a response of actix-web. It is an error as well, for the extractors above.
 #[derive(Debug)]
 struct Reply(nexios_demo::Reply);
 
@@ -157,12 +160,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    // Everything that can fail comes first: settings, address, store and signals. Then the server starts.
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let settings = Settings::from_vars(&Vars::process(), arguments)?;
     let listener = std::net::TcpListener::bind(settings.bind).map_err(|error| settings.cannot_bind(&error))?;
     let manager = settings.manager()?;
     let stop = shutdown_signal()?;
-    let sweeper = manager.spawn_sweeper();
+    let sweeper = manager.spawn_sweeper(); // removes expired sessions while the program runs
     announce(listener.local_addr()?)?;
 
     let app = move || App::new().wrap(SessionMiddleware::new(manager.clone())).configure(routes);
@@ -170,6 +174,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         HttpServer::new(app).disable_signals().shutdown_timeout(GRACE_PERIOD.as_secs()).listen(listener)?.run();
     let handle = server.handle();
     let server = tokio::spawn(server);
+    // After the signal, the server accepts no more connections and finishes the requests that it has, for the grace
+    // period at most.
     stop.await;
     handle.stop(true).await;
     server.await??;

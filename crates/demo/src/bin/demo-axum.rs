@@ -1,6 +1,7 @@
-//! The demo service on axum.
+//! The demo service on axum. Run it with `cargo demo`.
 //!
-//! `cargo demo` runs it; the routes are those that the page at `/` uses.
+//! The page at `/` uses the routes below. Each handler names the session among its arguments and calls an action of
+//! `nexios_demo::actions`, which `demo-actix` calls too. A route that does not name a session pays nothing for it.
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ use nexios_settings::Vars;
 use tokio::net::TcpListener;
 
 fn app(manager: SessionManager) -> Router {
+    // The session layer applies to the routes above it. The last layer applies to all of them.
     Router::new()
         .route("/", get(Html(PAGE)))
         .route("/session", get(all))
@@ -88,7 +90,7 @@ async fn signed_cookie(cookies: SignedCookies, Key(name): Key) -> Reply {
     Reply(actions::signed_cookie(&cookies, &name))
 }
 
-/// A path's key. axum's own rejection would not be JSON.
+/// The key in the path. A wrapper, because the rejection of axum's own extractor would not be JSON.
 struct Key(String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Key {
@@ -101,7 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
-/// A body within the limit, likewise.
+/// A body within the limit. A wrapper for the same reason.
 struct Body(Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
@@ -113,6 +115,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
+/// The reply of an action, as a response of axum.
 struct Reply(nexios_demo::Reply);
 
 impl IntoResponse for Reply {
@@ -132,14 +135,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    // Everything that can fail comes first: settings, address, store and signals. Then the server starts.
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let settings = Settings::from_vars(&Vars::process(), arguments)?;
     let listener = TcpListener::bind(settings.bind).await.map_err(|error| settings.cannot_bind(&error))?;
     let manager = settings.manager()?;
     let stop = shutdown_signal()?;
-    let sweeper = manager.spawn_sweeper();
+    let sweeper = manager.spawn_sweeper(); // removes expired sessions while the program runs
     announce(listener.local_addr()?)?;
 
+    // After the signal, the server accepts no more connections and finishes the requests that it has. axum would wait
+    // for them without an end, so a second future bounds the wait.
     let (stopping, mut stopped) = tokio::sync::watch::channel(());
     let server = axum::serve(listener, app(manager)).with_graceful_shutdown(async move {
         stop.await;

@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::{Client, Cookie, driver, program};
 
-/// A tab of a browser that has a profile of its own. The browser is closed with its last tab.
+/// A tab of a browser that has its own profile. Dropping the last tab closes the browser.
 pub struct Tab {
     browser: Rc<Browser>,
     window: WindowHandle,
@@ -22,7 +22,7 @@ pub struct Tab {
 }
 
 impl Tab {
-    /// The first tab of a new browser, which shows this page.
+    /// Opens a new browser whose first tab shows this page.
     pub fn open(home: &str) -> Self {
         Self::open_with(ThirdPartyCookies::Allowed, home)
     }
@@ -39,7 +39,7 @@ impl Tab {
         tab
     }
 
-    /// Makes this the tab that is driven.
+    /// Makes this tab the one that is driven.
     pub fn come_back(&self) {
         self.driver(|driver| driver.switch_to_window(self.window.clone()));
     }
@@ -49,12 +49,12 @@ impl Tab {
         self.driver(|driver| driver.goto(url));
     }
 
-    /// Runs a script in the page, the body of a function that returns a text.
+    /// Runs a script in the page: the body of a function that returns a text.
     pub fn script(&self, script: &str) -> String {
         self.driver(|driver| driver.execute(script, Vec::new())).convert().unwrap()
     }
 
-    /// The cookies for the page, or the frame, that is shown.
+    /// The cookies for the page or the frame that is shown.
     pub fn shown_cookies(&self) -> Vec<Cookie> {
         let cookies = self.driver(|driver| driver.get_all_cookies());
         let ours = |cookie: thirtyfour::Cookie| Cookie {
@@ -69,18 +69,18 @@ impl Tab {
         cookies.into_iter().map(ours).collect()
     }
 
-    /// That of the only cookie for the page that is shown.
+    /// The `SameSite` of the only cookie for the page that is shown.
     pub fn same_site(&self) -> SameSite {
         let cookies = self.driver(|driver| driver.get_all_cookies());
         assert_eq!(cookies.len(), 1, "{cookies:?}");
         cookies[0].same_site.unwrap()
     }
 
-    /// Waits until this expression is true in the page, also if that is another one by then.
+    /// Waits until this expression is true in the page, even if the page changes meanwhile.
     pub fn wait_for(&self, expression: &str) {
         let deadline = Instant::now() + Duration::from_secs(60);
         let script = format!("return Boolean({expression})");
-        // While one page takes the place of another, there is none that could be asked.
+        // While one page replaces another, there is no page to ask.
         let is_true = || async {
             let answer = self.browser.driver().execute(script.as_str(), Vec::new()).await;
             Ok(answer.is_ok_and(|answer| answer.json() == true))
@@ -137,7 +137,7 @@ impl Tab {
     }
 }
 
-/// What the browser does with the cookies of a site that is framed by another.
+/// The setting of the browser for cookies of a site that is framed by another.
 #[derive(Clone, Copy, Debug)]
 pub enum ThirdPartyCookies {
     Allowed,
@@ -171,7 +171,7 @@ impl Browser {
 
     fn close(&mut self) -> Option<TempDir> {
         if let Some(driver) = self.driver.take() {
-            // A browser that has crashed is the failure of the test that sees it.
+            // Ignored: if the browser has crashed, the test that notices it has failed.
             let _ = self.runtime.block_on(driver.quit());
         }
         self.profile.take()
@@ -189,14 +189,14 @@ fn capabilities(profile: &Path, third_party_cookies: ThirdPartyCookies) -> WebDr
     capabilities.set_binary(program("chromium", "chromium chromium-driver").to_str().unwrap())?;
     capabilities.add_arg("--headless")?;
     capabilities.add_arg(&format!("--user-data-dir={}", profile.display()))?;
-    // A name that is not loopback and still leads here.
+    // Names that are not loopback, and that lead to this machine all the same.
     capabilities.add_arg("--host-resolver-rules=MAP *.example 127.0.0.1")?;
     let mode = match third_party_cookies {
         ThirdPartyCookies::Allowed => 0,
         ThirdPartyCookies::Blocked => 1,
     };
     capabilities.add_experimental_option("prefs", json!({ "profile.cookie_controls_mode": mode }))?;
-    // Nothing is fetched in the background, and the shared memory of a container may be small.
+    // Fetch nothing in the background, and need little shared memory: a container may have little.
     for argument in ["--disable-background-networking", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"] {
         capabilities.add_arg(argument)?;
     }

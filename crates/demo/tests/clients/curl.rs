@@ -1,4 +1,4 @@
-//! `curl` and its cookie jar.
+//! The client `curl`, with its cookie jar.
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +21,7 @@ impl Curl {
         Self::at("127.0.0.1", program)
     }
 
-    /// One to which the demo is at this host.
+    /// A client that reaches the demo under this host.
     pub fn at(host: &str, program: &Program) -> Self {
         let port = program.address.port();
         Self {
@@ -35,9 +35,9 @@ impl Curl {
         self.dir.path().join("jar")
     }
 
-    /// The lines of the jar that are cookies, as curl has written them.
+    /// The lines of the jar that hold cookies, as curl has written them.
     pub fn lines(&self) -> Vec<String> {
-        // An empty jar may not be a file.
+        // If there are no cookies, curl may not have written a file.
         let jar = fs::read_to_string(self.jar()).unwrap_or_default();
         let is_cookie = |line: &&str| !line.is_empty() && (!line.starts_with('#') || line.starts_with(HTTP_ONLY));
         jar.lines().filter(is_cookie).map(str::to_owned).collect()
@@ -45,7 +45,7 @@ impl Curl {
 
     fn run(&self, arguments: &[&str], body: &str) -> (u16, String) {
         let mut curl = Command::new(program("curl", "curl"))
-            // Without the configuration and the proxies of the person who runs the test.
+            // Ignore the configuration and the proxies of the person who runs the test.
             .args(["--disable", "--noproxy", "*", "--silent", "--show-error", "--write-out", "\n%{http_code}"])
             .args(&self.arguments)
             .arg("--cookie")
@@ -94,7 +94,7 @@ impl Client for Curl {
     }
 }
 
-/// A line of a jar: domain, whether subdomains are meant too, path, secure, expiry, name, value.
+/// Parses a line of a jar: domain, whether it includes subdomains, path, secure, expiry, name, value.
 fn parse(line: &str) -> Cookie {
     let http_only = line.starts_with(HTTP_ONLY);
     let fields: Vec<_> = line.trim_start_matches(HTTP_ONLY).split('\t').collect();

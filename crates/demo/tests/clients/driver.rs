@@ -1,4 +1,4 @@
-//! The one chromedriver of a test process.
+//! The only chromedriver of a test process.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::program;
 
-/// The address of the driver, which is started by the first test that asks.
+/// The address of the driver. The first test that asks starts it.
 pub fn address() -> &'static str {
     static DRIVER: OnceLock<Driver> = OnceLock::new();
     &DRIVER.get_or_init(Driver::start).address
@@ -15,15 +15,15 @@ pub fn address() -> &'static str {
 
 struct Driver {
     address: String,
-    // The shell lives as long as its standard input, which is in here.
+    // The shell lives as long as its standard input, which this value holds open.
     _shell: Child,
     _output: BufReader<ChildStdout>,
 }
 
 impl Driver {
     fn start() -> Self {
-        // A static is never dropped, and a driver that is killed leaves its browsers behind. So a shell waits for the end
-        // of this process, however that comes, and then ends its group: the driver, the browsers, itself.
+        // A static is never dropped, and a killed driver leaves its browsers behind. So a shell waits for the end of
+        // this process, however it comes, and then kills its own process group: the driver, the browsers and itself.
         let mut shell = Command::new("sh")
             .args(["-c", r#""$0" --port=0 & read -r _; kill -KILL 0"#])
             .arg(program("chromedriver", "chromium chromium-driver"))

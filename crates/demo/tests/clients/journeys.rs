@@ -1,4 +1,4 @@
-//! What a visitor does, whatever the client.
+//! The journeys of a visitor, for any client.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,18 +42,18 @@ pub fn a_logout_in_a_second_tab_logs_out_the_first(first: &mut impl Client) {
     assert_ne!(first.cookie().value, before.value);
 }
 
-/// With the settings as they are.
+/// Needs the default settings.
 pub fn the_cookie_has_the_default_flags(visitor: &mut impl Client, host: &str) {
     visitor.log_in("ada");
     let cookie = visitor.cookie();
     assert_eq!((&*cookie.name, &*cookie.domain, &*cookie.path), ("sessionid", host, "/"));
     assert_eq!((cookie.secure, cookie.http_only), (false, true));
-    // Clocks of two programs, and the time between then and now.
+    // Add a minute for the clocks of two programs, and for the time that has passed since.
     let days = (cookie.expires.unwrap() - now() + 60) / (24 * 60 * 60);
     assert_eq!(days, 14, "{cookie:?}");
 }
 
-/// With `__Host-app` for a name, and Secure.
+/// Needs the name `__Host-app`, and Secure.
 pub fn a_host_cookie_is_accepted_and_removed(visitor: &mut impl Client, host: &str) {
     visitor.log_in("ada");
     let cookie = visitor.cookie();
@@ -70,7 +70,7 @@ pub fn a_persistent_session_outlives_the_client(mut visitor: impl Client) {
     assert_eq!(visitor.get("/session/user"), r#""ada""#);
 }
 
-/// With `SESSION_PERSISTENT=false`.
+/// Needs `SESSION_PERSISTENT=false`.
 pub fn a_browser_session_ends_with_the_client(mut visitor: impl Client) {
     visitor.log_in("ada");
     assert_eq!(visitor.cookie().expires, None);
@@ -80,8 +80,8 @@ pub fn a_browser_session_ends_with_the_client(mut visitor: impl Client) {
     assert_eq!(visitor.get("/session"), "{}");
 }
 
-/// With Secure, at a host that is not this machine, without TLS.
-pub fn without_tls_a_secure_cookie_stays_at_home(visitor: &mut impl Client) {
+/// Needs Secure, no TLS, and a host name that is not loopback.
+pub fn without_tls_a_secure_cookie_is_not_stored(visitor: &mut impl Client) {
     visitor.log_in("ada");
     assert_eq!(visitor.cookies(), []);
     assert_eq!(visitor.get("/session"), "{}");

@@ -1,4 +1,4 @@
-//! Real clients: what they have in common, and what becomes of a visitor who uses one.
+//! Real clients, the trait that they share, and the journeys of a visitor who uses one.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code, unreachable_pub)]
 
 pub mod chromium;
@@ -10,16 +10,16 @@ pub mod site;
 use std::env;
 use std::path::PathBuf;
 
-/// A client with a cookie jar of its own, and the demo in front of it.
+/// A client that has its own cookie jar and visits the demo.
 pub trait Client {
-    /// Sends a request to the demo, and gives the status and the body of its answer.
+    /// Sends a request to the demo, and returns the status and the body of the answer.
     fn call(&mut self, method: &str, path: &str, body: &str) -> (u16, String);
 
-    /// A second tab, or a jar that was copied: another client that is logged in as this one is.
+    /// Makes another client with the same session: a second tab, or a copy of the jar.
     #[must_use]
     fn another(&self) -> Self;
 
-    /// What the visitor has after closing the client and opening it again.
+    /// Closes the client and opens it again.
     #[must_use]
     fn opened_again(self) -> Self;
 
@@ -57,11 +57,11 @@ pub struct Cookie {
     pub path: String,
     pub secure: bool,
     pub http_only: bool,
-    /// In seconds since 1970; `None` ends with the client.
+    /// The time in seconds since 1970. `None` if the cookie ends with the client.
     pub expires: Option<i64>,
 }
 
-/// Where a program is that a test cannot do without, and that comes with these packages.
+/// Finds a program that a test needs. `packages` are the Debian packages that bring it.
 pub fn program(name: &str, packages: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file()).unwrap_or_else(|| {

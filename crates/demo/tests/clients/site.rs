@@ -1,4 +1,4 @@
-//! Another site, which shows one page.
+//! Another site, which serves one page.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// A server on a port of its own that answers each request with this page.
+    /// Starts a server on a port of its own that answers each request with this page.
     pub fn of(page: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -25,14 +25,14 @@ impl Site {
                     break;
                 }
                 let (stream, page) = (stream.unwrap(), page.clone());
-                // A browser opens connections that it may need later, and says nothing on them.
+                // A thread for each connection: a browser opens some in advance and sends nothing on them.
                 thread::spawn(move || answer(stream, &page));
             }
         });
         Self { address, stopping, thread: Some(thread) }
     }
 
-    /// The page, at a host that leads to this machine.
+    /// The address of the page, under a host that leads to this machine.
     pub fn at(&self, host: &str) -> String {
         format!("http://{host}:{}/", self.address.port())
     }
@@ -43,7 +43,7 @@ fn answer(mut stream: TcpStream, page: &str) {
     let mut line = String::new();
     while line != "\r\n" {
         line.clear();
-        // A browser that was closed in the middle of a request wants no answer.
+        // A browser that was closed in the middle of a request needs no answer.
         if reader.read_line(&mut line).unwrap_or(0) == 0 {
             return;
         }
@@ -55,7 +55,7 @@ fn answer(mut stream: TcpStream, page: &str) {
 impl Drop for Site {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
-        // Wakes the thread, which then sees that it is to stop.
+        // Wakes the thread, which then sees that it must stop.
         let _ = TcpStream::connect(self.address);
         let _ = self.thread.take().unwrap().join();
     }

@@ -1,4 +1,4 @@
-//! A demo program that was started for a test, and a browser that speaks to it.
+//! A demo program that a test starts, and a browser that talks to it.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code, unreachable_pub)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -19,7 +19,7 @@ pub enum Framework {
     Actix,
 }
 
-/// Makes a test of a function of a [`Framework`], for each of them.
+/// Makes tests of functions that take a [`Framework`]: one for each function and each framework.
 #[allow(unused_macros)]
 macro_rules! on_both {
     ($($test:ident)*) => {
@@ -43,12 +43,12 @@ pub fn command(framework: Framework, settings: &[(&str, &str)], arguments: &[&st
     command
 }
 
-/// What becomes of a program that is not expected to start.
+/// Starts a program that is expected to refuse, and returns its output.
 pub fn fails_with(framework: Framework, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
     command(framework, settings, arguments).output().unwrap()
 }
 
-/// A program that listens, on a port of its own. It is killed when dropped.
+/// A running program that listens on a port of its own. It is killed when dropped.
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
@@ -84,21 +84,21 @@ impl Drop for Program {
     }
 }
 
-/// A session directory that is made by the program.
+/// The path of a session directory that does not exist yet: the program makes it.
 pub fn sessions() -> (TempDir, PathBuf) {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("sessions");
     (parent, dir)
 }
 
-/// A visitor's browser: keeps its cookie.
+/// The browser of a visitor, which keeps its cookies.
 #[derive(Clone)]
 pub struct Browser {
     agent: Agent,
     base: String,
-    /// The session's, as `name=value`.
+    /// The session cookie, as `name=value`.
     pub cookie: Option<String>,
-    /// The signed one's, likewise.
+    /// The signed cookie, as `name=value`.
     pub signed_cookie: Option<String>,
 }
 
@@ -116,7 +116,7 @@ impl Browser {
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .max_redirects(0)
-            // A server that has answered before it read the body closes the connection, just when it may be used again.
+            // A server that answers before it has read the body closes the connection, just when it could be reused.
             .max_idle_connections(0)
             .build();
         Self { agent: config.into(), base: format!("http://{}", program.address), cookie: None, signed_cookie: None }
