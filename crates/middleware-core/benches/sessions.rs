@@ -18,6 +18,7 @@ mod state {
 }
 #[path = "../src/format"]
 mod format {
+    pub mod extensions;
     pub mod handle;
     pub mod packed;
     pub mod payload;
@@ -37,6 +38,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::commit::plan::{Action, Plan, Situation};
+use crate::format::extensions::Extensions;
 use crate::format::handle::SessionHandle;
 use crate::format::payload::{self, Envelope, Overrides};
 use crate::format::values::Values;
@@ -72,6 +74,7 @@ fn payload_and_values(criterion: &mut Criterion) {
         overrides: Overrides::default(),
         handle: SessionHandle::from_bytes([7; 16]),
         principal: Some("ada".into()),
+        extensions: Extensions::default(),
     };
     for size in SIZES {
         let encoded = |value: &Value| rmp_serde::to_vec_named(value).unwrap().into();

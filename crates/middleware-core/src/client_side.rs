@@ -10,7 +10,7 @@ use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
 use crate::client_side::cookie_slot::CookieSlot;
 use crate::error::{SessionError, SessionErrorKind};
-use crate::format::payload::{self, PayloadError};
+use crate::format::payload;
 use crate::records::{self, Live, Opened, Unreadable};
 use crate::services::Services;
 use crate::services::expiry::MAX_CLOCK_SKEW;
@@ -95,8 +95,8 @@ fn open_unsealed(services: &Services, unsealed: Unsealed, slot: &CookieSlot) -> 
     }
     let (envelope, _) = match payload::decode(&unsealed.payload) {
         Ok(decoded) => decoded,
-        Err(error @ PayloadError::Unsupported(_)) => return Err(Unreadable::Unsupported(error).into_error()),
-        Err(PayloadError::Corrupt) => return Ok(None),
+        Err(error) if error.is_unsupported() => return Err(Unreadable::Unsupported(error).into_error()),
+        Err(_) => return Ok(None),
     };
     // It has no id of its own, and needs none but within this request.
     let id = SessionId::from_bytes(envelope.handle.to_bytes());

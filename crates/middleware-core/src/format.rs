@@ -1,5 +1,6 @@
 //! The bytes of a payload.
 
+pub(crate) mod extensions;
 pub(crate) mod handle;
 pub(crate) mod packed;
 pub(crate) mod payload;

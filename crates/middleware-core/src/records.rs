@@ -11,6 +11,7 @@ use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::Event;
+use crate::format::extensions::Extensions;
 use crate::format::handle::SessionHandle;
 use crate::format::payload::{self, Envelope, Overrides, PayloadError};
 use crate::format::values::Values;
@@ -34,7 +35,7 @@ impl Snapshot {
 
     /// How many bytes its payload has, at most.
     pub(crate) fn encoded_len(&self) -> usize {
-        payload::encoded_len(payload::texts_len(&self.envelope), self.values.encoded_len())
+        payload::encoded_len(payload::parts_len(&self.envelope), self.values.encoded_len())
     }
 }
 
@@ -67,8 +68,8 @@ pub(crate) enum Unreadable {
 pub(crate) fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Opened {
     let (envelope, values) = match payload::decode(&stored.record.payload) {
         Ok(decoded) => decoded,
-        Err(error @ PayloadError::Unsupported(_)) => return Opened::Unreadable(Unreadable::Unsupported(error)),
-        Err(PayloadError::Corrupt) => return Opened::Unreadable(Unreadable::Payload("it does not decode")),
+        Err(error) if error.is_unsupported() => return Opened::Unreadable(Unreadable::Unsupported(error)),
+        Err(_) => return Opened::Unreadable(Unreadable::Payload("it does not decode")),
     };
     let tagged_by = match (&envelope.principal, &stored.record.principal) {
         (None, None) => SignedBy::First,
@@ -147,6 +148,7 @@ pub(crate) fn new_envelope(now: Timestamp, handle: SessionHandle) -> Envelope {
         overrides: Overrides::default(),
         handle,
         principal: None,
+        extensions: Extensions::default(),
     }
 }
 
@@ -178,4 +180,17 @@ fn random<const N: usize>() -> Result<[u8; N], SessionError> {
 
 fn unreadable() -> SessionError {
     SessionError::new(SessionErrorKind::Unavailable, "session record cannot be read any more")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ids_and_handles_made_together_differ() {
+        let pairs = (0..1000).map(|_| new_id_and_handle().unwrap());
+        let both: HashSet<_> = pairs.flat_map(|(id, handle)| [*id.as_bytes(), handle.to_bytes()]).collect();
+        assert_eq!(both.len(), 2000);
+    }
 }

@@ -92,7 +92,7 @@ impl Session {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
         let insertion = state.view.values.plan_insert(key, &bytes);
-        self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
+        self.check_size(&state, state.parts_len(), insertion.encoded_len())?;
         state.view.values.carry_out(insertion, key, Arc::clone(&bytes));
         state.pending.changes.insert(key.into(), bytes);
         Ok(())
@@ -139,7 +139,7 @@ impl Session {
             }
             drop(before); // or the values would be copied to be changed
             let insertion = state.view.values.plan_insert(&key, &after);
-            self.check_size(&state, state.texts_len(), insertion.encoded_len())?;
+            self.check_size(&state, state.parts_len(), insertion.encoded_len())?;
             state.view.values.carry_out(insertion, &key, after);
             state.pending.changes.update(key, update);
             return Ok(());
@@ -288,11 +288,14 @@ impl Session {
         let mut state = self.open_state()?;
         let user = ByteString::from(user);
         let is_another = state.principal().is_some_and(|principal| *principal != user);
-        let (kept_texts, kept_values) = match is_another {
+        let (kept_parts, kept_values) = match is_another {
             true => (0, 0),
-            false => (state.device().map_or(0, |device| device.len()), state.view.values.encoded_len()),
+            false => {
+                let device_len = state.device().map_or(0, |device| device.len());
+                (device_len + state.extensions_len(), state.view.values.encoded_len())
+            }
         };
-        self.check_size(&state, user.len() + kept_texts, kept_values)?;
+        self.check_size(&state, user.len() + kept_parts, kept_values)?;
         if is_another {
             state.view.values.clear();
             state.pending.changes = Changes::default();
@@ -425,7 +428,8 @@ impl Session {
     pub fn set_device(&self, device: &str) -> Result<(), SessionError> {
         let mut state = self.open_state()?;
         let principal_len = state.principal().map_or(0, |principal| principal.len());
-        self.check_size(&state, principal_len + device.len(), state.view.values.encoded_len())?;
+        let parts_len = principal_len + device.len() + state.extensions_len();
+        self.check_size(&state, parts_len, state.view.values.encoded_len())?;
         state.pending.changes.device = Some(Some(device.into()));
         Ok(())
     }
@@ -507,9 +511,9 @@ impl Session {
     }
 
     /// A session that was larger already, because the maximum has been lowered, may stay as large.
-    fn check_size(&self, state: &State, texts_len: usize, values_len: usize) -> Result<(), SessionError> {
+    fn check_size(&self, state: &State, parts_len: usize, values_len: usize) -> Result<(), SessionError> {
         let max_size = self.0.services.settings.max_size.as_bytes();
-        let len = payload::encoded_len(texts_len, values_len);
+        let len = payload::encoded_len(parts_len, values_len);
         if len > max_size.max(state.known.snapshot.as_ref().map_or(0, |snapshot| snapshot.encoded_len())) {
             return Err(SessionError::too_large(max_size));
         }

@@ -66,9 +66,15 @@ impl State {
         }
     }
 
-    /// How long the texts beside the values will be.
-    pub(crate) fn texts_len(&self) -> usize {
-        [self.principal(), self.device()].into_iter().flatten().map(|text| text.len()).sum()
+    /// How long the parts of the envelope will be that have no fixed length.
+    pub(crate) fn parts_len(&self) -> usize {
+        let texts = [self.principal(), self.device()];
+        texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + self.extensions_len()
+    }
+
+    /// How long the extensions are that the next commit carries over.
+    pub(crate) fn extensions_len(&self) -> usize {
+        self.kept_envelope().map_or(0, |envelope| envelope.extensions.area().len())
     }
 
     /// Whether the session takes no changes any more, because it has ended or is about to.

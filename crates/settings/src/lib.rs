@@ -32,5 +32,5 @@ mod vars;
 
 pub use crate::de::deserialize;
 pub use crate::error::SettingError;
-pub use crate::setting::{ByteSize, OrNone, Setting};
+pub use crate::setting::{ByteSize, DURATIONS, OrNone, Setting};
 pub use crate::vars::Vars;

@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A type that can be read from the text of a setting.
@@ -68,7 +69,7 @@ impl Setting for Duration {
             _ => return None,
         };
         let seconds = digits.parse::<u64>().ok()?.checked_mul(seconds_per_unit)?;
-        (1..=TEN_YEARS_IN_SECONDS).contains(&seconds).then(|| Self::from_secs(seconds))
+        Some(Self::from_secs(seconds)).filter(|duration| DURATIONS.contains(duration))
     }
 }
 
@@ -150,7 +151,18 @@ fn split_number(text: &str) -> Option<(&str, &str)> {
     (unit_at > 0).then(|| text.split_at(unit_at))
 }
 
-const TEN_YEARS_IN_SECONDS: u64 = 3650 * 24 * 60 * 60;
+/// The durations that a setting may have: from one second to ten years.
+///
+/// # Examples
+///
+/// ```
+/// use nexios_settings::DURATIONS;
+/// use std::time::Duration;
+///
+/// assert!(DURATIONS.contains(&Duration::from_secs(1)));
+/// assert!(!DURATIONS.contains(&Duration::ZERO));
+/// ```
+pub const DURATIONS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {

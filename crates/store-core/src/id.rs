@@ -40,28 +40,6 @@ impl SessionId {
         Ok(Self(bytes))
     }
 
-    /// A new id, and as many random bytes again for what is made along with it.
-    ///
-    /// One call of the system's generator where two would cost twice as much.
-    ///
-    /// # Errors
-    ///
-    /// As [`generate`](Self::generate).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use nexios_store_core::SessionId;
-    /// let (id, token) = SessionId::generate_with_bytes()?;
-    /// assert_ne!(id.as_bytes(), &token);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn generate_with_bytes() -> io::Result<(Self, [u8; 16])> {
-        let mut bytes = [[0; 16]; 2];
-        getrandom::fill(bytes.as_flattened_mut())?;
-        Ok((Self(bytes[0]), bytes[1]))
-    }
-
     /// Reads exactly 32 lower-case hex digits, and nothing else.
     ///
     /// # Errors
@@ -199,9 +177,6 @@ mod tests {
     fn generated_ids_differ() {
         let ids: std::collections::HashSet<_> = (0..1000).map(|_| SessionId::generate().unwrap()).collect();
         assert_eq!(ids.len(), 1000);
-        let pairs = (0..1000).map(|_| SessionId::generate_with_bytes().unwrap());
-        let both: std::collections::HashSet<_> = pairs.flat_map(|(id, bytes)| [*id.as_bytes(), bytes]).collect();
-        assert_eq!(both.len(), 2000);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! The payload of a record: a version byte, then `bincode` over the envelope, then the values.
+//! The payload of a record: a byte for the version, one for the kind, `bincode` over the envelope, then the values.
 //!
 //! This is the one file that knows `bincode`, which is no longer maintained (docs/decisions/0003-bincode.md). What is
 //! written here is ours to change behind the version byte.
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use nexios_store_core::Timestamp;
 
+use crate::format::extensions::{ExtensionError, Extensions};
 use crate::format::handle::SessionHandle;
 use crate::format::packed::Malformed;
 use crate::format::values::Values;
@@ -27,6 +28,8 @@ pub(crate) struct Envelope {
     /// A random name for the session that, unlike its id, opens nothing, and that survives a rename.
     pub(crate) handle: SessionHandle,
     pub(crate) principal: Option<ByteString>,
+    /// What a later version has added.
+    pub(crate) extensions: Extensions,
 }
 
 /// What a session has decided for itself, against the settings.
@@ -44,7 +47,27 @@ pub(crate) enum PayloadError {
     #[error("session payload does not decode")]
     Corrupt,
     #[error("session payload has format version {0}, this program knows versions up to {VERSION}")]
-    Unsupported(u8),
+    Version(u8),
+    #[error("session payload is of kind {0}, which this program does not know")]
+    Kind(u8),
+    #[error("session payload has extension {0:#06x}, which must be understood and is not known to this program")]
+    Extension(u16),
+}
+
+impl PayloadError {
+    /// Whether a newer version of this library would read it.
+    pub(crate) const fn is_unsupported(self) -> bool {
+        !matches!(self, Self::Corrupt)
+    }
+}
+
+impl From<ExtensionError> for PayloadError {
+    fn from(error: ExtensionError) -> Self {
+        match error {
+            ExtensionError::Malformed => Self::Corrupt,
+            ExtensionError::Unknown(tag) => Self::Extension(tag),
+        }
+    }
 }
 
 impl From<Malformed> for PayloadError {
@@ -55,6 +78,7 @@ impl From<Malformed> for PayloadError {
 
 pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, PayloadError> {
     let wire = Wire {
+        extensions: envelope.extensions.area(),
         created_at: envelope.created_at.as_unix_millis(),
         authenticated_at: envelope.authenticated_at.as_unix_millis(),
         idle_timeout: millis(envelope.idle_timeout),
@@ -64,22 +88,23 @@ pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, Payl
         handle: envelope.handle.to_bytes(),
         principal: envelope.principal.as_deref(),
     };
-    let mut payload = Vec::with_capacity(encoded_len(texts_len(envelope), values.encoded_len()));
-    payload.push(VERSION);
+    let mut payload = Vec::with_capacity(encoded_len(parts_len(envelope), values.encoded_len()));
+    payload.extend([VERSION, SESSION]);
     bincode::encode_into_std_write(wire, &mut payload, CONFIG).map_err(|_| PayloadError::Corrupt)?;
     values.pack(&mut payload)?;
     Ok(payload.into())
 }
 
 pub(crate) fn decode(payload: &Bytes) -> Result<(Envelope, Values), PayloadError> {
-    match payload.first() {
-        Some(&VERSION) => {}
-        None | Some(0) => return Err(PayloadError::Corrupt),
-        Some(&newer) => return Err(PayloadError::Unsupported(newer)),
-    }
+    let body = match **payload {
+        [VERSION, SESSION, ref body @ ..] => body,
+        [] | [0 | VERSION] | [0, ..] => return Err(PayloadError::Corrupt),
+        [VERSION, kind, ..] => return Err(PayloadError::Kind(kind)),
+        [newer, ..] => return Err(PayloadError::Version(newer)),
+    };
     let (wire, len): (Wire<'_>, usize) =
-        bincode::borrow_decode_from_slice(&payload[1..], CONFIG).map_err(|_| PayloadError::Corrupt)?;
-    let values = Values::unpack(payload.slice(1 + len..))?;
+        bincode::borrow_decode_from_slice(body, CONFIG).map_err(|_| PayloadError::Corrupt)?;
+    let values = Values::unpack(payload.slice(payload.len() - body.len() + len..))?;
     let text = |text: &str| ByteString::try_from(payload.slice_ref(text.as_bytes())).map_err(|_| PayloadError::Corrupt);
     let envelope = Envelope {
         created_at: Timestamp::from_unix_millis(wire.created_at),
@@ -92,25 +117,32 @@ pub(crate) fn decode(payload: &Bytes) -> Result<(Envelope, Values), PayloadError
         },
         handle: SessionHandle::from_bytes(wire.handle),
         principal: wire.principal.map(text).transpose()?,
+        extensions: match wire.extensions {
+            [] => Extensions::default(),
+            area => Extensions::open(payload.slice_ref(area))?,
+        },
     };
     Ok((envelope, values))
 }
 
-/// How many bytes a payload has, at most, whose values take `values_len` and whose other texts `texts_len`.
+/// How many bytes a payload has, at most, whose values take `values_len` and whose other parts of no fixed length
+/// `parts_len`.
 ///
 /// `bincode`'s own limit works on decoding only, so the size is checked with this before a change is accepted.
-pub(crate) const fn encoded_len(texts_len: usize, values_len: usize) -> usize {
-    FIXED_FIELDS + texts_len + values_len
+pub(crate) const fn encoded_len(parts_len: usize, values_len: usize) -> usize {
+    FIXED_FIELDS + parts_len + values_len
 }
 
-/// How long the texts of the envelope are, without the values.
-pub(crate) fn texts_len(envelope: &Envelope) -> usize {
-    [&envelope.principal, &envelope.overrides.device].into_iter().flatten().map(|text| text.len()).sum()
+/// How long the parts of an envelope are that have no fixed length.
+pub(crate) fn parts_len(envelope: &Envelope) -> usize {
+    let texts = [&envelope.principal, &envelope.overrides.device];
+    texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + envelope.extensions.area().len()
 }
 
 /// All but the values, which follow it.
 #[derive(Encode, BorrowDecode)]
 struct Wire<'a> {
+    extensions: &'a [u8],
     created_at: u64,
     authenticated_at: u64,
     idle_timeout: u64,
@@ -127,8 +159,11 @@ fn millis(duration: Duration) -> u64 {
 
 const VERSION: u8 = 1;
 
-/// Version, three times, own idle timeout, own persistence, length of the device, handle, length of the principal.
-const FIXED_FIELDS: usize = 1 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + 16 + (1 + 8);
+/// The kind of a payload that is a session.
+const SESSION: u8 = 0;
+
+/// Version and kind, length of the extensions, three times, own idle timeout, own persistence, length of the device, handle, length of the principal.
+const FIXED_FIELDS: usize = 2 + 8 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + 16 + (1 + 8);
 
 /// The limit is on what decoding allocates, and above what a payload of the largest permitted size needs.
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<{ 64 * 1024 * 1024 }>> =
@@ -151,6 +186,7 @@ mod tests {
             },
             handle: SessionHandle(0x0707_0707_0707_0707_0707_0707_0707_0707),
             principal: Some("ada".into()),
+            extensions: Extensions::open(Bytes::from_static(b"\x07\0\x03\0\0\0new")).unwrap(),
         };
         let values = [("cart", &b"\x93\x01\x02\x03"[..]), ("name", b"\xa3Ada")].map(|(key, value)| (key, value.into()));
         (envelope, values.into_iter().collect())
@@ -172,7 +208,8 @@ mod tests {
         let hex: String = encode(&envelope, &values).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            "01\
+            "0100\
+             09000000000000000700030000006e6577\
              008844709e010000f48944709e0100000008194800000000\
              0160ea000000000000\
              0100\
@@ -188,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_told_from_damage() {
-        assert_eq!(decode(&Bytes::from_static(&[2, 1, 2, 3])).err(), Some(PayloadError::Unsupported(2)));
+        assert_eq!(decode(&Bytes::from_static(&[2, 1, 2, 3])).err(), Some(PayloadError::Version(2)));
+        assert_eq!(decode(&Bytes::from_static(&[1, 1, 2, 3])).err(), Some(PayloadError::Kind(1)));
         assert_eq!(decode(&Bytes::from_static(&[0, 1, 2, 3])).err(), Some(PayloadError::Corrupt));
         assert_eq!(decode(&Bytes::new()).err(), Some(PayloadError::Corrupt));
     }
@@ -202,6 +240,15 @@ mod tests {
         }
         let longer: Bytes = [&payload[..], b"\0"].concat().into();
         assert_eq!(decode(&longer).err(), Some(PayloadError::Corrupt));
+    }
+
+    #[test]
+    fn an_extension_that_must_be_understood_is_told_from_damage() {
+        let (envelope, values) = example();
+        let mut payload = encode(&envelope, &values).unwrap().to_vec();
+        let tag = payload.windows(9).position(|bytes| bytes == b"\x07\0\x03\0\0\0new").unwrap();
+        payload[tag + 1] = 0x80;
+        assert_eq!(decode(&payload.into()).err(), Some(PayloadError::Extension(0x8007)));
     }
 
     /// It is no damage that a load would notice, because that reads no more of the values than it is asked for.
@@ -220,7 +267,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_decode_or_are_an_error(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
-            let mut payload = vec![VERSION];
+            let mut payload = vec![VERSION, SESSION];
             payload.extend(bytes);
             let _ = decode(&payload.into());
         }
@@ -240,10 +287,11 @@ mod tests {
                 overrides: Overrides { idle_timeout: Some(Duration::from_millis(times[3])), persistent, device },
                 handle: SessionHandle(u128::MAX),
                 principal,
+                extensions: Extensions::default(),
             };
             let values: Values = entries.into_iter().map(|(key, value)| (key, value.into())).collect();
             let payload = encode(&envelope, &values).unwrap();
-            prop_assert!(payload.len() <= encoded_len(texts_len(&envelope), values.encoded_len()));
+            prop_assert!(payload.len() <= encoded_len(parts_len(&envelope), values.encoded_len()));
             prop_assert!(decode(&payload).is_ok_and(|decoded| decoded == (envelope, values)));
         }
     }

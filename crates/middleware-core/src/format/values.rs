@@ -38,11 +38,24 @@ struct Edit {
     key: SmolStr,
     /// `None` if it was removed.
     value: Option<EncodedValue>,
-    place: Place,
+    place: InLoaded,
 }
 
-/// Where a key is among the entries that were loaded, or else where it would be.
-type Place = Result<usize, usize>;
+/// Where a key is among the entries that were loaded.
+#[derive(Clone, Copy)]
+enum InLoaded {
+    At(usize),
+    /// It is not among them, and would be before this one.
+    Before(usize),
+}
+
+/// Where a key is among the edits.
+#[derive(Clone, Copy)]
+enum InEdits {
+    At(usize),
+    /// It is not among them, and would be before this one.
+    Before(usize),
+}
 
 impl Values {
     /// The values that are at the end of a payload: what comes after the envelope.
@@ -71,7 +84,7 @@ impl Values {
         self.look_up(key).value
     }
 
-    /// What it would be to give `key` this value.
+    /// Plans to give `key` this value: where it goes, and how long all values will be then.
     pub(crate) fn plan_insert(&self, key: &str, value: &[u8]) -> Insertion {
         let LookUp { at, place, value: replaced } = self.look_up(key);
         Insertion { at, place, size: self.size().without(key, replaced).with(key, value) }
@@ -100,8 +113,8 @@ impl Values {
         let edited = Arc::make_mut(self.edited.get_or_insert_default());
         edited.size = size;
         match at {
-            Ok(at) => edited.edits[at].value = value,
-            Err(at) => edited.edits.insert(at, Edit { key: key.into(), value, place }),
+            InEdits::At(at) => edited.edits[at].value = value,
+            InEdits::Before(at) => edited.edits.insert(at, Edit { key: key.into(), value, place }),
         }
     }
 
@@ -140,12 +153,17 @@ impl Values {
 
     fn look_up(&self, key: &str) -> LookUp<'_> {
         let edits = self.edits();
-        let at = edits.binary_search_by(|edit| edit.key.as_str().cmp(key));
-        match at {
-            Ok(nth) => LookUp { at, place: edits[nth].place, value: edits[nth].value.as_deref() },
-            Err(_) => {
-                let place = self.loaded.find(key.as_bytes());
-                LookUp { at, place, value: place.ok().map(|nth| self.loaded.value(nth)) }
+        match edits.binary_search_by(|edit| edit.key.as_str().cmp(key)) {
+            Ok(nth) => {
+                let Edit { place, value, .. } = &edits[nth];
+                LookUp { at: InEdits::At(nth), place: *place, value: value.as_deref() }
+            }
+            Err(next) => {
+                let (place, value) = match self.loaded.find(key.as_bytes()) {
+                    Ok(nth) => (InLoaded::At(nth), Some(self.loaded.value(nth))),
+                    Err(next) => (InLoaded::Before(next), None),
+                };
+                LookUp { at: InEdits::Before(next), place, value }
             }
         }
     }
@@ -156,10 +174,10 @@ impl Values {
         let edits = self.edits();
         (0..=edits.len()).map(move |nth| {
             let start = nth.checked_sub(1).map_or(0, |before| match edits[before].place {
-                Ok(replaced) => replaced + 1,
-                Err(next) => next,
+                InLoaded::At(replaced) => replaced + 1,
+                InLoaded::Before(next) => next,
             });
-            let Some(Edit { key, value, place: Ok(end) | Err(end) }) = edits.get(nth) else {
+            let Some(Edit { key, value, place: InLoaded::At(end) | InLoaded::Before(end) }) = edits.get(nth) else {
                 return (start..self.loaded.size().len, None);
             };
             (start..*end, value.as_deref().map(|value| (key.as_bytes(), value)))
@@ -168,17 +186,16 @@ impl Values {
 }
 
 struct LookUp<'a> {
-    /// Which edit is of the key, or else before which one it would be.
-    at: Result<usize, usize>,
-    place: Place,
+    at: InEdits,
+    place: InLoaded,
     value: Option<&'a [u8]>,
 }
 
 /// Where a value goes, and how long all will be then. A key is looked for once to check and to make a change.
 #[derive(Clone, Copy)]
 pub(crate) struct Insertion {
-    at: Result<usize, usize>,
-    place: Place,
+    at: InEdits,
+    place: InLoaded,
     size: Size,
 }
 

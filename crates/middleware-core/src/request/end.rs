@@ -24,7 +24,8 @@ use crate::state::known::Opener;
 /// one that only read it. It can be moved between polls.
 #[must_use = "nothing is saved before it is awaited"]
 pub struct Ending {
-    exchange: Arc<Exchange>,
+    /// Given away to what comes out, or to what saves.
+    exchange: Option<Arc<Exchange>>,
     status: u16,
     // Boxed where it is needed, so that a request that saves nothing has no room for it.
     saving: Option<Pin<Box<dyn Future<Output = RequestEnd> + Send>>>,
@@ -32,7 +33,7 @@ pub struct Ending {
 
 impl Ending {
     pub(super) const fn new(exchange: Arc<Exchange>, status: u16) -> Self {
-        Self { exchange, status, saving: None }
+        Self { exchange: Some(exchange), status, saving: None }
     }
 }
 
@@ -41,15 +42,16 @@ impl Future for Ending {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RequestEnd> {
         let this = &mut *self;
-        let saving = match &mut this.saving {
-            Some(saving) => saving,
-            None => match end_without_store(&this.exchange, this.status) {
-                Some(end) => return Poll::Ready(end),
-                None => this.saving.insert(Box::pin(save(Arc::clone(&this.exchange), this.status))),
-            },
-        };
-        let end = ready!(saving.as_mut().poll(context));
-        Poll::Ready(end)
+        if let Some(exchange) = this.exchange.take() {
+            match end_without_store(exchange, this.status) {
+                Ok(end) => return Poll::Ready(end),
+                Err(exchange) => this.saving = Some(Box::pin(save(exchange, this.status))),
+            }
+        }
+        match &mut this.saving {
+            Some(saving) => saving.as_mut().poll(context),
+            None => Poll::Pending, // it was ready, and is not to be polled again
+        }
     }
 }
 
@@ -60,11 +62,21 @@ impl fmt::Debug for Ending {
 }
 
 /// The end, if it is known without asking the store.
-fn end_without_store(exchange: &Arc<Exchange>, status: u16) -> Option<RequestEnd> {
-    if !exchange.is_loaded() {
+fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd, Arc<Exchange>> {
+    let set_cookie = if exchange.is_loaded() {
+        match settle_without_store(&exchange, status) {
+            Some(set_cookie) => set_cookie,
+            None => return Err(exchange),
+        }
+    } else {
         exchange.send_head();
-        return Some(finish(exchange, status, Ok(None), None));
-    }
+        Ok(None)
+    };
+    Ok(finish(exchange, status, set_cookie, None))
+}
+
+/// The cookie to send where there is nothing to do in the store; `None` where there may be.
+fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Option<String>, SessionError>> {
     let mut state = exchange.state();
     if state.progress.is_saving() {
         return None; // a clone of the session is being saved, and it takes the future to wait for that
@@ -78,30 +90,28 @@ fn end_without_store(exchange: &Arc<Exchange>, status: u16) -> Option<RequestEnd
         return None;
     }
     state.settle_without_store(plan.cookie);
-    let set_cookie = send_head(exchange, &mut state);
-    drop(state);
-    Some(finish(exchange, status, set_cookie, None))
+    Some(send_head(exchange, &mut state))
 }
 
 async fn save(exchange: Arc<Exchange>, status: u16) -> RequestEnd {
-    // Kept to the end: a save that begins after the last one here must find the head sent.
-    let turn = exchange.turn().await;
-    roll_back(&exchange, &mut exchange.state(), status);
-    let failure = match commit::commit_in_turn(&exchange).await {
-        // Somebody has ended the session meanwhile: the answer stands, without the changes.
-        Ok(()) => None,
-        Err(error) if error.kind() == SessionErrorKind::Gone => None,
-        Err(error) => Some(error),
+    let (set_cookie, failure) = {
+        // Kept to the end: a save that begins after the last one here must find the head sent.
+        let _turn = exchange.turn().await;
+        roll_back(&exchange, &mut exchange.state(), status);
+        let failure = match commit::commit_in_turn(&exchange).await {
+            // Somebody has ended the session meanwhile: the answer stands, without the changes.
+            Ok(()) => None,
+            Err(error) if error.kind() == SessionErrorKind::Gone => None,
+            Err(error) => Some(error),
+        };
+        let mut state = exchange.state();
+        if failure.is_some() {
+            // It was tried, and whoever waits for the answer hears that it failed.
+            state.roll_back();
+        }
+        (send_head(&exchange, &mut state), failure)
     };
-    let mut state = exchange.state();
-    if failure.is_some() {
-        // It was tried, and whoever waits for the answer hears that it failed.
-        state.roll_back();
-    }
-    let set_cookie = send_head(&exchange, &mut state);
-    drop(state);
-    drop(turn);
-    finish(&exchange, status, set_cookie, failure)
+    finish(exchange, status, set_cookie, failure)
 }
 
 fn roll_back(exchange: &Exchange, state: &mut State, status: u16) {
@@ -139,7 +149,7 @@ fn received_value<'a>(exchange: &'a Exchange, state: &State, snapshot: &Snapshot
 
 /// Brings together the session's cookie and those that the application has set.
 fn finish(
-    exchange: &Arc<Exchange>,
+    exchange: Arc<Exchange>,
     status: u16,
     set_cookie: Result<Option<String>, SessionError>,
     failure: Option<SessionError>,
@@ -160,7 +170,7 @@ fn finish(
     if let Some(error) = &failure {
         exchange.services.note_error(error.answer_event(), None, error);
     }
-    RequestEnd { exchange: Arc::clone(exchange), status, looked_at, set_cookies, failure }
+    RequestEnd { exchange, status, looked_at, set_cookies, failure: failure.map(Box::new) }
 }
 
 /// What a response needs once the session has been taken care of.
@@ -195,15 +205,16 @@ pub struct RequestEnd {
     status: u16,
     looked_at: bool,
     set_cookies: SetCookies,
-    failure: Option<SessionError>,
+    // Boxed, because the end is moved on every request and a failure is rare.
+    failure: Option<Box<SessionError>>,
 }
 
 impl RequestEnd {
     /// Returns why the application's answer cannot stand: what it had to save was not saved.
     ///
     /// [`apply`](Self::apply) does what follows from it. Ask for it where there is no response to apply it to.
-    pub const fn failure(&self) -> Option<&SessionError> {
-        self.failure.as_ref()
+    pub fn failure(&self) -> Option<&SessionError> {
+        self.failure.as_deref()
     }
 
     /// Makes a response out of the application's: sets its headers, and replaces it where it cannot stand.
@@ -220,7 +231,7 @@ impl RequestEnd {
     }
 
     fn apply_to(self, head: &mut impl ResponseHead) -> Option<Bytes> {
-        let body = match &self.failure {
+        let body = match self.failure() {
             Some(failure) => Some(self.replace(head, failure)),
             None if self.status >= 400 => self.fill(head),
             None => None,

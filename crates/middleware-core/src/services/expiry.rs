@@ -88,6 +88,7 @@ pub(crate) const MAX_TOUCH_FRACTION: f64 = 0.5;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::extensions::Extensions;
     use crate::format::handle::SessionHandle;
     use crate::format::payload::Overrides;
     use proptest::prelude::*;
@@ -115,6 +116,7 @@ mod tests {
             overrides: Overrides::default(),
             handle: SessionHandle(0),
             principal: None,
+            extensions: Extensions::default(),
         }
     }
 

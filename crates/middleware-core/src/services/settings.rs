@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use nexios_settings::{ByteSize, OrNone, Setting, SettingError, Vars};
+use nexios_settings::{ByteSize, DURATIONS, OrNone, SettingError, Vars};
 use serde::Deserialize;
 
 /// How long sessions live, how large they may be, and how long their store may take.
@@ -114,7 +114,7 @@ impl Default for SessionSettings {
 /// One second to ten years, like every duration of the settings.
 pub(crate) fn check_duration(name: &'static str, duration: Option<Duration>) -> Result<(), SettingError> {
     match duration {
-        Some(duration) if Duration::parse(&duration.as_secs().to_string()).is_none() => {
+        Some(duration) if !DURATIONS.contains(&duration) => {
             Err(SettingError::new(name, &format!("{duration:?}"), "from 1 second to 3650 days"))
         }
         _ => Ok(()),
