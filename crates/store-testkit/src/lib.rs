@@ -55,6 +55,11 @@
 //!
 //! A clause can also be checked by hand, as any function: see [`clauses`].
 //!
+//! # Testing what uses a store
+//!
+//! The kit also helps to test an application or a decorator: [`hook::Hooked`] wraps a store that works, and fails, waits
+//! or counts where a test needs it.
+//!
 //! # Scope
 //!
 //! The kit tests what every store promises. A bound on its size, locks that time out, files that nobody else can read:
@@ -72,6 +77,7 @@ mod verdict;
 
 pub mod broken;
 pub mod clauses;
+pub mod hook;
 
 pub use crate::faults::{Fault, FaultInjection};
 pub use crate::subject::{MakeSubject, Subject};
