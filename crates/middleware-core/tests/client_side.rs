@@ -75,7 +75,7 @@ async fn a_session_lives_in_its_visitors_cookie() {
         })
         .await;
     assert!(answer.removes_cookie() && visitor.cookies.is_empty());
-    assert_eq!(site.store.total(), 0);
+    assert_eq!(site.probe.total(), 0);
 }
 
 #[tokio::test]

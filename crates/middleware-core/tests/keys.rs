@@ -6,7 +6,7 @@ mod site;
 use std::time::Duration;
 
 use nexios_middleware_core::Event;
-use site::{Call, KEY, Log, OTHER_KEY, Site, Trouble, Visitor, head_of, keys, pair};
+use site::{CallKind, KEY, Log, OTHER_KEY, Site, Trouble, Visitor, head_of, keys, pair};
 use tracing::Level;
 
 async fn visitor(site: &Site) -> Visitor {
@@ -28,7 +28,7 @@ async fn a_cookie_of_an_old_key_is_reissued_after_the_record_was_written_again()
     let old_cookie = visitor.cookies.clone();
     let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
 
-    let updates = site.store.count(Call::Update);
+    let updates = site.probe.count(CallKind::Update);
     let answer = visitor
         .visit(&rotated, async |session| {
             assert!(session.contains_key("a"));
@@ -37,9 +37,9 @@ async fn a_cookie_of_an_old_key_is_reissued_after_the_record_was_written_again()
         .await;
     assert!(answer.set_cookie.is_some());
     assert_ne!(visitor.cookies, old_cookie);
-    assert_eq!(site.store.count(Call::Update), updates + 1);
+    assert_eq!(site.probe.count(CallKind::Update), updates + 1);
     visitor.visit(&rotated, async |_| 200).await;
-    assert_eq!(site.store.count(Call::Update), updates + 1, "once");
+    assert_eq!(site.probe.count(CallKind::Update), updates + 1, "once");
 
     let retired = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY])));
     assert_eq!(visitor.sees::<u8>(&retired, "a").await, Some(1), "the principal's tag was renewed as well");
@@ -50,10 +50,10 @@ async fn a_cookie_is_not_reissued_if_the_record_could_not_be_written() {
     let site = Site::new();
     let mut visitor = visitor(&site).await;
     let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
-    site.store.make(Call::Update, Trouble::Fails);
+    site.probe.make(CallKind::Update, Trouble::Fails);
     let answer = visitor.visit(&rotated, async |_| 200).await;
     assert_eq!((answer.set_cookie, answer.failure), (None, None), "an event, and the answer stands");
-    site.store.heal();
+    site.probe.heal();
     assert!(visitor.visit(&rotated, async |_| 200).await.set_cookie.is_some(), "the next request tries again");
 }
 
@@ -62,9 +62,9 @@ async fn a_removed_key_opens_nothing_and_its_records_stay() {
     let site = Site::new();
     let visitor = visitor(&site).await;
     let other = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY])));
-    let calls = site.store.total();
+    let calls = site.probe.total();
     assert_eq!(visitor.sees::<u8>(&other, "a").await, None);
-    assert_eq!(site.store.total(), calls, "nothing is even looked up");
+    assert_eq!(site.probe.total(), calls, "nothing is even looked up");
     assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "the key has come back");
 }
 
@@ -127,6 +127,6 @@ async fn a_principal_tagged_by_no_key_of_ours_is_out_of_service_but_left_in_plac
     let _ = site.store.update(&id, stored.revision, &stored.record, now).await.unwrap();
 
     assert_eq!(visitor.sees::<u8>(&site, "a").await, None);
-    assert_eq!((site.store.count(Call::SetAside), site.manager.counters().of(Event::TagOfUnknownKey)), (0, 1));
+    assert_eq!((site.probe.count(CallKind::SetAside), site.manager.counters().of(Event::TagOfUnknownKey)), (0, 1));
     assert_eq!(std::fs::read(&path).unwrap().len(), original.len());
 }

@@ -4,7 +4,7 @@
 mod site;
 
 use nexios_middleware_core::{Header, SessionErrorKind};
-use site::{Answer, Call, Site, Visitor, head_of};
+use site::{Answer, CallKind, Site, Visitor, head_of};
 
 #[tokio::test]
 async fn a_route_that_never_asks_for_the_session_costs_nothing() {
@@ -15,12 +15,12 @@ async fn a_route_that_never_asks_for_the_session_costs_nothing() {
             200
         })
         .await;
-    let calls = site.store.total();
+    let calls = site.probe.total();
 
     let request = site.manager.request(visitor.cookies.iter());
     let answer = Answer::of(&request, &mut visitor, 200).await;
 
-    assert_eq!(site.store.total(), calls, "no store call");
+    assert_eq!(site.probe.total(), calls, "no store call");
     assert!(answer.set_cookie.is_none() && answer.vary.is_none() && answer.cache_control.is_none(), "{answer:?}");
 }
 
@@ -40,7 +40,7 @@ async fn a_visitor_who_writes_nothing_costs_nothing() {
         .await;
     assert_eq!(answer.set_cookie, None);
     assert_eq!(answer.vary.as_deref(), Some("Cookie"), "the page depends on who asks");
-    assert_eq!((site.store.total(), site.files().len()), (0, 0));
+    assert_eq!((site.probe.total(), site.files().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn removing_the_last_value_of_a_new_session_leaves_no_trace() {
             200
         })
         .await;
-    assert_eq!((answer.set_cookie, site.store.total()), (None, 0));
+    assert_eq!((answer.set_cookie, site.probe.total()), (None, 0));
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn an_existing_session_that_became_empty_is_kept() {
         .await;
     assert!(answer.set_cookie.is_some() && !answer.removes_cookie());
     assert_eq!((visitor.id(), site.files().len()), (id, 1));
-    assert_eq!((site.store.count(Call::Update), site.store.count(Call::Delete)), (1, 0));
+    assert_eq!((site.probe.count(CallKind::Update), site.probe.count(CallKind::Delete)), (1, 0));
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn reading_twice_loads_once_and_writes_nothing() {
             200
         })
         .await;
-    let (loads, calls) = (site.store.count(Call::Load), site.store.total());
+    let (loads, calls) = (site.probe.count(CallKind::Load), site.probe.total());
 
     let request = site.manager.request(visitor.cookies.iter());
     let (one, two) = (request.session().await.unwrap(), request.session().await.unwrap());
@@ -133,8 +133,8 @@ async fn reading_twice_loads_once_and_writes_nothing() {
             200
         })
         .await;
-    assert_eq!(site.store.count(Call::Load), loads + 2);
-    assert_eq!(site.store.total(), calls + 2, "two loads, and nothing else");
+    assert_eq!(site.probe.count(CallKind::Load), loads + 2);
+    assert_eq!(site.probe.total(), calls + 2, "two loads, and nothing else");
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn a_forged_cookie_opens_nothing_and_costs_no_store_call() {
             200
         })
         .await;
-    let calls = site.store.total();
+    let calls = site.probe.total();
     let good = visitor.cookies[0].clone();
     for forged in [
         format!("{}A", &good[..good.len() - 1]),
@@ -192,7 +192,7 @@ async fn a_forged_cookie_opens_nothing_and_costs_no_store_call() {
         let open = site.open(&Visitor::with_cookie(&forged)).await;
         assert!(open.is_empty(), "{forged}");
     }
-    assert_eq!(site.store.total(), calls);
+    assert_eq!(site.probe.total(), calls);
 }
 
 #[tokio::test]
@@ -247,10 +247,10 @@ async fn at_most_four_cookies_are_looked_up() {
         }
         cookies.push(cookie);
     }
-    let loads = site.store.count(Call::Load);
+    let loads = site.probe.count(CallKind::Load);
     let flood = Visitor::with_cookie(cookies.join("; "));
     assert_eq!(flood.sees::<u8>(&site, "n").await, None, "the fifth is not looked up, nor the live sixth");
-    assert_eq!(site.store.count(Call::Load), loads + 4);
+    assert_eq!(site.probe.count(CallKind::Load), loads + 4);
 
     let repeated = Visitor::with_cookie(vec![cookies[0].clone(); 50].join("; ") + "; " + &cookies[5]);
     assert_eq!(repeated.sees::<u8>(&site, "n").await, Some(5), "the same cookie again does not count");
@@ -275,7 +275,7 @@ async fn any_bytes_in_the_cookie_header_give_an_answer() {
         assert!(request.session().await.unwrap().is_empty());
         assert_eq!(head_of(&request).await.all(Header::SetCookie).count(), 0);
     }
-    assert_eq!((site.store.total(), site.files().len()), (0, 0));
+    assert_eq!((site.probe.total(), site.files().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn logging_out_without_a_session_removes_a_cookie_only_if_one_was_sent() {
         })
         .await;
     assert!(answer.removes_cookie());
-    assert_eq!(site.store.total(), 0);
+    assert_eq!(site.probe.total(), 0);
 }
 
 #[tokio::test]
@@ -436,12 +436,12 @@ async fn a_request_that_is_dropped_leaves_the_store_as_it_was() {
             200
         })
         .await;
-    let calls = site.store.total();
+    let calls = site.probe.total();
     let open = site.open(&visitor).await;
     open.insert("a", &2).unwrap();
     open.destroy();
     drop(open);
-    assert_eq!(site.store.total(), calls + 1, "the load");
+    assert_eq!(site.probe.total(), calls + 1, "the load");
     assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1));
 }
 

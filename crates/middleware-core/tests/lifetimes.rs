@@ -6,7 +6,7 @@ mod site;
 use std::time::Duration;
 
 use nexios_middleware_core::{Clock, SessionErrorKind};
-use site::{Call, Log, Site, Visitor};
+use site::{CallKind, Log, Site, Visitor};
 use tracing::Level;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ async fn reading_keeps_a_session_alive() {
             .await;
     }
     assert!(is_alive(&site, &visitor).await);
-    assert_eq!((site.store.count(Call::Touch), site.store.count(Call::Update)), (10, 0));
+    assert_eq!((site.probe.count(CallKind::Touch), site.probe.count(CallKind::Update)), (10, 0));
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn touches_are_rationed() {
         let answer = visitor.visit(&site, async |_| 200).await;
         assert_eq!(answer.max_age().is_some_and(|max_age| max_age == 3600), answer.set_cookie.is_some());
     }
-    assert_eq!(site.store.count(Call::Touch), 10, "one each tenth of the idle timeout");
+    assert_eq!(site.probe.count(CallKind::Touch), 10, "one each tenth of the idle timeout");
 }
 
 #[tokio::test]
@@ -124,9 +124,9 @@ async fn a_changed_idle_timeout_is_written_down_at_the_next_visit() {
     let mut visitor = visitor(&site).await;
     let site = site.restarted(|builder| builder.idle_timeout(HOUR));
     let answer = visitor.visit(&site, async |_| 200).await;
-    assert_eq!((site.store.count(Call::Update), answer.max_age()), (1, Some(3600)));
+    assert_eq!((site.probe.count(CallKind::Update), answer.max_age()), (1, Some(3600)));
     visitor.visit(&site, async |_| 200).await;
-    assert_eq!(site.store.count(Call::Update), 1, "once");
+    assert_eq!(site.probe.count(CallKind::Update), 1, "once");
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn a_timeout_of_fractions_of_a_millisecond_is_no_reason_to_write() {
     let site = Site::with(|builder| builder.idle_timeout(Duration::from_secs(100) / 3));
     let mut visitor = visitor(&site).await;
     visitor.visit(&site, async |_| 200).await;
-    assert_eq!(site.store.count(Call::Update), 0);
+    assert_eq!(site.probe.count(CallKind::Update), 0);
 }
 
 #[tokio::test]

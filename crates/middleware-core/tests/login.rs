@@ -5,7 +5,7 @@ mod site;
 
 use std::time::Duration;
 
-use site::{Call, Site, Visitor};
+use site::{CallKind, Site, Visitor};
 
 #[tokio::test]
 async fn a_login_changes_the_id_and_keeps_an_anonymous_sessions_values() {
@@ -164,7 +164,7 @@ async fn the_principals_name_is_not_outside_of_the_payload() {
     let header = &file[..96];
     assert!(!header.windows(3).any(|window| window == b"ada"));
     assert_ne!(&header[56..88], [0; 32], "but its tag is");
-    assert_eq!(site.store.count(Call::Create), 1);
+    assert_eq!(site.probe.count(CallKind::Create), 1);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod site;
 use std::time::Duration;
 
 use nexios_middleware_core::{Event, OnOutage, SessionErrorKind};
-use site::{Answer, Call, Site, Trouble, Visitor};
+use site::{Answer, CallKind, Site, Trouble, Visitor};
 
 async fn visitor(site: &Site) -> Visitor {
     let mut visitor = Visitor::default();
@@ -23,8 +23,8 @@ async fn visitor(site: &Site) -> Visitor {
 async fn a_store_that_cannot_answer_is_never_an_empty_session() {
     let site = Site::new();
     let mut visitor = visitor(&site).await;
-    site.store.make(Call::Load, Trouble::Fails);
-    let writes = site.store.total() - site.store.count(Call::Load);
+    site.probe.make(CallKind::Load, Trouble::Fails);
+    let writes = site.probe.total() - site.probe.count(CallKind::Load);
 
     let request = site.manager.request(visitor.cookies.iter());
     for _ in 0..2 {
@@ -34,9 +34,9 @@ async fn a_store_that_cannot_answer_is_never_an_empty_session() {
     }
     let answer = Answer::of(&request, &mut visitor, 503).await;
     assert_eq!((answer.set_cookie, answer.vary.as_deref()), (None, Some("Cookie")), "the cookie is not touched");
-    assert_eq!(site.store.total() - site.store.count(Call::Load), writes, "no write after a failed load");
+    assert_eq!(site.probe.total() - site.probe.count(CallKind::Load), writes, "no write after a failed load");
 
-    site.store.heal();
+    site.probe.heal();
     assert_eq!(request.session().await.unwrap().get("a").unwrap(), Some(1), "it can be asked for again");
 }
 
@@ -47,8 +47,8 @@ async fn where_it_was_chosen_an_outage_is_an_empty_session_that_takes_no_changes
             Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly).store_timeout(Duration::from_secs(1)));
         let mut visitor = visitor(&site).await;
         let cookies = visitor.cookies.clone();
-        site.store.make(Call::Load, trouble);
-        let writes = site.store.total() - site.store.count(Call::Load);
+        site.probe.make(CallKind::Load, trouble);
+        let writes = site.probe.total() - site.probe.count(CallKind::Load);
         tokio::time::pause();
 
         let session = site.open(&visitor).await;
@@ -68,10 +68,10 @@ async fn where_it_was_chosen_an_outage_is_an_empty_session_that_takes_no_changes
         session.save().await.unwrap();
         let answer = session.answer(&mut visitor, 200).await;
         assert_eq!((answer.failure, answer.set_cookie, answer.vary.as_deref()), (None, None, Some("Cookie")));
-        assert_eq!(site.store.total() - site.store.count(Call::Load), writes, "no write after a failed load");
+        assert_eq!(site.probe.total() - site.probe.count(CallKind::Load), writes, "no write after a failed load");
         tokio::time::resume();
 
-        site.store.heal();
+        site.probe.heal();
         let session = site.open(&Visitor { cookies }).await;
         assert_eq!((session.get("a").unwrap(), session.is_read_only()), (Some(1), false));
     }
@@ -81,7 +81,7 @@ async fn where_it_was_chosen_an_outage_is_an_empty_session_that_takes_no_changes
 async fn a_logout_in_an_outage_never_looks_like_a_success() {
     let site = Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly));
     let mut visitor = visitor(&site).await;
-    site.store.make(Call::Load, Trouble::Fails);
+    site.probe.make(CallKind::Load, Trouble::Fails);
     let session = site.open(&visitor).await;
     session.destroy();
     let answer = session.answer(&mut visitor, 200).await;
@@ -92,20 +92,20 @@ async fn a_logout_in_an_outage_never_looks_like_a_success() {
 async fn a_newer_format_is_no_outage() {
     let site = Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly));
     let visitor = visitor(&site).await;
-    site.store.make(Call::Load, Trouble::Answers(nexios_store_core::StoreErrorKind::Unsupported));
+    site.probe.make(CallKind::Load, Trouble::Answers(nexios_store_core::StoreErrorKind::Unsupported));
     assert_eq!(site.try_open(&visitor).await.err().unwrap().kind(), SessionErrorKind::Unsupported);
 }
 
 #[tokio::test]
 async fn a_failed_save_never_looks_like_a_success() {
     for (call, act) in [
-        (Call::Update, (|session| session.insert("a", &2).unwrap()) as fn(&nexios_middleware_core::Session)),
-        (Call::Rename, |session| session.cycle_id()),
-        (Call::Delete, |session| session.destroy()),
+        (CallKind::Update, (|session| session.insert("a", &2).unwrap()) as fn(&nexios_middleware_core::Session)),
+        (CallKind::Rename, |session| session.cycle_id()),
+        (CallKind::Delete, |session| session.destroy()),
     ] {
         let site = Site::new();
         let mut visitor = visitor(&site).await;
-        site.store.make(call, Trouble::Fails);
+        site.probe.make(call, Trouble::Fails);
         let answer = visitor
             .visit(&site, async |session| {
                 act(session);
@@ -113,11 +113,11 @@ async fn a_failed_save_never_looks_like_a_success() {
             })
             .await;
         assert_eq!((answer.failure, answer.set_cookie), (Some(503), None), "{call:?}");
-        site.store.heal();
+        site.probe.heal();
         assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "{call:?}: the session is as it was");
     }
     let site = Site::new();
-    site.store.make(Call::Create, Trouble::Fails);
+    site.probe.make(CallKind::Create, Trouble::Fails);
     let answer = Visitor::default()
         .visit(&site, async |session| {
             session.insert("a", &2).unwrap();
@@ -131,12 +131,12 @@ async fn a_failed_save_never_looks_like_a_success() {
 async fn a_save_that_failed_can_be_tried_again() {
     let site = Site::new();
     let mut visitor = visitor(&site).await;
-    site.store.make(Call::Update, Trouble::Fails);
+    site.probe.make(CallKind::Update, Trouble::Fails);
     let open = site.open(&visitor).await;
     open.insert("a", &2).unwrap();
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
     assert!(open.is_modified());
-    site.store.heal();
+    site.probe.heal();
     assert_eq!(open.answer(&mut visitor, 200).await.failure, None);
     assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(2));
 }
@@ -145,11 +145,11 @@ async fn a_save_that_failed_can_be_tried_again() {
 async fn an_update_is_never_made_twice() {
     let site = Site::new();
     let mut visitor = visitor(&site).await;
-    site.store.make(Call::Update, Trouble::LosesTheAnswer);
+    site.probe.make(CallKind::Update, Trouble::LosesTheAnswer);
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
-    site.store.heal();
+    site.probe.heal();
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Interrupted, "it may have been made");
     assert_eq!(open.answer(&mut visitor, 200).await.failure, Some(503), "nor does it look like a success");
     assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(2), "and it was");
@@ -160,14 +160,14 @@ async fn a_failed_touch_is_an_event_and_the_answer_stands() {
     let site = Site::new();
     let mut visitor = visitor(&site).await;
     site.sleep(site.manager.settings().idle_timeout / 2);
-    site.store.make(Call::Touch, Trouble::Fails);
+    site.probe.make(CallKind::Touch, Trouble::Fails);
     let answer = visitor
         .visit(&site, async |session| {
             assert!(session.contains_key("a"));
             200
         })
         .await;
-    assert_eq!((answer.failure, answer.set_cookie, site.store.count(Call::Touch)), (None, None, 1));
+    assert_eq!((answer.failure, answer.set_cookie, site.probe.count(CallKind::Touch)), (None, None, 1));
     assert_eq!(site.manager.counters().of(Event::StoreFailed), 1);
 }
 
@@ -180,11 +180,11 @@ async fn an_error_after_a_save_still_carries_the_id_that_the_store_has() {
     open.cycle_id();
     open.save().await.unwrap();
     open.insert("a", &2).unwrap();
-    site.store.make(Call::Update, Trouble::Fails);
+    site.probe.make(CallKind::Update, Trouble::Fails);
     let answer = open.answer(&mut visitor, 200).await;
     assert_eq!(answer.failure, Some(503));
     assert_ne!(visitor.id(), old);
-    site.store.heal();
+    site.probe.heal();
     assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1));
 }
 
@@ -193,18 +193,18 @@ async fn a_store_that_hangs_is_given_up_after_the_time_limit() {
     let site = Site::with(|builder| builder.store_timeout(Duration::from_secs(3)));
     let visitor = visitor(&site).await;
 
-    site.store.make(Call::Load, Trouble::Hangs);
+    site.probe.make(CallKind::Load, Trouble::Hangs);
     let before = tokio::time::Instant::now();
     let error = site.try_open(&visitor).await.err().unwrap();
     assert_eq!((error.kind(), before.elapsed().as_secs()), (SessionErrorKind::Unavailable, 3));
     assert_eq!(error.to_string(), "session store did not answer within 3s");
-    site.store.heal();
+    site.probe.heal();
 
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
-    site.store.make(Call::Update, Trouble::Hangs);
+    site.probe.make(CallKind::Update, Trouble::Hangs);
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
-    site.store.heal();
+    site.probe.heal();
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Interrupted);
 }
 
@@ -214,13 +214,13 @@ async fn a_save_that_was_dropped_half_way_is_not_repeated() {
     let mut visitor = visitor(&site).await;
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
-    site.store.make(Call::Update, Trouble::Hangs);
+    site.probe.make(CallKind::Update, Trouble::Hangs);
     tokio::select! {
         biased;
         _ = open.save() => unreachable!("the store hangs"),
         () = tokio::task::yield_now() => {}
     }
-    site.store.heal();
+    site.probe.heal();
     open.insert("b", &2).unwrap();
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Interrupted);
     assert_eq!(open.answer(&mut visitor, 200).await.failure, Some(503));
@@ -233,13 +233,13 @@ async fn a_logout_whose_save_was_dropped_half_way_is_carried_out_at_the_end() {
         let mut visitor = visitor(&site).await;
         let open = site.open(&visitor).await;
         open.destroy();
-        site.store.make(Call::Delete, Trouble::Hangs);
+        site.probe.make(CallKind::Delete, Trouble::Hangs);
         tokio::select! {
             biased;
             _ = open.save() => unreachable!("the store hangs"),
             () = tokio::task::yield_now() => {}
         }
-        site.store.heal();
+        site.probe.heal();
         assert_eq!(open.insert("b", &2).unwrap_err().kind(), SessionErrorKind::Ended);
         let answer = open.answer(&mut visitor, status).await;
         assert_eq!((answer.failure, answer.removes_cookie()), (None, true), "{status}");
@@ -275,7 +275,7 @@ async fn a_corrupt_record_that_cannot_be_set_aside_is_no_worse() {
     let site = Site::new();
     let visitor = visitor(&site).await;
     std::fs::write(site.file(&visitor.id()), vec![b'x'; 4096]).unwrap();
-    site.store.make(Call::SetAside, Trouble::Fails);
+    site.probe.make(CallKind::SetAside, Trouble::Fails);
     assert_eq!(visitor.sees::<u8>(&site, "a").await, None);
 }
 
@@ -303,7 +303,7 @@ async fn no_error_shows_an_id_or_a_value() {
     let visitor = visitor(&site).await;
     let open = site.open(&visitor).await;
     open.insert("secret", "hush").unwrap();
-    site.store.make(Call::Load, Trouble::Fails);
+    site.probe.make(CallKind::Load, Trouble::Fails);
     let errors = [open.get::<u64>("secret").unwrap_err(), site.try_open(&visitor).await.err().unwrap()];
     for error in errors {
         let mut shown = format!("{error:?}");
@@ -324,9 +324,9 @@ async fn a_logout_does_not_fail_because_an_earlier_save_did() {
     let mut visitor = visitor(&site).await;
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
-    site.store.make(Call::Update, Trouble::LosesTheAnswer);
+    site.probe.make(CallKind::Update, Trouble::LosesTheAnswer);
     assert!(open.save().await.is_err());
-    site.store.heal();
+    site.probe.heal();
     open.destroy();
     let answer = open.answer(&mut visitor, 200).await;
     assert!(answer.failure.is_none() && answer.removes_cookie());
@@ -339,7 +339,7 @@ async fn the_applications_own_server_error_stands() {
     let mut visitor = visitor(&site).await;
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
-    site.store.make(Call::Update, Trouble::LosesTheAnswer);
+    site.probe.make(CallKind::Update, Trouble::LosesTheAnswer);
     assert!(open.save().await.is_err());
     assert_eq!(open.answer(&mut visitor, 500).await.failure, None);
 }
@@ -356,9 +356,9 @@ async fn what_was_surely_not_written_can_be_tried_again() {
             200
         })
         .await;
-    site.store.make(Call::Load, Trouble::Fails); // a conflict, and then no reload
+    site.probe.make(CallKind::Load, Trouble::Fails); // a conflict, and then no reload
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
-    site.store.heal();
+    site.probe.heal();
     open.save().await.unwrap();
     assert_eq!(open.get("a").unwrap(), Some(2));
 }
@@ -369,9 +369,9 @@ async fn a_new_id_of_which_nobody_knows_whether_the_store_has_it_is_not_asked_fo
     let mut visitor = visitor(&site).await;
     let open = site.open(&visitor).await;
     open.login("ada").unwrap();
-    site.store.make(Call::Rename, Trouble::LosesTheAnswer);
+    site.probe.make(CallKind::Rename, Trouble::LosesTheAnswer);
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
-    site.store.heal();
+    site.probe.heal();
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Interrupted);
     assert_eq!(open.answer(&mut visitor, 200).await.failure, Some(503));
     assert_eq!(site.files().len(), 1, "and no second session is made");

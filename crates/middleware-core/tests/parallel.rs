@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nexios_middleware_core::{Event, SessionErrorKind, SessionManager};
 use nexios_settings::ByteSize;
-use nexios_store_core::{SessionStore as _, Timestamp, UpdateOutcome};
+use nexios_store_core::{Result, SessionStore as _, UpdateOutcome, async_trait};
 use nexios_store_memory::MemoryStore;
-use site::{Call, KEY, Site, Visitor, Wrapper, keys};
+use nexios_store_testkit::hook::{Call, Hook, Hooked};
+use site::{CallKind, KEY, Site, Visitor, keys};
 use tokio::sync::Barrier;
 
 async fn visitor_with(site: &Site, key: &str, value: i64) -> Visitor {
@@ -165,7 +166,7 @@ async fn a_slow_reader_does_not_bring_a_session_back() {
         })
         .await;
     let answer = slow.answer(&mut visitor, 200).await;
-    assert_eq!((answer.set_cookie, site.store.count(Call::Touch), site.files().len()), (None, 1, 0));
+    assert_eq!((answer.set_cookie, site.probe.count(CallKind::Touch), site.files().len()), (None, 1, 0));
 }
 
 #[tokio::test]
@@ -418,24 +419,32 @@ async fn a_logout_ends_a_users_session_also_under_the_id_that_it_has_got_meanwhi
     assert_eq!(site.files(), [elsewhere.id()], "and the user's other session lives on");
 }
 
+/// Lets so many other requests update a session first.
+struct Overtakes {
+    inner: Arc<MemoryStore>,
+    others: AtomicUsize,
+}
+
+#[async_trait]
+impl Hook for Overtakes {
+    async fn before(&self, call: &Call<'_>) -> Result<()> {
+        let one_less = |others: usize| others.checked_sub(1);
+        if let Call::Update { id, now, .. } = *call
+            && self.others.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+        {
+            let stored = self.inner.load(id, now).await?.unwrap();
+            let updated = self.inner.update(id, stored.revision, &stored.record, now).await?;
+            assert!(matches!(updated, UpdateOutcome::Updated(_)));
+        }
+        Ok(())
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn first_tries_of_others_are_not_waited_for_and_more_than_a_few_are() {
     for (others, waits) in [(0, false), (4, false), (5, true)] {
-        let (inner, calls) = (Arc::new(MemoryStore::new()), AtomicUsize::new(0));
-        let other = inner.clone();
-        let store = Wrapper::new(inner, move |call, id| {
-            // Called before an update and after it: others come before.
-            let is_now = call == Call::Update && calls.fetch_add(1, Ordering::Relaxed) % 2 == 0;
-            let is_now = is_now && calls.load(Ordering::Relaxed) <= 2 * others;
-            let other = other.clone();
-            async move {
-                if is_now {
-                    let stored = other.load(&id, Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
-                    let updated = other.update(&id, stored.revision, &stored.record, Timestamp::UNIX_EPOCH).await;
-                    assert!(matches!(updated, Ok(UpdateOutcome::Updated(_))));
-                }
-            }
-        });
+        let inner = Arc::new(MemoryStore::new());
+        let store = Hooked::new(inner.clone(), Overtakes { inner, others: AtomicUsize::new(others) });
         let manager = SessionManager::builder(store).keys(keys(&[KEY])).build().unwrap();
         let session = manager.request([""; 0]).session().await.unwrap();
         session.insert("a", &1).unwrap();

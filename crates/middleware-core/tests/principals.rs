@@ -11,7 +11,8 @@ use nexios_middleware_core::{Session, SessionErrorKind, SessionHandle, SessionMa
 use nexios_settings::ByteSize;
 use nexios_store_core::*;
 use nexios_store_memory::MemoryStore;
-use site::{Call, KEY, OTHER_KEY, Site, Trouble, Visitor, Wrapper, head_of, keys, pair};
+use nexios_store_testkit::hook::{Call, Hook, Hooked, Outcome};
+use site::{CallKind, KEY, NoIndex, OTHER_KEY, Site, Trouble, Visitor, head_of, keys, pair};
 
 async fn logged_in(site: &Site, user: &str) -> Visitor {
     let mut visitor = Visitor::default();
@@ -178,8 +179,8 @@ async fn an_outage_is_an_error_and_never_an_empty_list() {
     let visitor = logged_in(&site, "ada").await;
     let handle = handle(&site, &visitor).await;
     tokio::time::pause();
-    for (call, trouble) in [(Call::Load, Trouble::Fails), (Call::Load, Trouble::Hangs)] {
-        site.store.make(call, trouble);
+    for (call, trouble) in [(CallKind::Load, Trouble::Fails), (CallKind::Load, Trouble::Hangs)] {
+        site.probe.make(call, trouble);
         for error in [
             site.manager.sessions_of("ada").await.map(drop).unwrap_err(),
             site.manager.revoke("ada", handle).await.map(drop).unwrap_err(),
@@ -188,8 +189,8 @@ async fn an_outage_is_an_error_and_never_an_empty_list() {
             assert_eq!(error.kind(), SessionErrorKind::Unavailable, "{call:?} {trouble:?}");
         }
     }
-    site.store.heal();
-    site.store.make(Call::Delete, Trouble::Fails);
+    site.probe.heal();
+    site.probe.make(CallKind::Delete, Trouble::Fails);
     let error = site.manager.revoke_all("ada").await.unwrap_err();
     assert_eq!(error.kind(), SessionErrorKind::Unavailable);
 }
@@ -200,7 +201,7 @@ async fn an_unreadable_record_is_not_listed_and_ends_with_the_others() {
         let site = Site::new();
         let unreadable = logged_in(&site, "ada").await;
         let other = "00000000000000000000000000000000".parse().unwrap();
-        site.store.make(Call::Load, Trouble::Answers(kind));
+        site.probe.make(CallKind::Load, Trouble::Answers(kind));
         assert_eq!(site.manager.sessions_of("ada").await.unwrap(), [], "{kind:?}");
         assert!(!site.manager.revoke("ada", other).await.unwrap(), "{kind:?}");
         assert_eq!(site.files(), [unreadable.id()], "{kind:?}");
@@ -217,27 +218,42 @@ async fn where_the_absolute_timeout_ends_a_session_it_was_last_seen_at_the_login
     assert_eq!(site.manager.sessions_of("ada").await.unwrap()[0].last_seen, login);
 }
 
-/// A manager over a store in which `ada` has one session, which so many times moves to a new id just before or
-/// after somebody does something with the old one.
+/// Moves a session to a new id so many times, just before or after somebody does something with the old id.
+struct Restless {
+    inner: Arc<MemoryStore>,
+    moves_left: Arc<AtomicUsize>,
+}
+
+impl Restless {
+    async fn may_move(&self, call: &Call<'_>) -> Result<()> {
+        let (Call::Load { id, .. } | Call::Delete { id, .. }) = call else { return Ok(()) };
+        let now = Timestamp::UNIX_EPOCH;
+        if let Some(stored) = self.inner.load(id, now).await?
+            && self.moves_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        {
+            let new = SessionId::generate().unwrap();
+            let renamed = self.inner.rename(id, stored.revision, &new, &stored.record, now).await?;
+            assert!(matches!(renamed, RenameOutcome::Renamed(_)));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Hook for Restless {
+    async fn before(&self, call: &Call<'_>) -> Result<()> {
+        self.may_move(call).await
+    }
+
+    async fn after(&self, call: &Call<'_>, _: Result<Outcome<'_>, &StoreError>) -> Result<()> {
+        self.may_move(call).await
+    }
+}
+
+/// A manager over a store in which `ada` has one session, which moves as often as the counter says.
 async fn restless() -> (Arc<AtomicUsize>, SessionManager, SessionHandle) {
     let (inner, moves_left) = (Arc::new(MemoryStore::new()), Arc::new(AtomicUsize::new(0)));
-    let (moved, moves) = (inner.clone(), moves_left.clone());
-    let store = Wrapper::new(inner, move |call, id| {
-        let (inner, moves) = (moved.clone(), moves.clone());
-        async move {
-            let now = Timestamp::UNIX_EPOCH;
-            let may_move =
-                || moves.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
-            if matches!(call, Call::Load | Call::Delete)
-                && let Some(stored) = inner.load(&id, now).await.unwrap()
-                && may_move()
-            {
-                let new = SessionId::generate().unwrap();
-                let renamed = inner.rename(&id, stored.revision, &new, &stored.record, now).await.unwrap();
-                assert!(matches!(renamed, RenameOutcome::Renamed(_)));
-            }
-        }
-    });
+    let store = Hooked::new(inner.clone(), Restless { inner, moves_left: moves_left.clone() });
     let manager = SessionManager::builder(store).keys(keys(&[KEY])).build().unwrap();
     let session = manager.request([""; 0]).session().await.unwrap();
     session.login("ada").unwrap();
@@ -275,6 +291,39 @@ async fn a_session_that_moves_while_it_is_listed_is_listed_once() {
     }
 }
 
+/// A request that is saved just before or after somebody looks into the index.
+struct SlowRequest {
+    session: Mutex<Option<Session>>,
+    moments_left: AtomicUsize,
+}
+
+impl SlowRequest {
+    async fn may_save(&self, call: &Call<'_>) {
+        let one_less = |left: usize| left.checked_sub(1);
+        if call.kind() == CallKind::SessionsOf
+            && self.moments_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err()
+        {
+            let session = self.session.lock().unwrap().take();
+            if let Some(session) = session {
+                session.save().await.unwrap();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Hook for SlowRequest {
+    async fn before(&self, call: &Call<'_>) -> Result<()> {
+        self.may_save(call).await;
+        Ok(())
+    }
+
+    async fn after(&self, call: &Call<'_>, _: Result<Outcome<'_>, &StoreError>) -> Result<()> {
+        self.may_save(call).await;
+        Ok(())
+    }
+}
+
 /// There are look-ups for each key of the ring, and a request may go on before or after any: of this process, whose first
 /// key is the new one, or of one that has the old one first still.
 #[tokio::test]
@@ -286,23 +335,13 @@ async fn a_session_that_is_written_under_another_key_while_it_is_revoked_is_revo
         request.session().await.unwrap().login("ada").unwrap();
         let cookie = pair(&head_of(&request).await);
 
-        let slow = Arc::new(Mutex::new(None::<Session>));
-        let (waiting, left) = (slow.clone(), AtomicUsize::new(moment));
-        let store = Arc::new(Wrapper::new(inner, move |call, _| {
-            let is_now = call == Call::List
-                && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
-            let slow = is_now.then(|| waiting.lock().unwrap().take()).flatten();
-            async move {
-                if let Some(slow) = slow {
-                    slow.save().await.unwrap();
-                }
-            }
-        }));
+        let slow = Arc::new(SlowRequest { session: Mutex::default(), moments_left: AtomicUsize::new(moment) });
+        let store = Arc::new(Hooked::new(inner, slow.clone()));
         let slower = SessionManager::builder(store.clone()).keys(keys(&[after, before])).build().unwrap();
-        *slow.lock().unwrap() = Some(slower.request([&cookie]).session().await.unwrap());
+        *slow.session.lock().unwrap() = Some(slower.request([&cookie]).session().await.unwrap());
         let manager = SessionManager::builder(store).keys(keys(&[KEY, OTHER_KEY])).build().unwrap();
         assert_eq!(manager.revoke_all("ada").await.unwrap(), 1, "to {after} at {moment}");
-        assert!(slow.lock().unwrap().is_none(), "it was written meanwhile");
+        assert!(slow.session.lock().unwrap().is_none(), "it was written meanwhile");
         assert_eq!(manager.sessions_of("ada").await.unwrap(), [], "to {after} at {moment}");
     }
 }
@@ -318,7 +357,7 @@ async fn a_revocation_that_cannot_come_to_an_end_is_an_error() {
 
 #[tokio::test]
 async fn without_an_index_revocation_is_an_error_and_a_logout_is_not() {
-    let manager = SessionManager::builder(Wrapper::without_index()).keys(keys(&[KEY])).build().unwrap();
+    let manager = SessionManager::builder(Hooked::new(MemoryStore::new(), NoIndex)).keys(keys(&[KEY])).build().unwrap();
     for error in [
         manager.sessions_of("ada").await.map(drop).unwrap_err(),
         manager.revoke_all("ada").await.map(drop).unwrap_err(),

@@ -3,7 +3,7 @@
 
 mod site;
 
-use site::{Call, KEY, Log, Site, Trouble, Visitor};
+use site::{CallKind, KEY, Log, Site, Trouble, Visitor};
 use tracing::Level;
 
 #[tokio::test]
@@ -36,14 +36,14 @@ async fn no_event_shows_an_id_a_cookie_or_a_value() {
         })
         .await;
     slow.answer(&mut visitor, 200).await; // merged
-    site.store.make(Call::Update, Trouble::Fails);
+    site.probe.make(CallKind::Update, Trouble::Fails);
     visitor
         .visit(&site, async |session| {
             session.insert("other", "hush").unwrap();
             200
         })
         .await;
-    site.store.heal();
+    site.probe.heal();
     let gone = site.open(&visitor).await;
     gone.insert("gone", "hush").unwrap();
     let stale = visitor.clone();

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use nexios_middleware_core::{AtLimit, SessionError, SessionErrorKind, SessionManager};
 use nexios_store_memory::MemoryStore;
-use site::{Call, KEY, Site, Trouble, Visitor, Wrapper, keys};
+use nexios_store_testkit::hook::Hooked;
+use site::{CallKind, KEY, NoIndex, Site, Trouble, Visitor, Yields, keys};
 
 fn two() -> NonZeroUsize {
     NonZeroUsize::new(2).unwrap()
@@ -95,19 +96,19 @@ async fn a_login_fails_if_the_others_cannot_be_counted_or_ended() {
     for _ in 0..2 {
         login(&site, &mut Visitor::default(), "ada").await;
     }
-    for call in [Call::Load, Call::Delete] {
+    for call in [CallKind::Load, CallKind::Delete] {
         let session = site.open(&Visitor::default()).await;
-        site.store.make(call, Trouble::Fails);
+        site.probe.make(call, Trouble::Fails);
         session.login("ada").unwrap();
         assert_eq!(session.answer(&mut Visitor::default(), 200).await.failure, Some(503), "{call:?}");
-        site.store.heal();
+        site.probe.heal();
         assert_eq!(site.files().len(), 2, "{call:?}");
     }
 }
 
 #[tokio::test]
 async fn a_limit_takes_a_store_with_an_index() {
-    let builder = SessionManager::builder(Wrapper::without_index()).keys(keys(&[KEY]));
+    let builder = SessionManager::builder(Hooked::new(MemoryStore::new(), NoIndex)).keys(keys(&[KEY]));
     let error = builder.max_sessions_per_user(two(), AtLimit::Refuse).build().unwrap_err();
     assert!(error.to_string().contains("max_sessions_per_user") && error.to_string().contains("index"), "{error}");
 }
@@ -118,7 +119,7 @@ async fn race(managers: usize, logins: usize, at_limit: AtLimit) -> (usize, usiz
     let inner = Arc::new(MemoryStore::new());
     // All logins get as far as each store call before any of them gets further, unless something holds them back.
     let build = || {
-        let store = Wrapper::new(inner.clone(), |_, _| tokio::task::yield_now());
+        let store = Hooked::new(inner.clone(), Yields);
         SessionManager::builder(store).keys(keys(&[KEY])).max_sessions_per_user(two(), at_limit).build().unwrap()
     };
     let managers: Vec<_> = (0..managers).map(|_| build()).collect();

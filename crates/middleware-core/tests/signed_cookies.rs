@@ -38,7 +38,7 @@ async fn any_text_comes_back() {
             assert_eq!(cookies(&site, &cookie).get("theme"), Ok(Some(text.to_owned())));
         }
     }
-    assert_eq!(site.store.total(), 0, "no store is asked");
+    assert_eq!(site.probe.total(), 0, "no store is asked");
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_failed_save_takes_the_handlers_cookies_with_its_answer() {
     let request = site.manager.request([""; 0]);
     request.session().await.unwrap().insert("a", &1).unwrap();
     request.signed_cookies().set("theme", "dark").unwrap();
-    site.store.make(site::Call::Create, site::Trouble::Fails);
+    site.probe.make(site::CallKind::Create, site::Trouble::Fails);
     let answer = Answer::of(&request, &mut visitor, 200).await;
     assert_eq!((answer.failure, answer.set_cookie), (Some(503), None));
 }

@@ -5,7 +5,7 @@ mod site;
 
 use std::time::Duration;
 
-use site::{Call, Site, Trouble, Visitor};
+use site::{CallKind, Site, Trouble, Visitor};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -37,7 +37,7 @@ async fn a_sweep_goes_in_bounded_steps() {
     make_sessions(&site, 900).await;
     site.sleep(HOUR);
     assert_eq!(site.manager.sweep().await.unwrap(), 900);
-    assert!(site.store.count(Call::DeleteExpired) >= 2);
+    assert!(site.probe.count(CallKind::DeleteExpired) >= 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +45,7 @@ async fn the_sweeper_works_in_the_background_and_goes_on_after_errors() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR).cleanup_interval(Some(HOUR)));
     make_sessions(&site, 3).await;
     site.sleep(HOUR);
-    site.store.make(Call::DeleteExpired, Trouble::Fails);
+    site.probe.make(CallKind::DeleteExpired, Trouble::Fails);
     let sweeper = site.manager.spawn_sweeper();
 
     // The first sweep comes within one interval.
@@ -54,7 +54,7 @@ async fn the_sweeper_works_in_the_background_and_goes_on_after_errors() {
     assert!(sweeper.counts().failed >= 1);
     assert_eq!(site.files().len(), 3);
 
-    site.store.heal();
+    site.probe.heal();
     while sweeper.counts().completed == 0 {
         tokio::time::sleep(HOUR / 4).await;
     }
@@ -67,7 +67,7 @@ async fn a_sweeper_stops_when_dropped() {
     let site = Site::with(|builder| builder.cleanup_interval(Some(HOUR)));
     drop(site.manager.spawn_sweeper());
     tokio::time::sleep(HOUR * 3).await;
-    assert_eq!(site.store.count(Call::DeleteExpired), 0);
+    assert_eq!(site.probe.count(CallKind::DeleteExpired), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,19 +75,19 @@ async fn a_sweeper_without_an_interval_does_nothing() {
     let site = Site::with(|builder| builder.cleanup_interval(None));
     let sweeper = site.manager.spawn_sweeper();
     tokio::time::sleep(HOUR * 24).await;
-    assert_eq!(site.store.count(Call::DeleteExpired), 0);
+    assert_eq!(site.probe.count(CallKind::DeleteExpired), 0);
     sweeper.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_does_not_end_the_sweeping() {
     let site = Site::with(|builder| builder.cleanup_interval(Some(HOUR)));
-    site.store.make(Call::DeleteExpired, Trouble::Hangs);
+    site.probe.make(CallKind::DeleteExpired, Trouble::Hangs);
     let sweeper = site.manager.spawn_sweeper();
     while sweeper.counts().failed < 2 {
         tokio::time::sleep(HOUR / 4).await;
     }
-    site.store.heal();
+    site.probe.heal();
     while sweeper.counts().completed == 0 {
         tokio::time::sleep(HOUR / 4).await;
     }

@@ -6,7 +6,7 @@ mod site;
 use bytes::Bytes;
 use nexios_middleware_core::{Clock, Event, SessionErrorKind};
 use nexios_store_core::{SessionId, SessionStore, Stored};
-use site::{Call, Site, Visitor};
+use site::{CallKind, Site, Visitor};
 
 /// What a newer version has written, and this one does not know: a tag, a length, the bytes.
 const MAY_BE_IGNORED: &[u8] = b"\x07\x00\x0a\x00\x00\x00of a later";
@@ -120,14 +120,14 @@ async fn what_must_be_understood_is_left_to_the_newer_version() {
         let visitor = logged_in(&site).await;
         written_by_newer(&site, &visitor, change).await;
         let before = stored(&site, &visitor).await.1;
-        let updates = site.store.count(Call::Update);
+        let updates = site.probe.count(CallKind::Update);
 
         let error = site.try_open(&visitor).await.err().unwrap();
         assert_eq!((error.kind(), error.status()), (SessionErrorKind::Unsupported, 503));
         assert_eq!(site.manager.counters().of(Event::RecordUnsupported), 1);
         let after = stored(&site, &visitor).await.1;
         assert_eq!((after.record.payload, after.revision), (before.record.payload, before.revision));
-        assert_eq!((site.store.count(Call::SetAside), site.store.count(Call::Update)), (0, updates));
+        assert_eq!((site.probe.count(CallKind::SetAside), site.probe.count(CallKind::Update)), (0, updates));
         assert_eq!(site.manager.revoke_all("ada").await.unwrap(), 1, "a revocation ends it all the same");
     }
 }

@@ -3,11 +3,10 @@
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
 mod log;
-mod wrapper;
+mod probe;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nexios_middleware_core::{
@@ -15,12 +14,13 @@ use nexios_middleware_core::{
     SessionManagerBuilder, Timestamp,
 };
 use nexios_signer::{Key, KeyRing};
-use nexios_store_core::*;
 use nexios_store_file::FileStore;
+use nexios_store_testkit::hook::Hooked;
 use tempfile::TempDir;
 
 pub use log::Log;
-pub use wrapper::Wrapper;
+pub use nexios_store_testkit::hook::CallKind;
+pub use probe::{NoIndex, Probe, Trouble, Yields};
 
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210";
@@ -28,7 +28,9 @@ pub const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210";
 pub struct Site {
     pub manager: SessionManager,
     pub clock: Arc<ManualClock>,
-    pub store: Arc<Probe>,
+    pub store: Arc<FileStore>,
+    /// Stands between the manager and the store.
+    pub probe: Arc<Probe>,
     pub dir: Arc<TempDir>,
 }
 
@@ -40,8 +42,8 @@ impl Site {
     /// A site whose manager is built differently.
     pub fn with(build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         let dir = Arc::new(tempfile::tempdir().unwrap());
-        let store = Arc::new(Probe::new(FileStore::open(dir.path().join("sessions")).unwrap()));
-        Self::on(dir, store, Arc::default(), build)
+        let store = Arc::new(FileStore::open(dir.path().join("sessions")).unwrap());
+        Self::on(dir, store, Arc::default(), Arc::default(), build)
     }
 
     /// A site whose visitors keep their sessions; its store is for nothing.
@@ -56,23 +58,26 @@ impl Site {
             manager: build(builder).build().unwrap(),
             clock: self.clock.clone(),
             store: self.store.clone(),
+            probe: self.probe.clone(),
             dir: self.dir.clone(),
         }
     }
 
     /// The same site after a restart with other settings: same files, same clock.
     pub fn restarted(&self, build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
-        Self::on(self.dir.clone(), self.store.clone(), self.clock.clone(), build)
+        Self::on(self.dir.clone(), self.store.clone(), self.probe.clone(), self.clock.clone(), build)
     }
 
     fn on(
         dir: Arc<TempDir>,
-        store: Arc<Probe>,
+        store: Arc<FileStore>,
+        probe: Arc<Probe>,
         clock: Arc<ManualClock>,
         build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder,
     ) -> Self {
-        let builder = SessionManager::builder(store.clone()).keys(keys(&[KEY])).clock(clock.clone());
-        Self { manager: build(builder).build().unwrap(), clock, store, dir }
+        let hooked = Hooked::new(store.clone(), probe.clone());
+        let builder = SessionManager::builder(hooked).keys(keys(&[KEY])).clock(clock.clone());
+        Self { manager: build(builder).build().unwrap(), clock, store, probe, dir }
     }
 
     pub fn sleep(&self, duration: Duration) {
@@ -217,144 +222,5 @@ impl Answer {
     pub fn max_age(&self) -> Option<u64> {
         let line = self.set_cookie.as_ref()?;
         line.split("; ").find_map(|part| part.strip_prefix("Max-Age="))?.parse().ok()
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Call {
-    Load,
-    Create,
-    Update,
-    Rename,
-    Touch,
-    Delete,
-    SetAside,
-    List,
-    DeleteExpired,
-}
-
-/// A store that counts its calls, and fails or hangs in those it is told to.
-#[derive(Debug)]
-pub struct Probe {
-    inner: FileStore,
-    counts: Mutex<HashMap<Call, usize>>,
-    trouble: Mutex<HashMap<Call, Trouble>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// Fails without doing anything.
-    Fails,
-    /// Says that the record is corrupt, or of a newer format.
-    Answers(StoreErrorKind),
-    /// Never answers.
-    Hangs,
-    /// Does it, and fails to say so. For updates and renames.
-    LosesTheAnswer,
-}
-
-impl Probe {
-    fn new(inner: FileStore) -> Self {
-        Self { inner, counts: Mutex::default(), trouble: Mutex::default() }
-    }
-
-    pub fn make(&self, call: Call, trouble: Trouble) {
-        self.trouble.lock().unwrap().insert(call, trouble);
-    }
-
-    pub fn heal(&self) {
-        self.trouble.lock().unwrap().clear();
-    }
-
-    pub fn count(&self, call: Call) -> usize {
-        self.counts.lock().unwrap().get(&call).copied().unwrap_or(0)
-    }
-
-    pub fn total(&self) -> usize {
-        self.counts.lock().unwrap().values().sum()
-    }
-
-    fn lose_the_answer(&self, call: Call) -> Result<()> {
-        match self.trouble.lock().unwrap().get(&call) {
-            Some(Trouble::LosesTheAnswer) => Err(StoreError::backend("told to lose the answer")),
-            _ => Ok(()),
-        }
-    }
-
-    async fn begin(&self, call: Call) -> Result<()> {
-        *self.counts.lock().unwrap().entry(call).or_default() += 1;
-        let trouble = self.trouble.lock().unwrap().get(&call).copied();
-        match trouble {
-            None | Some(Trouble::LosesTheAnswer) => Ok(()),
-            Some(Trouble::Fails) => Err(StoreError::backend("told to fail")),
-            Some(Trouble::Answers(StoreErrorKind::Unsupported)) => Err(StoreError::unsupported("told so")),
-            Some(Trouble::Answers(_)) => Err(StoreError::corrupt("told so")),
-            Some(Trouble::Hangs) => std::future::pending().await,
-        }
-    }
-}
-
-#[async_trait]
-impl SessionStore for Probe {
-    async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
-        self.begin(Call::Load).await?;
-        self.inner.load(id, now).await
-    }
-
-    async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
-        self.begin(Call::Create).await?;
-        self.inner.create(id, record, now).await
-    }
-
-    async fn update(&self, id: &SessionId, at: Revision, record: &Record, now: Timestamp) -> Result<UpdateOutcome> {
-        self.begin(Call::Update).await?;
-        let outcome = self.inner.update(id, at, record, now).await;
-        self.lose_the_answer(Call::Update)?;
-        outcome
-    }
-
-    async fn rename(
-        &self,
-        old: &SessionId,
-        at: Revision,
-        new: &SessionId,
-        record: &Record,
-        now: Timestamp,
-    ) -> Result<RenameOutcome> {
-        self.begin(Call::Rename).await?;
-        let outcome = self.inner.rename(old, at, new, record, now).await;
-        self.lose_the_answer(Call::Rename)?;
-        outcome
-    }
-
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        self.begin(Call::Touch).await?;
-        self.inner.touch(id, expires_at, now).await
-    }
-
-    async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {
-        self.begin(Call::Delete).await?;
-        self.inner.delete(id).await
-    }
-
-    async fn set_aside(&self, id: &SessionId) -> Result<()> {
-        self.begin(Call::SetAside).await?;
-        self.inner.set_aside(id).await
-    }
-
-    fn expiry(&self) -> Option<&dyn DeleteExpired> {
-        Some(self)
-    }
-
-    fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        self.inner.principals()
-    }
-}
-
-#[async_trait]
-impl DeleteExpired for Probe {
-    async fn delete_expired(&self, now: Timestamp, limit: std::num::NonZeroUsize) -> Result<Swept> {
-        self.begin(Call::DeleteExpired).await?;
-        self.inner.expiry().unwrap().delete_expired(now, limit).await
     }
 }

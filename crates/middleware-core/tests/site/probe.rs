@@ -1,0 +1,95 @@
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use nexios_store_core::*;
+use nexios_store_testkit::hook::{Call, CallKind, Hook, Outcome};
+
+/// Counts the calls of a store, and lets some of them run into trouble.
+#[derive(Debug, Default)]
+pub struct Probe {
+    counts: Mutex<HashMap<CallKind, usize>>,
+    trouble: Mutex<HashMap<CallKind, Trouble>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The call fails before it does anything.
+    Fails,
+    /// The record is corrupt, or of a newer format.
+    Answers(StoreErrorKind),
+    /// The call never ends.
+    Hangs,
+    /// The call does its work and then fails.
+    LosesTheAnswer,
+}
+
+impl Probe {
+    /// Lets each call of this kind run into this trouble from now on.
+    pub fn make(&self, call: CallKind, trouble: Trouble) {
+        self.trouble.lock().unwrap().insert(call, trouble);
+    }
+
+    pub fn heal(&self) {
+        self.trouble.lock().unwrap().clear();
+    }
+
+    pub fn count(&self, call: CallKind) -> usize {
+        self.counts.lock().unwrap().get(&call).copied().unwrap_or(0)
+    }
+
+    pub fn total(&self) -> usize {
+        self.counts.lock().unwrap().values().sum()
+    }
+
+    fn trouble(&self, call: &Call<'_>) -> Option<Trouble> {
+        self.trouble.lock().unwrap().get(&call.kind()).copied()
+    }
+}
+
+#[async_trait]
+impl Hook for Probe {
+    async fn before(&self, call: &Call<'_>) -> Result<()> {
+        *self.counts.lock().unwrap().entry(call.kind()).or_default() += 1;
+        match self.trouble(call) {
+            None | Some(Trouble::LosesTheAnswer) => Ok(()),
+            Some(Trouble::Fails) => Err(StoreError::backend("told to fail")),
+            Some(Trouble::Answers(StoreErrorKind::Unsupported)) => Err(StoreError::unsupported("told so")),
+            Some(Trouble::Answers(_)) => Err(StoreError::corrupt("told so")),
+            Some(Trouble::Hangs) => std::future::pending().await,
+        }
+    }
+
+    async fn after(&self, call: &Call<'_>, _: Result<Outcome<'_>, &StoreError>) -> Result<()> {
+        match self.trouble(call) {
+            Some(Trouble::LosesTheAnswer) => Err(StoreError::backend("told to lose the answer")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lets others run before and after each call, so that parallel requests go through a store in step.
+#[derive(Debug)]
+pub struct Yields;
+
+#[async_trait]
+impl Hook for Yields {
+    async fn before(&self, _: &Call<'_>) -> Result<()> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    async fn after(&self, _: &Call<'_>, _: Result<Outcome<'_>, &StoreError>) -> Result<()> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+}
+
+/// Hides the index of a store.
+#[derive(Debug)]
+pub struct NoIndex;
+
+impl Hook for NoIndex {
+    fn keeps_index(&self) -> bool {
+        false
+    }
+}
