@@ -13,11 +13,9 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error, HttpResponse, error};
 use nexios_adapter_actix::{ExistingSession, Session, SessionError, SessionManager, SessionMiddleware, SignedCookies};
 use nexios_signer::{Key, KeyRing};
-use nexios_store_core::{
-    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result as StoreResult,
-    Revision, SessionId, SessionStore, StoreError, Stored, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
-};
+use nexios_store_core::{SessionStore, StoreError};
 use nexios_store_memory::MemoryStore;
+use nexios_store_testkit::hook::{Hooked, before};
 
 fn keys() -> KeyRing {
     KeyRing::new(Key::from_text("0123456789abcdef0123456789abcdef").unwrap())
@@ -25,6 +23,11 @@ fn keys() -> KeyRing {
 
 fn manager(store: impl SessionStore) -> SessionManager {
     SessionManager::builder(store).keys(keys()).build().unwrap()
+}
+
+/// A store that always fails.
+fn broken_store() -> impl SessionStore {
+    Hooked::new(MemoryStore::new(), before(|_| Err(StoreError::backend("broken"))))
 }
 
 struct Answer {
@@ -161,7 +164,7 @@ async fn a_missing_middleware_is_a_500_without_a_body() {
 async fn a_store_that_does_not_answer_is_a_503_without_a_body() {
     let genuine = send(&manager(MemoryStore::new()), routes, "/count", &[]).await.cookie();
     for (path, cookies) in [("/count", &[&*genuine][..]), ("/has", &[&*genuine]), ("/count", &[])] {
-        let answer = send(&manager(BrokenStore), routes, path, cookies).await;
+        let answer = send(&manager(broken_store()), routes, path, cookies).await;
         assert_eq!((answer.status, &*answer.body), (StatusCode::SERVICE_UNAVAILABLE, ""), "{path}");
         assert_eq!((answer.all(&SET_COOKIE).len(), answer.all(&VARY)), (0, vec!["Cookie"]), "{path}");
         assert_eq!(answer.all(&RETRY_AFTER), ["5"], "{path}");
@@ -262,7 +265,7 @@ async fn an_inner_sessions_cookie_survives_the_failure_of_an_outer_one() {
     let app = App::new()
         .configure(two_sessions)
         .wrap(SessionMiddleware::new(manager(MemoryStore::new())))
-        .wrap(SessionMiddleware::<Admin>::named(admin_manager(BrokenStore)));
+        .wrap(SessionMiddleware::<Admin>::named(admin_manager(broken_store())));
     let app = init_service(app).await;
     let answer = answer(&app, "/both", &[]).await.unwrap();
     assert_eq!((answer.status, &*answer.body), (StatusCode::SERVICE_UNAVAILABLE, ""));
@@ -284,7 +287,7 @@ async fn signed_cookies_need_no_store() {
                 }),
             );
     }
-    let manager = manager(BrokenStore);
+    let manager = manager(broken_store());
     let cookie = send(&manager, routes, "/set", &[]).await.cookie();
     assert_eq!(send(&manager, routes, "/get", &[&cookie]).await.body, "dark");
     let forged = send(&manager, routes, "/get", &["theme=forged"]).await;
@@ -299,54 +302,4 @@ fn public_types_are_send_and_sync() {
     check::<SessionMiddleware>();
     check::<SignedCookies>();
     check::<Arc<SessionMiddleware>>();
-}
-
-/// A store that always fails.
-#[derive(Debug)]
-struct BrokenStore;
-
-fn broken<T>() -> StoreResult<T> {
-    Err(StoreError::backend("broken"))
-}
-
-#[async_trait]
-impl SessionStore for BrokenStore {
-    async fn load(&self, _: &SessionId, _: Timestamp) -> StoreResult<Option<Stored>> {
-        broken()
-    }
-
-    async fn create(&self, _: &SessionId, _: &Record, _: Timestamp) -> StoreResult<CreateOutcome> {
-        broken()
-    }
-
-    async fn update(&self, _: &SessionId, _: Revision, _: &Record, _: Timestamp) -> StoreResult<UpdateOutcome> {
-        broken()
-    }
-
-    async fn rename(
-        &self,
-        _: &SessionId,
-        _: Revision,
-        _: &SessionId,
-        _: &Record,
-        _: Timestamp,
-    ) -> StoreResult<RenameOutcome> {
-        broken()
-    }
-
-    async fn touch(&self, _: &SessionId, _: Timestamp, _: Timestamp) -> StoreResult<TouchOutcome> {
-        broken()
-    }
-
-    async fn delete(&self, _: &SessionId) -> StoreResult<DeleteOutcome> {
-        broken()
-    }
-
-    fn expiry(&self) -> Option<&dyn DeleteExpired> {
-        None
-    }
-
-    fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        None
-    }
 }

@@ -15,15 +15,22 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager};
 use nexios_signer::{Key, KeyRing};
-use nexios_store_core::{
-    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, Record, RenameOutcome, Result as StoreResult,
-    Revision, SessionId, SessionStore, StoreError, Stored, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
-};
+use nexios_store_core::{DeleteExpired, SessionStore, StoreError, Timestamp};
 use nexios_store_memory::MemoryStore;
+use nexios_store_testkit::hook::{Hooked, before};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
+fn keys() -> KeyRing {
+    KeyRing::new(Key::from_text("0123456789abcdef0123456789abcdef").unwrap())
+}
+
 fn manager(store: impl SessionStore) -> SessionManager {
-    SessionManager::builder(store).keys(KeyRing::new(Key::generate().unwrap())).build().unwrap()
+    SessionManager::builder(store).keys(keys()).build().unwrap()
+}
+
+/// A store that always fails.
+fn broken_store() -> impl SessionStore {
+    Hooked::new(MemoryStore::new(), before(|_| Err(StoreError::backend("broken"))))
 }
 
 fn request(path: &str, cookie: &str) -> Request<Body> {
@@ -151,8 +158,9 @@ async fn a_store_that_does_not_answer_is_a_503_without_a_body() {
     let app = Router::new()
         .route("/read", get(count))
         .route("/optional", get(async |session: Option<Session>| session.is_some().to_string()))
-        .layer(SessionLayer::new(BrokenStore::manager()));
-    let genuine = BrokenStore::cookie().await;
+        .layer(SessionLayer::new(manager(broken_store())));
+    let healthy = Router::new().route("/", get(count)).layer(SessionLayer::new(manager(MemoryStore::new())));
+    let genuine = cookie(&healthy.oneshot(request("/", "")).await.unwrap());
     for (path, cookie) in [("/read", &*genuine), ("/optional", &genuine), ("/read", "")] {
         let response = app.clone().oneshot(request(path, cookie)).await.unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
@@ -237,11 +245,7 @@ async fn two_sessions_live_in_one_application() {
     struct Admin;
     let admin_cookie = nexios_cookie_config::CookieConfig::builder().name("admin").build().unwrap();
     let users = manager(MemoryStore::new());
-    let admins = SessionManager::builder(MemoryStore::new())
-        .keys(KeyRing::new(Key::generate().unwrap()))
-        .cookie(admin_cookie)
-        .build()
-        .unwrap();
+    let admins = SessionManager::builder(MemoryStore::new()).keys(keys()).cookie(admin_cookie).build().unwrap();
     let both = async |user: Session, admin: Session<Admin>| {
         user.insert("who", "user")?;
         admin.insert("who", "admin")?;
@@ -303,7 +307,7 @@ async fn a_logout_is_carried_out_although_the_service_fails() {
 async fn an_inner_sessions_cookie_survives_the_failure_of_an_outer_one() {
     struct Admin;
     let admin_cookie = nexios_cookie_config::CookieConfig::builder().name("admin").build().unwrap();
-    let failing = SessionManager::builder(BrokenStore).keys(BrokenStore::keys()).cookie(admin_cookie).build().unwrap();
+    let failing = SessionManager::builder(broken_store()).keys(keys()).cookie(admin_cookie).build().unwrap();
     let both = async |user: Session, admin: Session<Admin>| {
         user.insert("a", &1)?;
         admin.insert("a", &1)?;
@@ -331,71 +335,4 @@ fn public_types_are_send_and_sync() {
         error
     }
     let _ = check_response;
-}
-
-/// A store that always fails.
-#[derive(Debug)]
-struct BrokenStore;
-
-impl BrokenStore {
-    fn manager() -> SessionManager {
-        SessionManager::builder(Self).keys(Self::keys()).build().unwrap()
-    }
-
-    fn keys() -> KeyRing {
-        KeyRing::new(Key::from_text("0123456789abcdef0123456789abcdef").unwrap())
-    }
-
-    /// A cookie that its manager takes for genuine, made by one whose store works.
-    async fn cookie() -> String {
-        let manager = SessionManager::builder(MemoryStore::new()).keys(Self::keys()).build().unwrap();
-        let app = Router::new().route("/", get(count)).layer(SessionLayer::new(manager));
-        cookie(&app.oneshot(request("/", "")).await.unwrap())
-    }
-}
-
-fn broken<T>() -> StoreResult<T> {
-    Err(StoreError::backend("broken"))
-}
-
-#[async_trait]
-impl SessionStore for BrokenStore {
-    async fn load(&self, _: &SessionId, _: Timestamp) -> StoreResult<Option<Stored>> {
-        broken()
-    }
-
-    async fn create(&self, _: &SessionId, _: &Record, _: Timestamp) -> StoreResult<CreateOutcome> {
-        broken()
-    }
-
-    async fn update(&self, _: &SessionId, _: Revision, _: &Record, _: Timestamp) -> StoreResult<UpdateOutcome> {
-        broken()
-    }
-
-    async fn rename(
-        &self,
-        _: &SessionId,
-        _: Revision,
-        _: &SessionId,
-        _: &Record,
-        _: Timestamp,
-    ) -> StoreResult<RenameOutcome> {
-        broken()
-    }
-
-    async fn touch(&self, _: &SessionId, _: Timestamp, _: Timestamp) -> StoreResult<TouchOutcome> {
-        broken()
-    }
-
-    async fn delete(&self, _: &SessionId) -> StoreResult<DeleteOutcome> {
-        broken()
-    }
-
-    fn expiry(&self) -> Option<&dyn DeleteExpired> {
-        None
-    }
-
-    fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        None
-    }
 }
