@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{CORRUPT, LATER, Loaded, NEW, NOW, OLD, Records, TAG, created, id, loaded, record, ring, tagged};
 use nexios_store_core::*;
 use nexios_store_encrypted::EncryptedStore;
+use nexios_store_memory::MemoryStore;
+use nexios_store_testkit::hook::{Call, Hook, Hooked};
 
 #[tokio::test]
 async fn what_a_retired_key_sealed_opens_and_the_next_write_is_sealed_under_the_first() {
@@ -56,89 +58,47 @@ async fn a_record_that_no_key_opens_can_be_deleted_and_expires() {
 
 #[tokio::test]
 async fn only_what_the_wrapped_store_cannot_read_is_set_aside() {
-    for (answer, is_set_aside, is_error) in [
-        (Answer::Damaged, true, false),
-        (Answer::Sealed, false, false),
-        (Answer::Nothing, false, false),
-        (Answer::Newer, false, false),
-        (Answer::Fails, false, true),
-    ] {
-        let wrapped = Arc::new(OneAnswer { answer, set_aside: AtomicUsize::new(0) });
-        let store = EncryptedStore::new(wrapped.clone(), &ring(&[NEW]));
-        assert_eq!(store.set_aside(&id(1)).await.is_err(), is_error, "{answer:?}");
-        assert_eq!(wrapped.set_aside.load(Ordering::SeqCst), usize::from(is_set_aside), "{answer:?}");
+    type Load = fn(Timestamp) -> Result<()>;
+    let cases: [(&str, SessionId, Load, usize, bool); 5] = [
+        ("damaged", id(1), |_| Err(StoreError::corrupt("torn")), 1, false),
+        ("sealed", id(1), |now| if now < NOW { Ok(()) } else { Err(StoreError::corrupt("expired")) }, 0, false),
+        ("absent", id(2), |_| Ok(()), 0, false),
+        ("newer", id(1), |_| Err(StoreError::unsupported("format 9")), 0, false),
+        ("unplugged", id(1), |_| Err(StoreError::backend("unplugged")), 0, true),
+    ];
+    for (name, id, load, set_aside, is_error) in cases {
+        let inner = MemoryStore::new();
+        created(&inner, &self::id(1), &record([1; 80])).await;
+        let shelf = Arc::new(Shelf { load, set_aside: AtomicUsize::new(0) });
+        let store = EncryptedStore::new(Hooked::new(inner, shelf.clone()), &ring(&[NEW]));
+        assert_eq!(store.set_aside(&id).await.is_err(), is_error, "{name}");
+        assert_eq!(shelf.set_aside.load(Ordering::SeqCst), set_aside, "{name}");
         assert!(store.expiry().is_none() && store.principals().is_none(), "what it lacks, the wrapper lacks");
     }
 }
 
-/// A store with one answer, that sets aside whatever it is told to.
-#[derive(Debug)]
-struct OneAnswer {
-    answer: Answer,
+/// Says how a load goes at a time, and counts what is set aside.
+struct Shelf {
+    load: fn(Timestamp) -> Result<()>,
     set_aside: AtomicUsize,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Answer {
-    Damaged,
-    Sealed,
-    Nothing,
-    Newer,
-    Fails,
-}
-
 #[async_trait]
-impl SessionStore for OneAnswer {
-    async fn load(&self, _: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
-        // Expired at the time the tests take it to be, as what was stored long ago is.
-        let record = Record { expires_at: NOW, ..record([1; 80]) };
-        match self.answer {
-            Answer::Damaged => Err(StoreError::corrupt("torn")),
-            Answer::Sealed if record.is_expired(now) => Err(StoreError::corrupt("nobody looks at what has expired")),
-            Answer::Sealed => Ok(Some(Stored { record, revision: Revision::new(1) })),
-            Answer::Nothing => Ok(None),
-            Answer::Newer => Err(StoreError::unsupported("format 9")),
-            Answer::Fails => Err(StoreError::backend("unplugged")),
+impl Hook for Shelf {
+    async fn before(&self, call: &Call<'_>) -> Result<()> {
+        match *call {
+            Call::Load { now, .. } => return (self.load)(now),
+            Call::SetAside { .. } => _ = self.set_aside.fetch_add(1, Ordering::SeqCst),
+            _ => {}
         }
-    }
-
-    async fn set_aside(&self, _: &SessionId) -> Result<()> {
-        self.set_aside.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
-    async fn create(&self, _: &SessionId, _: &Record, _: Timestamp) -> Result<CreateOutcome> {
-        Ok(CreateOutcome::IdTaken)
+    fn sweeps(&self) -> bool {
+        false
     }
 
-    async fn update(&self, _: &SessionId, _: Revision, _: &Record, _: Timestamp) -> Result<UpdateOutcome> {
-        Ok(UpdateOutcome::Missing)
-    }
-
-    async fn rename(
-        &self,
-        _: &SessionId,
-        _: Revision,
-        _: &SessionId,
-        _: &Record,
-        _: Timestamp,
-    ) -> Result<RenameOutcome> {
-        Ok(RenameOutcome::Missing)
-    }
-
-    async fn touch(&self, _: &SessionId, _: Timestamp, _: Timestamp) -> Result<TouchOutcome> {
-        Ok(TouchOutcome::Missing)
-    }
-
-    async fn delete(&self, _: &SessionId) -> Result<DeleteOutcome> {
-        Ok(DeleteOutcome::Missing)
-    }
-
-    fn expiry(&self) -> Option<&dyn DeleteExpired> {
-        None
-    }
-
-    fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        None
+    fn keeps_index(&self) -> bool {
+        false
     }
 }
