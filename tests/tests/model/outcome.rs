@@ -2,10 +2,10 @@
 
 use nexios_middleware_core::{Header, PlainHead, RequestEnd, SessionErrorKind as Kind};
 use nexios_store_core::SessionId;
+use nexios_store_testkit::hook::CallKind;
 
 use crate::coverage::{Coverage, saw_commit};
 use crate::part::{Commit, Seen, Wrong};
-use crate::probe::Call;
 use crate::request::{Change, CookieFate, Intent, Request};
 use crate::sight::learn;
 use crate::site::Cookie;
@@ -64,7 +64,7 @@ pub(crate) fn commit(
         Err(_) if matches!(intent, Intent::Refuse | Intent::TooLate) => {}
         Err(_) => {
             // What was read after a conflict leaves no doubt.
-            let is_known = seen.unanswered.last() == Some(&Call::Load);
+            let is_known = seen.unanswered.last() == Some(&CallKind::Load);
             let is_repeatable = match intent {
                 Intent::Update => Change::are_repeatable(&request.log),
                 Intent::Rename => false,

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use nexios_middleware_core::SessionHandle;
 use nexios_store_core::{SessionId, Timestamp};
+use nexios_store_testkit::hook::CallKind;
 
 use crate::coverage::Coverage;
-use crate::probe::{Actor, Call, Event, What};
+use crate::probe::{Actor, Event, What};
 use crate::request::{Base, Intent, Request};
 use crate::site::{Cookie, Open};
 use crate::steps::{Status, User};
@@ -25,7 +26,7 @@ pub(crate) struct Part {
 #[derive(Default)]
 pub(crate) struct Seen {
     /// The calls that have failed, or whose answers were lost.
-    pub(crate) unanswered: Vec<Call>,
+    pub(crate) unanswered: Vec<CallKind>,
     /// What a commit has left in the store.
     pub(crate) wrote: Option<Wrote>,
     pub(crate) has_touched: bool,
@@ -107,15 +108,15 @@ impl Part {
     pub(crate) fn witness(&mut self, world: &mut World, event: &Event, coverage: &mut Coverage) -> Result<(), Wrong> {
         if !event.answered {
             self.seen.unanswered.push(match event.what {
-                What::Loaded(_) | What::Failed(Call::Load) => Call::Load,
-                What::Listed | What::Failed(Call::List) => Call::List,
+                What::Loaded(_) | What::Failed(CallKind::Load) => CallKind::Load,
+                What::Listed | What::Failed(CallKind::SessionsOf) => CallKind::SessionsOf,
                 What::Failed(call) => call,
-                _ => Call::Update, // or another write
+                _ => CallKind::Update, // or another write
             });
         }
         if let What::Conflict(call) = event.what {
             coverage.saw(match call {
-                Call::Rename => "a rename that met a conflict",
+                CallKind::Rename => "a rename that met a conflict",
                 _ => "an update that met a conflict",
             });
         }

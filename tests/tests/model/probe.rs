@@ -3,29 +3,17 @@
 
 use std::collections::HashMap;
 use std::future::{pending, poll_fn};
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 
 use nexios_store_core::{
-    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, PrincipalTag, Record, RenameOutcome, Result, Revision,
-    SessionId, SessionStore, StoreError, Stored, Swept, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
+    CreateOutcome, DeleteOutcome, RenameOutcome, Result, SessionId, StoreError, Timestamp, TouchOutcome, UpdateOutcome,
+    async_trait,
 };
+use nexios_store_testkit::hook::{Call, CallKind, Hook, Outcome};
 
 /// Who makes a call: a request, or somebody who revokes or sweeps.
 pub(crate) type Actor = usize;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Call {
-    Load,
-    Create,
-    Update,
-    Rename,
-    Touch,
-    Delete,
-    List,
-    Sweep,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -54,16 +42,9 @@ pub(crate) enum What {
     Deleted(SessionId),
     Listed,
     Swept(usize),
-    Conflict(Call),
+    Conflict(CallKind),
     Missing,
-    Failed(Call),
-}
-
-/// The store, as the manager sees it.
-#[derive(Debug)]
-pub(crate) struct Probe {
-    pub(crate) inner: Arc<dyn SessionStore>,
-    pub(crate) script: Arc<Script>,
+    Failed(CallKind),
 }
 
 /// What the test knows and decides of the calls.
@@ -74,7 +55,7 @@ pub(crate) struct Script(Mutex<State>);
 struct State {
     current: Actor,
     events: Vec<Event>,
-    faults: HashMap<Call, (Fault, u8)>,
+    faults: HashMap<CallKind, (Fault, u8)>,
     pausing: bool,
     pauses: usize,
     cut_after: Option<usize>,
@@ -112,7 +93,7 @@ impl Script {
         std::mem::take(&mut self.state().events)
     }
 
-    pub(crate) fn break_next(&self, call: Call, fault: Fault, times: u8) {
+    pub(crate) fn break_next(&self, call: CallKind, fault: Fault, times: u8) {
         self.state().faults.insert(call, (fault, times));
     }
 
@@ -124,15 +105,21 @@ impl Script {
         self.0.lock().unwrap()
     }
 
-    fn fault(&self, call: Call) -> Option<Fault> {
+    /// Whether this call has this fault, which then is one less that is left.
+    fn takes_fault(&self, call: CallKind, wanted: Fault) -> bool {
         let mut state = self.state();
-        let (fault, times) = state.faults.get_mut(&call)?;
-        *times = times.checked_sub(1)?;
-        Some(*fault)
+        match state.faults.get_mut(&call) {
+            Some((fault, times @ 1..)) if *fault == wanted => {
+                *times -= 1;
+                true
+            }
+            _ => false,
+        }
     }
 
-    fn note(&self, actor: Actor, what: What, answered: bool) {
+    fn note(&self, what: What, answered: bool) {
         let mut state = self.state();
+        let actor = state.current;
         state.events.push(Event { actor, what, answered });
         state.in_call = false;
     }
@@ -154,112 +141,66 @@ impl Script {
     }
 }
 
-impl Probe {
-    async fn call<T>(
-        &self,
-        call: Call,
-        work: impl Future<Output = Result<T>>,
-        what: impl FnOnce(&T) -> What,
-    ) -> Result<T> {
-        let actor = self.script.state().current;
-        self.script.pause().await;
-        let fault = self.script.fault(call);
-        let answer = if fault == Some(Fault::Fails) {
-            self.script.note(actor, What::Failed(call), false);
-            Err(StoreError::backend("told to fail"))
-        } else {
-            self.script.state().in_call = true;
-            let answer = work.await.expect("the store under test works");
-            self.script.note(actor, what(&answer), fault.is_none());
-            if fault.is_none() { Ok(answer) } else { Err(StoreError::backend("told to lose the answer")) }
-        };
-        self.script.pause().await;
-        answer
+#[async_trait]
+impl Hook for Script {
+    async fn before(&self, call: &Call<'_>) -> Result<()> {
+        // What a set-aside record is worth is nothing that the model knows.
+        if call.kind() == CallKind::SetAside {
+            return Ok(());
+        }
+        self.pause().await;
+        if self.takes_fault(call.kind(), Fault::Fails) {
+            self.note(What::Failed(call.kind()), false);
+            self.pause().await;
+            return Err(StoreError::backend("told to fail"));
+        }
+        self.state().in_call = true;
+        Ok(())
+    }
+
+    async fn after(&self, call: &Call<'_>, answer: Result<Outcome<'_>, &StoreError>) -> Result<()> {
+        if call.kind() == CallKind::SetAside {
+            return Ok(());
+        }
+        let is_lost = self.takes_fault(call.kind(), Fault::LosesTheAnswer);
+        self.note(what(call, answer), !is_lost);
+        self.pause().await;
+        if is_lost { Err(StoreError::backend("told to lose the answer")) } else { Ok(()) }
     }
 }
 
-#[async_trait]
-impl SessionStore for Probe {
-    async fn load(&self, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {
-        // An error is an answer here: the key of the record may have been removed.
-        let answer = async { Ok(self.inner.load(id, now).await) };
-        self.call(Call::Load, answer, |_| What::Loaded(*id)).await?
+fn what(call: &Call<'_>, answer: Result<Outcome<'_>, &StoreError>) -> What {
+    // An error is an answer here: the key of the record may have been removed.
+    if let Call::Load { id, .. } = call {
+        return What::Loaded(**id);
     }
-
-    async fn create(&self, id: &SessionId, record: &Record, now: Timestamp) -> Result<CreateOutcome> {
-        let what = |outcome: &CreateOutcome| match outcome {
-            CreateOutcome::Created(_) => What::Created(*id, record.expires_at),
-            CreateOutcome::IdTaken => What::Conflict(Call::Create),
-        };
-        self.call(Call::Create, self.inner.create(id, record, now), what).await
-    }
-
-    async fn update(&self, id: &SessionId, at: Revision, record: &Record, now: Timestamp) -> Result<UpdateOutcome> {
-        let what = |outcome: &UpdateOutcome| match outcome {
-            UpdateOutcome::Updated(_) => What::Updated(*id, record.expires_at),
-            UpdateOutcome::Conflict => What::Conflict(Call::Update),
-            UpdateOutcome::Missing => What::Missing,
-        };
-        self.call(Call::Update, self.inner.update(id, at, record, now), what).await
-    }
-
-    async fn rename(
-        &self,
-        old: &SessionId,
-        at: Revision,
-        new: &SessionId,
-        record: &Record,
-        now: Timestamp,
-    ) -> Result<RenameOutcome> {
-        let what = |outcome: &RenameOutcome| match outcome {
-            RenameOutcome::Renamed(_) => What::Renamed(*old, *new, record.expires_at),
-            RenameOutcome::Conflict | RenameOutcome::IdTaken => What::Conflict(Call::Rename),
-            RenameOutcome::Missing => What::Missing,
-        };
-        self.call(Call::Rename, self.inner.rename(old, at, new, record, now), what).await
-    }
-
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        let what = |outcome: &TouchOutcome| match outcome {
-            TouchOutcome::Touched => What::Touched(*id, expires_at),
-            TouchOutcome::Missing => What::Missing,
-        };
-        self.call(Call::Touch, self.inner.touch(id, expires_at, now), what).await
-    }
-
-    async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {
-        let what = |outcome: &DeleteOutcome| match outcome {
-            DeleteOutcome::Deleted => What::Deleted(*id),
-            DeleteOutcome::Missing => What::Missing,
-        };
-        self.call(Call::Delete, self.inner.delete(id), what).await
-    }
-
-    async fn set_aside(&self, id: &SessionId) -> Result<()> {
-        self.inner.set_aside(id).await
-    }
-
-    fn expiry(&self) -> Option<&dyn DeleteExpired> {
-        Some(self)
-    }
-
-    fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl DeleteExpired for Probe {
-    async fn delete_expired(&self, now: Timestamp, limit: NonZeroUsize) -> Result<Swept> {
-        let expiry = self.inner.expiry().expect("the store under test sweeps");
-        self.call(Call::Sweep, expiry.delete_expired(now, limit), |swept| What::Swept(swept.removed)).await
-    }
-}
-
-#[async_trait]
-impl PrincipalIndex for Probe {
-    async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
-        let index = self.inner.principals().expect("the store under test keeps an index");
-        self.call(Call::List, index.sessions_of(tag, now), |_| What::Listed).await
+    match (*call, answer.expect("the store under test works")) {
+        (Call::Create { id, record, .. }, Outcome::Create(CreateOutcome::Created(_))) => {
+            What::Created(*id, record.expires_at)
+        }
+        (Call::Update { id, record, .. }, Outcome::Update(UpdateOutcome::Updated(_))) => {
+            What::Updated(*id, record.expires_at)
+        }
+        (Call::Rename { old, new, record, .. }, Outcome::Rename(RenameOutcome::Renamed(_))) => {
+            What::Renamed(*old, *new, record.expires_at)
+        }
+        (Call::Touch { id, expires_at, .. }, Outcome::Touch(TouchOutcome::Touched)) => What::Touched(*id, expires_at),
+        (Call::Delete { id, .. }, Outcome::Delete(DeleteOutcome::Deleted)) => What::Deleted(*id),
+        (_, Outcome::DeleteExpired(swept)) => What::Swept(swept.removed),
+        (_, Outcome::SessionsOf(_)) => What::Listed,
+        (
+            _,
+            Outcome::Create(CreateOutcome::IdTaken)
+            | Outcome::Update(UpdateOutcome::Conflict)
+            | Outcome::Rename(RenameOutcome::Conflict | RenameOutcome::IdTaken),
+        ) => What::Conflict(call.kind()),
+        (
+            _,
+            Outcome::Update(UpdateOutcome::Missing)
+            | Outcome::Rename(RenameOutcome::Missing)
+            | Outcome::Touch(TouchOutcome::Missing)
+            | Outcome::Delete(DeleteOutcome::Missing),
+        ) => What::Missing,
+        (call, outcome) => panic!("{outcome:?} is no answer to {call:?}"),
     }
 }

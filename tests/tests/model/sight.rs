@@ -1,10 +1,10 @@
 //! What a request sees of its session, when it is loaded and while it is changed.
 
 use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
+use nexios_store_testkit::hook::CallKind;
 
 use crate::coverage::Coverage;
 use crate::part::{Opening, Wrong};
-use crate::probe::Call;
 use crate::request::Base;
 use crate::site::Cookie;
 use crate::steps::{USERS, User};
@@ -14,7 +14,7 @@ use crate::world::{LifeNumber, Values, World};
 pub(crate) fn opening(
     world: &mut World,
     opening: &Opening,
-    unanswered: &[Call],
+    unanswered: &[CallKind],
     session: Result<&Session, &SessionError>,
     coverage: &mut Coverage,
 ) -> Result<Option<Base>, Wrong> {

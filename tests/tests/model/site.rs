@@ -9,9 +9,10 @@ use nexios_store_core::{SessionId, SessionStore};
 use nexios_store_encrypted::EncryptedStore;
 use nexios_store_file::FileStore;
 use nexios_store_memory::MemoryStore;
+use nexios_store_testkit::hook::Hooked;
 use tempfile::TempDir;
 
-use crate::probe::{Probe, Script};
+use crate::probe::Script;
 use crate::steps::VISITORS;
 use crate::world::{KeyNumber, World};
 
@@ -102,7 +103,7 @@ fn manager(
         retired.fold(KeyRing::new(keys[world.first_key].clone()), |ring, key| ring.with_retired(keys[key].clone()));
     let inner: Arc<dyn SessionStore> =
         if stores.is_encrypted() { Arc::new(EncryptedStore::new(store.clone(), &ring)) } else { store.clone() };
-    SessionManager::builder(Probe { inner, script: script.clone() })
+    SessionManager::builder(Hooked::new(inner, script.clone()))
         .keys(ring)
         .clock(clock.clone())
         .idle_timeout(world.lifetimes.idle)

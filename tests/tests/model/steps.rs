@@ -4,10 +4,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use nexios_store_testkit::hook::CallKind;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::probe::{Call, Fault};
+use crate::probe::Fault;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
@@ -38,7 +39,7 @@ pub(crate) enum Step {
     Sweep,
     Restart(Restart),
     Clock(Clock),
-    Break(Call, Fault, u8),
+    Break(CallKind, Fault, u8),
 }
 
 /// One of the open requests, or of the cookies, or of the sessions.
@@ -249,16 +250,16 @@ fn clock() -> impl Strategy<Value = Clock> {
     ]
 }
 
-fn call() -> impl Strategy<Value = Call> {
+fn call() -> impl Strategy<Value = CallKind> {
     prop_oneof![
-        Just(Call::Load),
-        Just(Call::Create),
-        Just(Call::Update),
-        Just(Call::Rename),
-        Just(Call::Touch),
-        Just(Call::Delete),
-        Just(Call::List),
-        Just(Call::Sweep),
+        Just(CallKind::Load),
+        Just(CallKind::Create),
+        Just(CallKind::Update),
+        Just(CallKind::Rename),
+        Just(CallKind::Touch),
+        Just(CallKind::Delete),
+        Just(CallKind::SessionsOf),
+        Just(CallKind::DeleteExpired),
     ]
 }
 

@@ -1,17 +1,17 @@
 //! What is said of a user's sessions must be what the model says.
 
 use nexios_middleware_core::{SessionError, SessionErrorKind as Kind, UserSession};
+use nexios_store_testkit::hook::CallKind;
 
 use crate::coverage::Coverage;
 use crate::part::{Revocation, Wrong};
-use crate::probe::Call;
 use crate::steps::User;
 use crate::world::World;
 
 pub(crate) fn revocation(
     world: &World,
     revocation: &Revocation,
-    unanswered: &[Call],
+    unanswered: &[CallKind],
     outcome: Result<usize, &SessionError>,
     coverage: &mut Coverage,
 ) -> Result<(), Wrong> {
@@ -36,7 +36,7 @@ pub(crate) fn revocation(
 pub(crate) fn listing(
     world: &World,
     user: User,
-    unanswered: &[Call],
+    unanswered: &[CallKind],
     outcome: Result<&[UserSession], &SessionError>,
     coverage: &mut Coverage,
 ) -> Result<(), Wrong> {

@@ -23,7 +23,7 @@ pub(crate) async fn a_session_lives_in_its_visitors_cookie(world: World) {
     let answer = visitor.visit([Destroy]).await;
     let head = ["200", "cache-control: no-store", "content-length: 0", "content-type: text/plain"];
     assert_eq!(answer.lines(), [&head[..], &[REMOVAL, "vary: Cookie", ""]].concat());
-    assert_eq!((visitor.sees("a").await, site.store.calls()), ("null".to_owned(), 0));
+    assert_eq!((visitor.sees("a").await, site.probe.calls()), ("null".to_owned(), 0));
 }
 
 pub(crate) async fn what_does_not_fit_into_a_cookie_is_an_empty_500_and_the_rest_stays(world: World) {

@@ -12,13 +12,13 @@ async fn open(world: World) -> (Site, Visitor) {
 
 pub(crate) async fn while_the_session_is_loaded_nothing_happens(world: World) {
     let (site, visitor) = open(world).await;
-    site.store.make(Call::Load, Trouble::WaitsBefore);
+    site.probe.make(CallKind::Load, Trouble::WaitsBefore);
     let client = visitor.get("/visit").script([insert("a", 2)]).open(0).await;
     site.gates.arrivals("store", 1).await;
     client.reset();
     site.gates.arrivals("Load is over", 1).await;
-    site.store.heal();
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), 1));
+    site.probe.heal();
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), 1));
 }
 
 pub(crate) async fn while_the_handler_works_its_changes_are_dropped(world: World) {
@@ -31,7 +31,7 @@ pub(crate) async fn while_the_handler_works_its_changes_are_dropped(world: World
         site.gates.arrivals("script is over", 1).await;
     }
     assert_eq!(visitor.get("/visit").script([get("a"), Principal]).send().await.body, "1 null");
-    assert_eq!(site.store.writes(), 1);
+    assert_eq!(site.probe.writes(), 1);
 }
 
 pub(crate) async fn while_the_handler_works_what_it_has_saved_stays(world: World) {
@@ -51,20 +51,22 @@ pub(crate) async fn in_the_middle_of_the_body_the_changes_are_dropped(world: Wor
     site.gates.arrivals("body is awaited", 1).await;
     client.reset();
     site.gates.arrivals("body is over", 1).await;
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), 1));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), 1));
 }
 
 pub(crate) async fn before_the_store_has_begun_to_save_nothing_is_saved(world: World) {
     let (site, visitor) = open(world).await;
-    for (call, steps) in
-        [(Call::Update, vec![insert("a", 2)]), (Call::Rename, vec![login("ada")]), (Call::Delete, vec![Destroy])]
-    {
-        site.store.make(call, Trouble::WaitsBefore);
+    for (call, steps) in [
+        (CallKind::Update, vec![insert("a", 2)]),
+        (CallKind::Rename, vec![login("ada")]),
+        (CallKind::Delete, vec![Destroy]),
+    ] {
+        site.probe.make(call, Trouble::WaitsBefore);
         let client = visitor.get("/visit").script(steps).open(0).await;
         site.gates.arrivals("store", 1).await;
         client.reset();
         site.gates.arrivals(&format!("{call:?} is over"), 1).await;
-        site.store.heal();
+        site.probe.heal();
         let answer = visitor.get("/visit").script([get("a"), Principal]).send().await;
         assert_eq!((answer.body.as_str(), site.sessions().await), ("1 null", 1), "{call:?}");
     }
@@ -73,14 +75,14 @@ pub(crate) async fn before_the_store_has_begun_to_save_nothing_is_saved(world: W
 pub(crate) async fn after_the_store_has_saved_it_is_saved(world: World) {
     let (site, visitor) = open(world).await;
     for (call, steps, sees, sessions) in
-        [(Call::Update, vec![insert("a", 2)], "2", 1), (Call::Delete, vec![Destroy], "null", 0)]
+        [(CallKind::Update, vec![insert("a", 2)], "2", 1), (CallKind::Delete, vec![Destroy], "null", 0)]
     {
-        site.store.make(call, Trouble::WaitsAfter);
+        site.probe.make(call, Trouble::WaitsAfter);
         let client = visitor.get("/visit").script(steps).open(0).await;
         site.gates.arrivals("store", 1).await;
         client.reset();
         site.gates.arrivals(&format!("{call:?} is over"), 1).await;
-        site.store.heal();
+        site.probe.heal();
         assert_eq!((visitor.sees("a").await.as_str(), site.sessions().await), (sees, sessions), "{call:?}");
     }
 }
@@ -88,12 +90,12 @@ pub(crate) async fn after_the_store_has_saved_it_is_saved(world: World) {
 pub(crate) async fn while_the_store_saves_it_saves_all_or_nothing(world: World) {
     let (site, visitor) = open(world).await;
     for number in 2..22 {
-        site.store.make(Call::Update, Trouble::TellsAndGoesOn);
+        site.probe.make(CallKind::Update, Trouble::TellsAndGoesOn);
         let client = visitor.get("/visit").script([insert("a", number), insert("b", number)]).open(0).await;
         site.gates.arrivals("store", 1).await;
         client.reset();
         site.gates.arrivals("Update is over", 1).await;
-        site.store.heal();
+        site.probe.heal();
         // Waits for the write that may still be under way, and is not undone by it.
         let saved = visitor.get("/visit").script([insert("after", number)]).send().await;
         assert_eq!(saved.status, 200);
@@ -107,7 +109,7 @@ pub(crate) async fn while_the_store_saves_it_saves_all_or_nothing(world: World) 
 
 pub(crate) async fn a_session_that_was_made_for_nobody_is_opened_by_nobody_and_expires(world: World) {
     let (site, _) = open(world).await;
-    site.store.make(Call::Create, Trouble::WaitsAfter);
+    site.probe.make(CallKind::Create, Trouble::WaitsAfter);
     let client = site.get("/visit").script([insert("a", 2)]).open(0).await;
     site.gates.arrivals("store", 1).await;
     client.reset();
@@ -128,5 +130,5 @@ pub(crate) async fn after_the_head_the_session_is_saved_and_later_changes_are_no
     client.reset();
     // Of the script, of the reader, and of the stream.
     site.gates.arrivals("script is over", 3).await;
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("2".to_owned(), 2));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("2".to_owned(), 2));
 }

@@ -30,7 +30,10 @@ pub(crate) async fn reading_keeps_a_session_alive_and_renews_its_cookie(world: W
     for round in 1..=5 {
         site.sleep(20 * MINUTE);
         let answer = visitor.visit([get("a")]).await;
-        assert_eq!((answer.body.as_str(), answer.max_age(), site.store.count(Call::Touch)), ("1", Some(1800), round));
+        assert_eq!(
+            (answer.body.as_str(), answer.max_age(), site.probe.count(CallKind::Touch)),
+            ("1", Some(1800), round)
+        );
         assert_eq!(answer.all("cache-control"), ["no-store"]);
     }
 }
@@ -41,10 +44,10 @@ pub(crate) async fn touches_are_rationed(world: World) {
     visitor.visit([insert("a", 1)]).await;
     site.sleep(3 * MINUTE - Duration::from_millis(1));
     let answer = visitor.visit([get("a")]).await;
-    assert_eq!((answer.cookies().len(), site.store.writes()), (0, 1));
+    assert_eq!((answer.cookies().len(), site.probe.writes()), (0, 1));
     site.sleep(Duration::from_millis(1));
     let answer = visitor.visit([get("a")]).await;
-    assert_eq!((answer.cookies().len(), site.store.count(Call::Touch)), (1, 1));
+    assert_eq!((answer.cookies().len(), site.probe.count(CallKind::Touch)), (1, 1));
 }
 
 pub(crate) async fn an_expired_session_is_not_brought_back_by_a_write(world: World) {

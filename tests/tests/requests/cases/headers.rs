@@ -85,8 +85,8 @@ pub(crate) async fn an_answer_of_the_framework_itself_has_no_header_of_ours(worl
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let calls = site.store.calls();
+    let calls = site.probe.calls();
     let answer = visitor.get("/nowhere").send().await;
     assert_eq!(answer.lines(), ["404", "content-length: 0", ""]);
-    assert_eq!(site.store.calls(), calls);
+    assert_eq!(site.probe.calls(), calls);
 }

@@ -17,11 +17,11 @@ pub(crate) async fn a_route_that_never_names_the_session_costs_no_call_and_no_he
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let calls = site.store.calls();
+    let calls = site.probe.calls();
     let answer = visitor.get("/plain").send().await;
     let head = ["200", "content-length: 5", "content-type: text/plain; charset=utf-8"];
     assert_eq!(answer.lines(), [&head[..], &["hello"]].concat());
-    assert_eq!(site.store.calls(), calls);
+    assert_eq!(site.probe.calls(), calls);
 }
 
 pub(crate) async fn a_visitor_who_only_reads_gets_no_cookie_and_no_record(world: World) {
@@ -29,13 +29,13 @@ pub(crate) async fn a_visitor_who_only_reads_gets_no_cookie_and_no_record(world:
     let answer = site.visitor().visit([get("a"), remove("a"), take("a"), Entries, Clear, IsModified, Cycle]).await;
     let head = ["200", "content-length: 24", "content-type: text/plain", "vary: Cookie"];
     assert_eq!(answer.lines(), [&head[..], &["null false null [] false"]].concat());
-    assert_eq!(site.store.calls(), 0);
+    assert_eq!(site.probe.calls(), 0);
 }
 
 pub(crate) async fn a_value_that_is_taken_back_by_the_same_request_leaves_no_trace(world: World) {
     let site = world.open().await;
     let answer = site.visitor().visit([insert("a", 1), take("a")]).await;
-    assert_eq!((answer.cookies().len(), answer.body.as_str(), site.store.calls()), (0, "1", 0));
+    assert_eq!((answer.cookies().len(), answer.body.as_str(), site.probe.calls()), (0, "1", 0));
 }
 
 pub(crate) async fn values_are_changed_from_request_to_request(world: World) {
@@ -58,29 +58,29 @@ pub(crate) async fn an_unchanged_session_is_loaded_once_and_not_written(world: W
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let (loads, writes) = (site.store.count(Call::Load), site.store.writes());
+    let (loads, writes) = (site.probe.count(CallKind::Load), site.probe.writes());
     let answer = visitor.visit([get("a"), Entries, Save]).await;
     let head = ["200", "content-length: 11", "content-type: text/plain", "vary: Cookie"];
     assert_eq!(answer.lines(), [&head[..], &[r#"1 [["a",1]]"#]].concat());
-    assert_eq!((site.store.count(Call::Load), site.store.writes()), (loads + 1, writes));
+    assert_eq!((site.probe.count(CallKind::Load), site.probe.writes()), (loads + 1, writes));
 }
 
 pub(crate) async fn every_request_is_committed_by_one_write(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     for (steps, call) in [
-        (vec![insert("a", 1), insert("b", 2), remove("b"), Cycle], Call::Create),
-        (vec![insert("a", 2), increment("n"), Save], Call::Update),
-        (vec![insert("a", 3), increment("n"), remove("n")], Call::Update),
-        (vec![Cycle, insert("a", 4)], Call::Rename),
-        (vec![Cycle, login("ada"), insert("a", 5)], Call::Rename),
-        (vec![Clear], Call::Update),
-        (vec![insert("a", 6), login("ada"), Destroy], Call::Delete),
+        (vec![insert("a", 1), insert("b", 2), remove("b"), Cycle], CallKind::Create),
+        (vec![insert("a", 2), increment("n"), Save], CallKind::Update),
+        (vec![insert("a", 3), increment("n"), remove("n")], CallKind::Update),
+        (vec![Cycle, insert("a", 4)], CallKind::Rename),
+        (vec![Cycle, login("ada"), insert("a", 5)], CallKind::Rename),
+        (vec![Clear], CallKind::Update),
+        (vec![insert("a", 6), login("ada"), Destroy], CallKind::Delete),
     ] {
-        let (writes, of_kind) = (site.store.writes(), site.store.count(call));
+        let (writes, of_kind) = (site.probe.writes(), site.probe.count(call));
         let answer = visitor.visit(steps.clone()).await;
         assert_eq!((answer.status, answer.cookies().len()), (200, 1), "{steps:?}");
-        assert_eq!((site.store.writes(), site.store.count(call)), (writes + 1, of_kind + 1), "{steps:?}");
+        assert_eq!((site.probe.writes(), site.probe.count(call)), (writes + 1, of_kind + 1), "{steps:?}");
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn all_extractors_of_one_request_share_the_session_and_its_comm
     let mut visitor = site.visitor();
     let answer = visitor.get("/twice").script([insert("a", 1)]).second([get("a"), insert("b", 2)]).send().await;
     visitor.keep(&answer);
-    assert_eq!((answer.body.as_str(), answer.cookies().len(), site.store.calls()), ("1", 1, 1));
+    assert_eq!((answer.body.as_str(), answer.cookies().len(), site.probe.calls()), ("1", 1, 1));
     assert_eq!(visitor.visit([Entries]).await.body, r#"[["a",1],["b",2]]"#);
 }
 
@@ -161,7 +161,7 @@ pub(crate) async fn a_logout_without_a_session_removes_a_cookie_only_if_one_came
     let mut with_removal = [&head[..], &[REMOVAL, "vary: Cookie", ""]].concat();
     with_removal.insert(1, "cache-control: no-store");
     assert_eq!(answer.lines(), with_removal);
-    assert_eq!(site.store.calls(), 0);
+    assert_eq!(site.probe.calls(), 0);
 }
 
 pub(crate) async fn a_session_that_one_request_makes_and_ends_is_not_told_to_the_visitor(world: World) {
@@ -224,7 +224,7 @@ pub(crate) async fn discarded_changes_are_not_saved(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let writes = site.store.writes();
+    let writes = site.probe.writes();
     let answer = visitor.visit([insert("a", 2), login("ada"), Discard, get("a"), status(422)]).await;
-    assert_eq!((answer.cookies().len(), answer.body.as_str(), site.store.writes()), (0, "1", writes));
+    assert_eq!((answer.cookies().len(), answer.body.as_str(), site.probe.writes()), (0, "1", writes));
 }

@@ -6,7 +6,7 @@ pub(crate) async fn an_early_answer_of_a_middleware_outside_costs_nothing(world:
     let site = world.open().await;
     let answer = site.get("/visit").header("x-outside", "early").script([insert("a", 1)]).send().await;
     assert_eq!(answer.lines(), ["403", "content-length: 5", "content-type: text/plain", "early"]);
-    assert_eq!(site.store.calls(), 0);
+    assert_eq!(site.probe.calls(), 0);
 }
 
 pub(crate) async fn an_early_answer_of_a_middleware_inside_is_like_a_handlers(world: World) {
@@ -14,13 +14,13 @@ pub(crate) async fn an_early_answer_of_a_middleware_inside_is_like_a_handlers(wo
     let mut visitor = site.visitor();
     let answer = visitor.get("/visit").header("x-inside", "early").script([insert("a", 1)]).send().await;
     assert_eq!(answer.lines(), ["403", "content-length: 5", "content-type: text/plain", "early"]);
-    assert_eq!(site.store.calls(), 0);
+    assert_eq!(site.probe.calls(), 0);
 
     let answer = visitor.get("/visit").header("x-inside", r#"early [{"insert":["a",1]}]"#).send().await;
     visitor.keep(&answer);
     let head = ["403", "cache-control: no-store", "content-length: 5", "content-type: text/plain"];
     assert_eq!(answer.lines(), [&head[..], &[COOKIE, "vary: Cookie", "early"]].concat());
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), 1), "it has changed the session");
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), 1), "it has changed the session");
 }
 
 pub(crate) async fn a_middleware_inside_that_fails_loses_no_cookie_of_what_was_saved(world: World) {
@@ -45,7 +45,7 @@ pub(crate) async fn a_middleware_inside_that_fails_loses_no_cookie_of_what_was_s
 
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    site.store.make(Call::Delete, Trouble::Fails);
+    site.probe.make(CallKind::Delete, Trouble::Fails);
     let answer = visitor.get("/visit").header("x-inside", r#"fail ["destroy"]"#).send().await;
     assert_eq!(answer.lines(), ["503", "content-length: 0", "retry-after: 5", "vary: Accept, Cookie", ""]);
 }
@@ -98,7 +98,7 @@ pub(crate) async fn nested_routes_have_the_session_of_the_layer_around_them(worl
     let answer = visitor.visit_at("/nested/deep/visit", [increment("a"), get("a")]).await;
     let head = ["200", "cache-control: no-store", "content-length: 1", "content-type: text/plain"];
     assert_eq!(answer.lines(), [&head[..], &[COOKIE, "vary: Cookie", "2"]].concat());
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("2".to_owned(), 2));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("2".to_owned(), 2));
 }
 
 pub(crate) async fn all_workers_share_the_sessions(world: World) {
@@ -108,5 +108,5 @@ pub(crate) async fn all_workers_share_the_sessions(world: World) {
     for number in 1..=16 {
         assert_eq!(visitor.visit([increment("n"), get("n")]).await.body, number.to_string());
     }
-    assert_eq!((site.sessions().await, site.store.writes()), (1, 16));
+    assert_eq!((site.sessions().await, site.probe.writes()), (1, 16));
 }

@@ -6,14 +6,14 @@ pub(crate) async fn a_panic_ends_the_connection_and_changes_nothing(world: World
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let writes = site.store.writes();
+    let writes = site.probe.writes();
     for steps in [vec![insert("a", 2)], vec![Cycle], vec![login("ada")], vec![Destroy], vec![Clear]] {
         // More often than there are workers, so that one that had died would be noticed.
         for _ in 0..2 {
             visitor.get("/visit").script(steps.iter().cloned().chain([Panic])).send_in_vain().await;
         }
     }
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), writes));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), writes));
 }
 
 pub(crate) async fn a_panic_does_not_undo_what_was_saved_before(world: World) {
@@ -28,11 +28,11 @@ pub(crate) async fn a_panic_that_becomes_an_answer_inside_of_the_layer_is_a_serv
     let site = world.layout(Layout::PanicsCaughtInside).open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let writes = site.store.writes();
+    let writes = site.probe.writes();
     let answer = visitor.visit([insert("a", 2), login("ada"), Panic]).await;
     let head = ["500", "content-length: 6", "content-type: text/plain", "vary: Cookie"];
     assert_eq!(answer.lines(), [&head[..], &["caught"]].concat());
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), writes));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), writes));
 
     let answer = visitor.visit([Cycle, Save, insert("a", 2), Panic]).await;
     assert_eq!((answer.status, answer.cookies().len(), visitor.sees("a").await), (500, 1, "1".to_owned()));
@@ -44,10 +44,10 @@ pub(crate) async fn a_panic_that_becomes_an_answer_outside_of_the_layer_changes_
     let site = world.layout(Layout::PanicsCaughtOutside).open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let writes = site.store.writes();
+    let writes = site.probe.writes();
     for steps in [vec![insert("a", 2)], vec![Cycle], vec![Destroy]] {
         let answer = visitor.visit(steps.into_iter().chain([Panic])).await;
         assert_eq!(answer.lines(), ["500", "content-length: 6", "content-type: text/plain", "caught"]);
     }
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), writes));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), writes));
 }

@@ -103,7 +103,7 @@ pub(crate) async fn a_logout_wins_over_an_update_that_the_store_has_begun(world:
         let mut visitor = site.visitor();
         visitor.visit([insert("n", 0)]).await;
         let stolen = visitor.clone();
-        site.store.make(Call::Update, trouble);
+        site.probe.make(CallKind::Update, trouble);
         let update = visitor.spawn_visit([increment("n")]);
         site.gates.arrivals("store", 1).await;
         assert_eq!(visitor.visit([Destroy]).await.cookies().len(), 1, "{trouble:?}");

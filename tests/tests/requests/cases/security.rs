@@ -9,7 +9,7 @@ pub(crate) async fn forged_cookies_open_nothing_and_ask_no_store(world: World) {
     let good = visitor.cookies();
     let (id, tag) = good.strip_prefix("sessionid=").unwrap().split_once('.').unwrap();
     let other = if tag.starts_with('A') { "B" } else { "A" };
-    let calls = site.store.calls();
+    let calls = site.probe.calls();
     for forged in [
         good[..good.len() - 1].to_owned(),
         format!("{good}A"),
@@ -36,7 +36,7 @@ pub(crate) async fn forged_cookies_open_nothing_and_ask_no_store(world: World) {
         let head = ["200", "content-length: 4", "content-type: text/plain", "vary: Cookie"];
         assert_eq!(answer.lines(), [&head[..], &["null"]].concat(), "{forged}");
     }
-    assert_eq!(site.store.calls(), calls);
+    assert_eq!(site.probe.calls(), calls);
 }
 
 pub(crate) async fn any_bytes_in_a_cookie_line_get_an_answer(world: World) {
@@ -53,7 +53,7 @@ pub(crate) async fn any_bytes_in_a_cookie_line_get_an_answer(world: World) {
         let answer = site.get("/visit").cookie(&line).script([get("a")]).send().await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "null"), "{line:?}");
     }
-    assert_eq!(site.store.calls(), 0);
+    assert_eq!(site.probe.calls(), 0);
 }
 
 pub(crate) async fn a_cookie_signed_by_another_key_opens_nothing(world: World) {
@@ -61,9 +61,9 @@ pub(crate) async fn a_cookie_signed_by_another_key_opens_nothing(world: World) {
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
     let other = site.world().users(|builder| builder.keys(keys(&[OTHER_KEY]))).open().await;
-    let calls = site.store.calls();
+    let calls = site.probe.calls();
     assert_eq!(visitor.at(&other).sees("a").await, "null");
-    assert_eq!(site.store.calls(), calls);
+    assert_eq!(site.probe.calls(), calls);
 }
 
 pub(crate) async fn a_cookie_that_an_old_key_signed_is_signed_anew_once_the_record_is(world: World) {
@@ -77,7 +77,7 @@ pub(crate) async fn a_cookie_that_an_old_key_signed_is_signed_anew_once_the_reco
     let answer = visitor.visit([get("a")]).await;
     let head = ["200", "cache-control: no-store", "content-length: 1", "content-type: text/plain"];
     assert_eq!(answer.lines(), [&head[..], &[COOKIE, "vary: Cookie", "1"]].concat());
-    assert_eq!(site.store.count(Call::Update), 1);
+    assert_eq!(site.probe.count(CallKind::Update), 1);
     assert_ne!(visitor.cookies(), old);
     assert_eq!(visitor.visit([get("a")]).await.cookies().len(), 0, "once");
 
@@ -159,9 +159,9 @@ pub(crate) async fn a_flood_of_genuine_cookies_costs_four_loads(world: World) {
             visitor.visit([Destroy]).await;
         }
     }
-    let loads = site.store.count(Call::Load);
+    let loads = site.probe.count(CallKind::Load);
     let answer = site.get("/visit").cookie(cookies.join("; ")).script([get("n")]).send().await;
-    assert_eq!((answer.body.as_str(), site.store.count(Call::Load)), ("null", loads + 4));
+    assert_eq!((answer.body.as_str(), site.probe.count(CallKind::Load)), ("null", loads + 4));
 }
 
 pub(crate) async fn nothing_that_a_session_holds_gets_into_the_head_of_an_answer(world: World) {

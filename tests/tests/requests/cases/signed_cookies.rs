@@ -25,7 +25,7 @@ pub(crate) async fn a_signed_cookie_is_readable_and_comes_back(world: World) {
     let answer = read(&site, &answer.cookie(), "theme").await;
     let head = ["200", "content-length: 6", "content-type: text/plain", "vary: Cookie"];
     assert_eq!(answer.lines(), [&head[..], &["\"dark\""]].concat());
-    assert_eq!(site.store.calls(), 0, "no store is asked");
+    assert_eq!(site.probe.calls(), 0, "no store is asked");
 }
 
 pub(crate) async fn any_text_survives_the_journey(world: World) {
@@ -122,7 +122,7 @@ pub(crate) async fn the_sessions_cookie_comes_before_the_signed_ones(world: Worl
 
 pub(crate) async fn a_failed_save_takes_the_signed_cookies_with_the_answer(world: World) {
     let site = world.open().await;
-    site.store.make(Call::Create, Trouble::Fails);
+    site.probe.make(CallKind::Create, Trouble::Fails);
     let request = site.get("/visit-signed").script([insert("a", 1)]).jar([set_cookie("theme", "dark")]);
     assert_eq!(request.send().await.lines(), ["503", "content-length: 0", "retry-after: 5", "vary: Cookie", ""]);
 }
@@ -131,11 +131,11 @@ pub(crate) async fn signed_cookies_work_while_the_store_is_down(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    for call in [Call::Load, Call::Update, Call::Touch] {
-        site.store.make(call, Trouble::Fails);
+    for call in [CallKind::Load, CallKind::Update, CallKind::Touch] {
+        site.probe.make(call, Trouble::Fails);
     }
     let answer = visitor.get("/signed").jar([set_cookie("theme", "dark")]).send().await;
     visitor.keep(&answer);
     let answer = visitor.get("/signed").jar([read_cookie("theme")]).send().await;
-    assert_eq!((answer.status, answer.body.as_str(), site.store.calls()), (200, "\"dark\"", 1));
+    assert_eq!((answer.status, answer.body.as_str(), site.probe.calls()), (200, "\"dark\"", 1));
 }

@@ -10,12 +10,12 @@ pub(crate) async fn a_stream_begins_after_the_session_was_saved(world: World) {
     let mut exchange = request.begin().await;
     visitor.keep(&exchange.head());
     assert_eq!(exchange.next().await, "1\n");
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), 1), "while the body goes on");
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), 1), "while the body goes on");
     site.gates.open("later", 1);
     let answer = exchange.finish().await;
     let head = ["200", "cache-control: no-store", "content-type: text/plain", COOKIE];
     assert_eq!(answer.lines(), [&head[..], &["transfer-encoding: chunked", "vary: Cookie", "1 2\n2\n"]].concat());
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("2".to_owned(), 2));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("2".to_owned(), 2));
 }
 
 pub(crate) async fn a_stream_may_log_out(world: World) {
@@ -32,7 +32,7 @@ pub(crate) async fn what_needs_a_cookie_is_an_error_once_the_head_is_out(world: 
     let late: [&[Step]; 3] = [&[insert("a", 1), Save], &[login("ada"), Save], &[Discard, Save, Entries]];
     let answer = site.get("/stream").late(&late).send().await;
     assert_eq!((answer.body.as_str(), answer.cookies().len()), ("HeadSent\nHeadSent\n[]\n", 0));
-    assert_eq!(site.store.calls(), 0);
+    assert_eq!(site.probe.calls(), 0);
 
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
@@ -46,9 +46,9 @@ pub(crate) async fn a_change_after_the_head_that_is_not_saved_is_lost(world: Wor
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
-    let writes = site.store.writes();
+    let writes = site.probe.writes();
     assert_eq!(visitor.get("/stream").late(&[&[insert("a", 2), get("a")]]).send().await.body, "2\n");
-    assert_eq!((visitor.sees("a").await, site.store.writes()), ("1".to_owned(), writes));
+    assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), writes));
 }
 
 pub(crate) async fn a_stream_that_saves_into_an_ended_session_hears_of_it(world: World) {
@@ -100,7 +100,7 @@ pub(crate) async fn a_socket_opens_after_the_session_was_saved(world: World) {
     let expected = ["101", "cache-control: no-store", "connection: upgrade", COOKIE];
     let expected = [&expected[..], &["upgrade: websocket", "vary: Cookie", ""]].concat();
     assert_eq!(head, expected);
-    assert_eq!((visitor.sees("n").await, site.store.writes()), ("1".to_owned(), 1));
+    assert_eq!((visitor.sees("n").await, site.probe.writes()), ("1".to_owned(), 1));
 
     assert_eq!(socket.run(&[get("n"), increment("n")]).await, "1");
     assert_eq!(visitor.sees("n").await, "1", "nothing is saved before it is asked for");
@@ -127,7 +127,7 @@ pub(crate) async fn a_socket_of_a_visitor_without_a_session_cannot_begin_one(wor
     let mut socket = site.get("/socket").upgrade().await;
     assert_eq!((socket.head.status, socket.head.cookies().len()), (101, 0));
     assert_eq!(socket.run(&[insert("a", 1), Save]).await, "HeadSent");
-    assert_eq!(site.store.calls(), 0);
+    assert_eq!(site.probe.calls(), 0);
 }
 
 pub(crate) async fn a_socket_hears_that_its_session_was_ended(world: World) {

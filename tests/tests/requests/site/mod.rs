@@ -19,12 +19,15 @@ use std::time::Duration;
 use nexios_cookie_config::CookieConfig;
 use nexios_middleware_core::{Clock, ManualClock, SessionManager, SessionManagerBuilder};
 use nexios_signer::{Key, KeyRing};
+use nexios_store_core::SessionStore as _;
+use nexios_store_testkit::hook::Hooked;
 use serde_json::value::RawValue;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Connection, Request};
 pub(crate) use gates::Gates;
-pub(crate) use probe::{Call, Probe, Trouble};
+pub(crate) use nexios_store_testkit::hook::CallKind;
+pub(crate) use probe::{Probe, Trouble};
 pub(crate) use script::Step::{
     Clear, Cycle, Destroy, Devices, Discard, Entries, IsModified, IsReadOnly, Panic, Principal, RevokeAll,
     RevokeOthers, Save,
@@ -95,11 +98,13 @@ pub(crate) struct World {
 
 /// What the sites of one case have in common.
 pub(crate) struct Stage {
-    pub(crate) store: Arc<Probe>,
-    pub(crate) admin_store: Arc<Probe>,
+    fresh: stores::Fresh,
+    /// Stands between the users' manager and the store.
+    pub(crate) probe: Arc<Probe>,
+    /// Stands between the admins' manager and the same store.
+    pub(crate) admin_probe: Arc<Probe>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) gates: Arc<Gates>,
-    _fresh: stores::Fresh,
 }
 
 /// Runs a case. One that hangs is given up.
@@ -120,26 +125,25 @@ fn run_boxed(case: Pin<Box<dyn Future<Output = ()>>>) {
 impl World {
     fn new(adapter: Adapter, fresh: stores::Fresh) -> Self {
         let gates = Arc::<Gates>::default();
-        // One store for both kinds of session, and a probe for each.
-        let probe = || Arc::new(Probe::new(fresh.store.clone(), gates.clone()));
-        let (store, admin_store) = (probe(), probe());
-        let stage = Arc::new(Stage { store, admin_store, clock: Arc::default(), gates, _fresh: fresh });
-        Self::on(adapter, Layout::One, stage)
+        let probe = || Arc::new(Probe::new(gates.clone()));
+        let (probe, admin_probe) = (probe(), probe());
+        let stage = Stage { fresh, probe, admin_probe, clock: Arc::default(), gates };
+        Self::on(adapter, Layout::One, Arc::new(stage))
     }
 
     fn on(adapter: Adapter, layout: Layout, stage: Arc<Stage>) -> Self {
-        let manager = |store: &Arc<Probe>, name: &str| {
+        let manager = |probe: &Arc<Probe>, name: &str| {
             let cookie = CookieConfig::builder().name(name).build().unwrap();
             // Long enough for a machine that has other things to do.
             let patience = Duration::from_secs(40);
-            SessionManager::builder(store.clone())
+            SessionManager::builder(Hooked::new(stage.fresh.store.clone(), probe.clone()))
                 .keys(keys(&[KEY]))
                 .clock(stage.clock.clone())
                 .cookie(cookie)
                 .store_timeout(patience)
         };
-        let users = manager(&stage.store, "sessionid");
-        let admins = manager(&stage.admin_store, "admin");
+        let users = manager(&stage.probe, "sessionid");
+        let admins = manager(&stage.admin_probe, "admin");
         Self { adapter, layout, stage, users, admins }
     }
 
@@ -207,7 +211,11 @@ impl Site {
 
     /// How many sessions there are.
     pub(crate) async fn sessions(&self) -> usize {
-        self.store.live(self.clock.now()).await
+        let mut sessions = 0;
+        for id in self.probe.ids() {
+            sessions += usize::from(self.fresh.store.load(&id, self.clock.now()).await.unwrap().is_some());
+        }
+        sessions
     }
 }
 
