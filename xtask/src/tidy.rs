@@ -6,6 +6,7 @@
 mod arrows;
 mod crates;
 mod files;
+mod heights;
 mod links;
 mod msrv;
 mod text;

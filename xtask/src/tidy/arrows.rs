@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Finding;
+use super::{Finding, heights::heights};
 use crate::workspace::Member;
 
 /// Where a finding sends its reader.
@@ -50,7 +50,7 @@ impl Row {
 
 /// Compares the table with the manifests, both ways.
 pub(super) fn check(table: &[Row], members: &[Member]) -> Vec<Finding> {
-    let heights = match heights(table) {
+    let heights = match crate_heights(table) {
         Ok(heights) => heights,
         Err(cycle) => return vec![Finding::new(TABLE, format!("it has a cycle: {}", cycle.join(" -> ")))],
     };
@@ -90,43 +90,12 @@ pub(super) fn check(table: &[Row], members: &[Member]) -> Vec<Finding> {
     findings
 }
 
-/// How far each crate stands above the roots: the length of its longest way down.
-///
-/// # Errors
-///
-/// Returns the crates of a cycle, the first one again at the end.
-fn heights(table: &[Row]) -> Result<BTreeMap<&'static str, usize>, Vec<&'static str>> {
-    let mut heights = BTreeMap::new();
-    for row in table {
-        measure(row.from, table, &mut Vec::new(), &mut heights)?;
-    }
+/// Returns how far each crate stands above the roots. Nobody depends on those that may use anything: they are on top.
+fn crate_heights(table: &[Row]) -> Result<BTreeMap<&'static str, usize>, Vec<&'static str>> {
+    let mut heights = heights(&table.iter().map(|row| (row.from, row.arrows())).collect())?;
     let top = heights.values().max().map_or(0, |highest| highest + 1);
-    for row in table.iter().filter(|row| matches!(row.uses, Uses::Anything)) {
-        heights.insert(row.from, top);
-    }
+    heights.extend(table.iter().filter(|row| matches!(row.uses, Uses::Anything)).map(|row| (row.from, top)));
     Ok(heights)
-}
-
-fn measure(
-    name: &'static str,
-    table: &[Row],
-    above: &mut Vec<&'static str>,
-    heights: &mut BTreeMap<&'static str, usize>,
-) -> Result<usize, Vec<&'static str>> {
-    if let Some(&height) = heights.get(name) {
-        return Ok(height);
-    }
-    if let Some(start) = above.iter().position(|it| *it == name) {
-        return Err(above[start..].iter().copied().chain([name]).collect());
-    }
-    above.push(name);
-    let mut height = 0;
-    for to in table.iter().find(|row| row.from == name).map_or(&[][..], Row::arrows) {
-        height = height.max(measure(to, table, above, heights)? + 1);
-    }
-    above.pop();
-    heights.insert(name, height);
-    Ok(height)
 }
 
 #[cfg(test)]
@@ -220,7 +189,7 @@ mod tests {
     #[test]
     fn the_real_table_has_no_cycle_and_no_crate_twice() {
         let table = super::super::ARROWS;
-        assert!(heights(table).is_ok());
+        assert!(crate_heights(table).is_ok());
         assert_eq!(table.iter().map(|row| row.from).collect::<BTreeSet<_>>().len(), table.len());
         for to in table.iter().flat_map(|row| row.arrows().iter().chain(row.tests_use)) {
             assert!(table.iter().any(|row| row.from == *to), "`{to}` is used but has no row");
