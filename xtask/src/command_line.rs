@@ -13,13 +13,6 @@ pub(crate) struct CommandLine {
     dir: PathBuf,
 }
 
-/// What a program has printed.
-#[derive(Clone, Debug)]
-pub(crate) struct Output {
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
 impl CommandLine {
     /// A call of `program` in the folder `dir`.
     pub(crate) fn new(program: &str, dir: impl Into<PathBuf>) -> Self {
@@ -51,18 +44,6 @@ impl CommandLine {
             return Ok(());
         }
         Err(Error::Failed { line: self.to_string(), status: status.to_string() })
-    }
-
-    /// Runs the line and returns what it prints, which nobody sees unless it fails.
-    pub(crate) fn output(&self) -> Result<Output> {
-        let output = self.command().output().map_err(|source| Error::Start { line: self.to_string(), source })?;
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        let printed = Output { stdout: text(&output.stdout), stderr: text(&output.stderr) };
-        if output.status.success() {
-            return Ok(printed);
-        }
-        print!("$ {self}\n{}{}", printed.stdout, printed.stderr);
-        Err(Error::Failed { line: self.to_string(), status: output.status.to_string() })
     }
 
     /// Whether the line ends well. Prints nothing: this asks whether a program is there.
@@ -131,12 +112,5 @@ mod tests {
         let line = CommandLine::new("sh", ".").args(["-c", "exit 3"]);
         assert!(!line.succeeds());
         assert!(matches!(line.run(), Err(Error::Failed { .. })));
-        assert!(matches!(line.output(), Err(Error::Failed { .. })));
-    }
-
-    #[test]
-    fn what_a_program_prints_is_returned() {
-        let output = CommandLine::new("sh", ".").args(["-c", "echo out; echo err >&2"]).output().unwrap();
-        assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("out\n", "err\n"));
     }
 }

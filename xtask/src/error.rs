@@ -32,22 +32,6 @@ pub(crate) enum Error {
     #[error("cannot read {}: {source}", .path.display())]
     Read { path: PathBuf, source: io::Error },
 
-    /// A file could not be written.
-    #[error("cannot write {}: {source}", .path.display())]
-    Write { path: PathBuf, source: io::Error },
-
-    /// A file does not hold what it should.
-    #[error("{} is not as expected: {source}", .path.display())]
-    Json { path: PathBuf, source: serde_json::Error },
-
-    /// A program printed something else than what is read from it.
-    #[error("`{line}` printed {what}; run it alone to see what it prints")]
-    Output { line: String, what: &'static str },
-
-    /// Requests cost more than what was written down; the findings have already been printed.
-    #[error("bench has {0} finding(s), listed above")]
-    Dearer(usize),
-
     /// Rules were broken; the findings have already been printed.
     #[error("tidy has {0} finding(s), listed above")]
     Untidy(usize),

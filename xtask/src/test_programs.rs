@@ -49,7 +49,7 @@ fn install_missing(root: &Path, programs: &[(&str, &str)]) -> Result<()> {
 }
 
 /// Whether the system finds the program by its name.
-pub(crate) fn is_on_path(program: &str) -> bool {
+fn is_on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|dir| dir.join(program).is_file() || dir.join(format!("{program}.exe")).is_file())
 }

@@ -1,11 +1,11 @@
-use super::spread::Spread;
-use super::table::Table;
-use crate::command_line::CommandLine;
-use crate::error::{Error, Result};
+use crate::command::Output;
+use crate::error::Result;
+use crate::spread::Spread;
+use crate::table::Table;
 
 /// Times that programs have printed round by round: of each operation on each store, or the like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rounds(Vec<Row>);
+pub(crate) struct Rounds(Vec<Row>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
@@ -16,19 +16,18 @@ struct Row {
 
 impl Rounds {
     /// Adds what a command has printed: lines of a store, an operation and its nanoseconds, with tabs between them.
-    pub(super) fn read(&mut self, line: &CommandLine, printed: &str) -> Result<()> {
-        for text in printed.lines() {
-            let mut words = text.split('\t');
+    pub(crate) fn read(&mut self, output: &Output) -> Result<()> {
+        for line in output.stdout.lines() {
+            let mut words = line.split('\t');
             let row = || Some((words.next()?, words.next()?, words.next()?.parse().ok()?));
-            let (store, operation, nanos) =
-                { row }().ok_or_else(|| Error::Output { line: line.to_string(), what: "no times" })?;
+            let (store, operation, nanos) = { row }().ok_or_else(|| output.unexpected("no times"))?;
             self.add(store, operation, &[nanos]);
         }
         Ok(())
     }
 
     /// What several have printed.
-    pub(super) fn of_all(all: &[Self]) -> Self {
+    pub(crate) fn of_all(all: &[Self]) -> Self {
         let mut together = Self::default();
         for row in all.iter().flat_map(|rounds| &rounds.0) {
             together.add(&row.store, &row.operation, &row.nanos);
@@ -46,31 +45,31 @@ impl Rounds {
     }
 
     /// Takes out one store.
-    pub(super) fn take(&mut self, store: &str) -> Self {
+    pub(crate) fn take(&mut self, store: &str) -> Self {
         Self(self.0.extract_if(.., |row| row.store == store).collect())
     }
 
     /// Both names, and the times.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str, Spread)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Spread)> {
         self.0.iter().map(|row| (row.store.as_str(), row.operation.as_str(), Spread::of(&row.nanos)))
     }
 
     /// In the order in which they were printed first.
-    pub(super) fn stores(&self) -> Vec<String> {
+    pub(crate) fn stores(&self) -> Vec<String> {
         self.names(|row| &row.store)
     }
 
     /// In the order in which they were printed first.
-    pub(super) fn operations(&self) -> Vec<String> {
+    pub(crate) fn operations(&self) -> Vec<String> {
         self.names(|row| &row.operation)
     }
 
-    pub(super) fn of(&self, store: &str, operation: &str) -> Option<Spread> {
+    pub(crate) fn of(&self, store: &str, operation: &str) -> Option<Spread> {
         self.iter().find_map(|(of, it, spread)| (of == store && it == operation).then_some(spread))
     }
 
     /// A row for each store, and a column for each operation.
-    pub(super) fn micros(&self) -> Table {
+    pub(crate) fn micros(&self) -> Table {
         let operations = self.operations();
         let mut table = Table::new(["store".to_owned()].into_iter().chain(operations.iter().cloned()));
         for store in self.stores() {
@@ -95,11 +94,15 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
     use std::time::Duration;
+
+    use crate::command::output;
+    use crate::error::Error;
 
     fn printed(printed: &str) -> Result<Rounds> {
         let mut rounds = Rounds::default();
-        rounds.read(&CommandLine::new("files", "."), printed)?;
+        rounds.read(&output(Command::new("printf").arg(printed))?)?;
         Ok(rounds)
     }
 

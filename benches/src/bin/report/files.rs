@@ -1,95 +1,87 @@
 //! Stores that keep each session in a file, of several languages, beside the system calls that none can do without.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
 
-use super::options::Options;
-use super::plot::{Bars, Scale};
-use super::programs::Programs;
-use super::rounds::Rounds;
-use super::spread::Spread;
-use super::table::{Table, thousands};
-use crate::command_line::CommandLine;
+use nexios_benches::payload::{Size, map};
+use serde_json::Value;
+
+use crate::command::{output, succeeds};
 use crate::error::Result;
-use crate::test_programs::is_on_path;
+use crate::options::Options;
+use crate::plot::{Bars, Scale};
+use crate::programs::{Programs, system_calls_of};
+use crate::rounds::Rounds;
+use crate::spread::Spread;
+use crate::table::{Table, thousands};
 
 /// Measures and prints it.
-pub(super) fn run(root: &Path, programs: &Programs, options: &Options) -> Result<()> {
-    let bench = Bench { root, programs, options };
-    let stores = bench.stores()?;
+pub(crate) fn run(programs: &Programs, options: &Options) -> Result<()> {
+    let bench = Bench { programs, options };
+    let stores = bench.stores();
     bench.operations(&stores)?;
     bench.sweeps(&stores)
 }
 
 struct Bench<'a> {
-    root: &'a Path,
     programs: &'a Programs,
     options: &'a Options,
 }
 
 /// A program that measures the stores of one language.
 struct Program {
-    words: Vec<String>,
+    program: PathBuf,
+    /// What comes before the arguments that all take.
+    args: Vec<String>,
     /// Where its language finds the packages that it needs.
-    env: Option<(&'static str, String)>,
+    env: Option<(&'static str, PathBuf)>,
 }
 
 impl Program {
-    fn with_env(&self, mut line: CommandLine) -> CommandLine {
-        if let Some((name, value)) = &self.env {
-            line = line.env(name, value);
-        }
-        line
-    }
-
-    fn with<const N: usize>(&self, args: [&str; N]) -> Vec<String> {
-        self.words.iter().cloned().chain(args.map(str::to_owned)).collect()
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
     }
 }
 
 impl Bench<'_> {
     /// Ours with its peers in Rust, and the others as far as they can be had here.
-    fn stores(&self) -> Result<Vec<Program>> {
-        let values = self.programs.program("files").args(["values"]).output()?.stdout.trim().to_owned();
-        let script = |language: &str, script: &str, env| {
-            let script = self.root.join("benches/others").join(script).to_string_lossy().into_owned();
-            Program { words: vec![language.to_owned(), script, values.clone()], env }
+    fn stores(&self) -> Vec<Program> {
+        let values = Value::Object(map(Size::OfFile)).to_string();
+        let script = |language: &str, script: &str, env| Program {
+            program: language.into(),
+            args: vec![format!("benches/others/{script}"), values.clone()],
+            env,
         };
-        let mut stores = vec![Program { words: vec![self.programs.path("files")], env: None }];
-        if is_on_path("php") {
+        let mut stores = vec![Program { program: self.programs.path("files"), args: Vec::new(), env: None }];
+        if succeeds(Command::new("php").arg("--version")) {
             stores.push(script("php", "files.php", None));
         } else {
             println!("PHP is not measured: there is no `php` on PATH");
         }
         let packages = self.packages("python");
-        let django = CommandLine::new("python3", self.root).args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--upgrade",
-            "--target",
-            &packages,
-            "django==5.2",
-        ]);
-        if django.succeeds() {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--upgrade", "--target"]).arg(&packages).arg("django==5.2");
+        if succeeds(&mut pip) {
             stores.push(script("python3", "files_django.py", Some(("PYTHONPATH", packages))));
         } else {
-            println!("Django is not measured: `{django}` does not succeed");
+            println!("Django is not measured: `{pip:?}` does not succeed");
         }
         let packages = self.packages("node");
-        let node = CommandLine::new("npm", self.root)
-            .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix", &packages])
-            .args(["session-file-store@1.5.0", "express-session@1.18.1"]);
-        if is_on_path("node") && node.succeeds() {
-            stores.push(script("node", "files_node.js", Some(("NODE_PATH", format!("{packages}/node_modules")))));
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&packages);
+        npm.args(["session-file-store@1.5.0", "express-session@1.18.1"]);
+        if succeeds(Command::new("node").arg("--version")) && succeeds(&mut npm) {
+            stores.push(script("node", "files_node.js", Some(("NODE_PATH", packages.join("node_modules")))));
         } else {
-            println!("Node is not measured: there is no `node` on PATH, or `{node}` does not succeed");
+            println!("Node is not measured: there is no `node` on PATH, or `{npm:?}` does not succeed");
         }
-        Ok(stores)
+        stores
     }
 
-    fn packages(&self, language: &str) -> String {
-        self.programs.dir.join("packages-of").join(language).to_string_lossy().into_owned()
+    fn packages(&self, language: &str) -> PathBuf {
+        self.programs.dir.join("packages-of").join(language)
     }
 
     fn operations(&self, stores: &[Program]) -> Result<()> {
@@ -128,7 +120,7 @@ impl Bench<'_> {
             groups: &groups,
             series: series.collect(),
         };
-        bars.draw(&self.root.join("docs/performance/files.svg"))
+        bars.draw("files.svg")
     }
 
     /// What each program has printed. They take turns, each in a directory of its own that is gone afterwards.
@@ -137,9 +129,7 @@ impl Bench<'_> {
         for _ in 0..ROUNDS {
             for (program, rounds) in stores.iter().zip(&mut measured) {
                 let dir = self.options.empty_dir()?;
-                let words = program.with(args(&dir.path().to_string_lossy()).each_ref().map(String::as_str));
-                let line = program.with_env(CommandLine::new(&words[0], self.root).args(words[1..].to_vec()));
-                rounds.read(&line, &line.output()?.stdout)?;
+                rounds.read(&output(program.command().args(args(&dir.path().to_string_lossy())))?)?;
             }
         }
         Ok(measured)
@@ -147,9 +137,9 @@ impl Bench<'_> {
 
     fn system_calls(&self, program: &Program, store: &str, operation: &str) -> Result<String> {
         let dir = self.options.empty_dir()?;
-        let words = program.with(["calls", store, operation, &dir.path().to_string_lossy(), &CALLS.to_string()]);
-        let strace = program.with_env(CommandLine::new("strace", self.root));
-        self.programs.system_calls_of(&strace, &words, CALLS)
+        let mut command = program.command();
+        command.args(["calls", store, operation]).arg(dir.path()).arg(CALLS.to_string());
+        system_calls_of(&command, CALLS)
     }
 
     fn sweeps(&self, stores: &[Program]) -> Result<()> {

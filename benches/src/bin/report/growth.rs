@@ -1,27 +1,25 @@
 //! What grows, and how fast, as tables and as plots.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use super::options::Options;
-use super::plot::{Plot, Series};
-use super::programs::Programs;
-use super::spread::Spread;
-use super::table::{Table, thousands};
-use crate::error::{Error, Result};
+use crate::command::output;
+use crate::error::Result;
+use crate::options::Options;
+use crate::plot::{Plot, Series};
+use crate::programs::Programs;
+use crate::spread::Spread;
+use crate::table::{Table, thousands};
 
 /// Measures, prints it, and draws it for `docs/performance.md`.
-pub(super) fn run(root: &Path, programs: &Programs, options: &Options) -> Result<()> {
+pub(crate) fn run(programs: &Programs, options: &Options) -> Result<()> {
     let dir = options.empty_dir()?;
     let sessions = options.sessions_or(DEFAULT_SESSIONS).to_string();
-    let line = programs.program("growth").args([dir.path().to_string_lossy().into_owned(), sessions]);
-    let measured = read(&line.output()?.stdout);
-    let measured = measured.ok_or_else(|| Error::Output { line: line.to_string(), what: "no times" })?;
+    let output = output(programs.program("growth").arg(dir.path()).arg(sessions))?;
+    let measured = read(&output.stdout).ok_or_else(|| output.unexpected("no times"))?;
     for (name, what, x) in PLOTS {
         let Some(series) = measured.get(name) else { continue };
         table(x, series).print(&format!("{what}, ns, median of the rounds"));
-        let path = root.join(format!("docs/performance/growth-{name}.svg"));
-        Plot { title: what, x, y: "nanoseconds", series: lines(series) }.draw(&path)?;
+        Plot { title: what, x, y: "nanoseconds", series: lines(series) }.draw(&format!("growth-{name}.svg"))?;
     }
     Ok(())
 }

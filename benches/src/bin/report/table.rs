@@ -1,23 +1,23 @@
 /// A table as Markdown has it, whose first column is text and the others numbers.
-pub(super) struct Table {
+pub(crate) struct Table {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(super) fn new(header: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(header: impl IntoIterator<Item = String>) -> Self {
         Self { header: header.into_iter().collect(), rows: Vec::new() }
     }
 
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    pub(super) fn print(&self, title: &str) {
+    pub(crate) fn print(&self, title: &str) {
         println!("\n{title}\n\n{}", self.text());
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let rule = (0..self.header.len()).map(|column| if column == 0 { "---" } else { "--:" }.to_owned());
         let rule: Vec<String> = rule.collect();
         let lines = [&self.header, &rule].into_iter().chain(&self.rows);
@@ -26,7 +26,7 @@ impl Table {
 }
 
 /// A number with commas between its thousands.
-pub(super) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.char_indices() {

@@ -1,17 +1,16 @@
 //! What a live session takes in the store in memory.
 
-use super::programs::Programs;
-use super::table::{Table, thousands};
-use crate::error::{Error, Result};
+use crate::command::output;
+use crate::error::Result;
+use crate::programs::Programs;
+use crate::table::{Table, thousands};
 
 /// Measures and prints it.
-pub(super) fn run(programs: &Programs) -> Result<()> {
-    let line = programs.program("memory");
-    let output = line.output()?.stdout;
+pub(crate) fn run(programs: &Programs) -> Result<()> {
+    let output = output(&mut programs.program("memory"))?;
     let mut table = Table::new(["sessions", "bytes as JSON", "logged in", "bytes of memory each"].map(str::to_owned));
-    for text in output.lines() {
-        let row = row(text).ok_or_else(|| Error::Output { line: line.to_string(), what: "no bytes" })?;
-        table.row(row);
+    for line in output.stdout.lines() {
+        table.row(row(line).ok_or_else(|| output.unexpected("no bytes"))?);
     }
     table.print("the store in memory, with all that is around a session");
     Ok(())

@@ -4,16 +4,16 @@
 //! of the store and system calls exactly, also those of the operations of the file store. Another compiler makes other code, and the C library and *ring* choose theirs by what the
 //! processor can do, so instructions are compared only where these are the ones that they were counted with.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use super::programs::Programs;
-use super::table::{Table, thousands};
-use crate::{
-    command_line::CommandLine,
-    error::{Error, Result},
-};
+use crate::command::output;
+use crate::error::{Error, Result};
+use crate::programs::Programs;
+use crate::table::{Table, thousands};
 
 /// The numbers, and what they were counted with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,11 +41,10 @@ struct Cost {
 }
 
 /// Fails if a request costs more than what is kept, and prints all.
-pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
-    let path = root.join(FILE);
-    let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-    let kept: Kept = serde_json::from_str(&text).map_err(|source| Error::Json { path, source })?;
-    let tools = tools(root)?;
+pub(crate) fn check(programs: &Programs) -> Result<()> {
+    let text = fs::read_to_string(FILE).map_err(|source| Error::Read { path: FILE.into(), source })?;
+    let kept: Kept = serde_json::from_str(&text).map_err(|source| Error::Json { path: FILE.into(), source })?;
+    let tools = tools()?;
     let same_tools = tools == kept.counted_with;
     if !same_tools {
         println!("\n!!! INSTRUCTIONS NOT CHECKED: they were counted with {}, and this is {tools}\n", kept.counted_with);
@@ -63,11 +62,10 @@ pub(super) fn check(root: &Path, programs: &Programs) -> Result<()> {
 }
 
 /// Writes down what requests cost now.
-pub(super) fn update(root: &Path, programs: &Programs) -> Result<()> {
-    let kept = Kept { counted_with: tools(root)?, costs: measure(programs)? };
-    let path = root.join(FILE);
-    let text = serde_json::to_string_pretty(&kept).map_err(|source| Error::Json { path: path.clone(), source })?;
-    fs::write(&path, text + "\n").map_err(|source| Error::Write { path, source })
+pub(crate) fn update(programs: &Programs) -> Result<()> {
+    let kept = Kept { counted_with: tools()?, costs: measure(programs)? };
+    let text = serde_json::to_string_pretty(&kept).map_err(|source| Error::Json { path: FILE.into(), source })?;
+    fs::write(FILE, text + "\n").map_err(|source| Error::Write { path: FILE.into(), source })
 }
 
 fn measure(programs: &Programs) -> Result<Costs> {
@@ -77,17 +75,17 @@ fn measure(programs: &Programs) -> Result<Costs> {
 fn operations(programs: &Programs) -> Result<BTreeMap<String, String>> {
     let mut operations = BTreeMap::new();
     let mut table = Table::new(["operation", "system calls"].map(str::to_owned));
-    for name in programs.file_operations()? {
-        let calls = programs.system_calls(&name)?;
-        table.row([name.clone(), calls.clone()]);
-        operations.insert(name, calls);
+    for name in programs.file_operations() {
+        let calls = programs.system_calls(name)?;
+        table.row([name.to_owned(), calls.clone()]);
+        operations.insert(name.to_owned(), calls);
     }
     table.print("System calls of the file store:");
     Ok(operations)
 }
 
 fn requests(programs: &Programs) -> Result<BTreeMap<String, Cost>> {
-    let subjects = programs.subjects()?;
+    let subjects = programs.subjects();
     let counts = programs.counts(&subjects)?;
     let mut bare = BTreeMap::new();
     let mut costs = BTreeMap::new();
@@ -181,9 +179,9 @@ fn in_both<'a, T>(
 }
 
 /// What the number of instructions depends on beside our code.
-fn tools(root: &Path) -> Result<String> {
+fn tools() -> Result<String> {
     let first_line = |program: &str| -> Result<String> {
-        let output = CommandLine::new(program, root).args(["--version"]).output()?;
+        let output = output(Command::new(program).arg("--version"))?;
         Ok(output.stdout.lines().next().unwrap_or_default().trim().to_owned())
     };
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -8,24 +8,24 @@ use plotters::prelude::*;
 use crate::error::{Error, Result};
 
 /// Lines over what they grow with, both on logarithmic scales.
-pub(super) struct Plot<'a> {
-    pub(super) title: &'a str,
-    pub(super) x: &'a str,
-    pub(super) y: &'a str,
-    pub(super) series: Vec<Series>,
+pub(crate) struct Plot<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) x: &'a str,
+    pub(crate) y: &'a str,
+    pub(crate) series: Vec<Series>,
 }
 
 /// One line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Series {
-    pub(super) name: String,
-    pub(super) points: Vec<(u64, u64)>,
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) points: Vec<(u64, u64)>,
 }
 
 impl Plot<'_> {
-    /// Draws it into a file.
-    pub(super) fn draw(&self, path: &Path) -> Result<()> {
-        write(path, svg(|area| self.draw_on(area)))
+    /// Draws it into a file of `docs/performance`.
+    pub(crate) fn draw(&self, file: &str) -> Result<()> {
+        write(file, svg(|area| self.draw_on(area)))
     }
 
     fn draw_on<'b>(&self, area: &Area<'b>) -> Drawn<'b> {
@@ -60,18 +60,18 @@ impl Plot<'_> {
 }
 
 /// Bars of each series beside each other, group by group.
-pub(super) struct Bars<'a> {
-    pub(super) title: &'a str,
-    pub(super) y: &'a str,
-    pub(super) scale: Scale,
-    pub(super) groups: &'a [String],
+pub(crate) struct Bars<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) y: &'a str,
+    pub(crate) scale: Scale,
+    pub(crate) groups: &'a [String],
     /// A name, and the height of the bar in each group that has one.
-    pub(super) series: Vec<(String, Vec<Option<u64>>)>,
+    pub(crate) series: Vec<(String, Vec<Option<u64>>)>,
 }
 
 /// What the height of a bar says.
 #[derive(Clone, Copy)]
-pub(super) enum Scale {
+pub(crate) enum Scale {
     /// How much more.
     Linear,
     /// How many times as much.
@@ -79,9 +79,9 @@ pub(super) enum Scale {
 }
 
 impl Bars<'_> {
-    /// Draws it into a file.
-    pub(super) fn draw(&self, path: &Path) -> Result<()> {
-        write(path, svg(|area| self.draw_on(area)))
+    /// Draws it into a file of `docs/performance`.
+    pub(crate) fn draw(&self, file: &str) -> Result<()> {
+        write(file, svg(|area| self.draw_on(area)))
     }
 
     fn draw_on<'b>(&self, area: &Area<'b>) -> Drawn<'b> {
@@ -153,11 +153,13 @@ fn svg(draw: impl for<'a> FnOnce(&Area<'a>) -> Drawn<'a>) -> std::result::Result
 }
 
 /// Into a directory that is made if it is not there.
-fn write(path: &Path, svg: std::result::Result<String, String>) -> Result<()> {
-    let failed = |source| Error::Write { path: path.to_owned(), source };
+fn write(file: &str, svg: std::result::Result<String, String>) -> Result<()> {
+    let dir = Path::new("docs/performance");
+    let path = dir.join(file);
+    let failed = |source| Error::Write { path: path.clone(), source };
     let svg = svg.map_err(|error| failed(std::io::Error::other(error)))?;
-    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-    fs::write(path, svg).map_err(failed)?;
+    fs::create_dir_all(dir).map_err(failed)?;
+    fs::write(&path, svg).map_err(failed)?;
     println!("drawn in {}", path.display());
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// The calls of each of so many operations, between the looks at `/begin` and at `/end`.
 ///
 /// With one decimal where the operations did not all make the same calls, and `None` if the looks are not there.
-pub(super) fn of_each(trace: &str, operations: usize) -> Option<String> {
+pub(crate) fn of_each(trace: &str, operations: usize) -> Option<String> {
     let (_, trace) = trace.split_once("\"/begin\"")?;
     let (trace, _) = trace.split_once("\"/end\"")?;
     // The last line is the beginning of the second look.

@@ -5,14 +5,14 @@ use crate::error::{Error, Result};
 
 /// What a measurement of files is told.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// Where the files are, and with it on which file system.
     dir: PathBuf,
     sessions: Option<usize>,
 }
 
 impl Options {
-    pub(super) fn parse(args: &[&str]) -> Result<Self> {
+    pub(crate) fn parse(args: &[&str]) -> Result<Self> {
         let mut options = Self { dir: env::temp_dir(), sessions: None };
         for arg in args.chunks(2) {
             match *arg {
@@ -25,12 +25,12 @@ impl Options {
     }
 
     /// How many sessions there are at most.
-    pub(super) fn sessions_or(&self, default: usize) -> usize {
+    pub(crate) fn sessions_or(&self, default: usize) -> usize {
         self.sessions.unwrap_or(default)
     }
 
     /// A new directory, which is gone with what is in it when this is dropped.
-    pub(super) fn empty_dir(&self) -> Result<tempfile::TempDir> {
+    pub(crate) fn empty_dir(&self) -> Result<tempfile::TempDir> {
         tempfile::tempdir_in(&self.dir).map_err(|source| Error::Write { path: self.dir.clone(), source })
     }
 }

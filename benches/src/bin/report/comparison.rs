@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::plot::{Bars, Scale};
-use super::programs::{Counts, Programs};
-use super::spread::Spread;
-use super::table::{Table, thousands};
 use crate::error::Result;
+use crate::plot::{Bars, Scale};
+use crate::programs::{Counts, Programs};
+use crate::spread::Spread;
+use crate::table::{Table, thousands};
 
 /// Measures all that was built and prints it.
-pub(super) fn run(programs: &Programs) -> Result<()> {
-    let subjects = programs.subjects()?;
+pub(crate) fn run(programs: &Programs) -> Result<()> {
+    let subjects = programs.subjects();
     for framework in ["axum", "actix"] {
         Comparison::of(framework, &subjects).print(programs)?;
     }
@@ -48,7 +48,7 @@ impl Comparison {
             instructions.insert(subject.clone(), programs.instructions(subject)?);
         }
         self.print_instructions("instructions, by callgrind,", &instructions);
-        self.draw_instructions(programs, &instructions)?;
+        self.draw_instructions(&instructions)?;
         self.print_instructions("instructions of the processor", &programs.steps(&self.subjects)?);
 
         let counts = programs.counts(&self.subjects)?;
@@ -67,7 +67,7 @@ impl Comparison {
     }
 
     /// For `docs/performance.md`, if there is something to compare with.
-    fn draw_instructions(&self, programs: &Programs, instructions: &BTreeMap<String, u64>) -> Result<()> {
+    fn draw_instructions(&self, instructions: &BTreeMap<String, u64>) -> Result<()> {
         if self.layers.len() < 2 {
             return Ok(());
         }
@@ -80,7 +80,7 @@ impl Comparison {
         let title = format!("Instructions of a request over the handler alone, {}", self.framework);
         let (groups, series) = (&self.cases, series.collect());
         let bars = Bars { title: &title, y: "instructions", scale: Scale::Logarithmic, groups, series };
-        bars.draw(&programs.root.join(format!("docs/performance/requests-{}.svg", self.framework)))
+        bars.draw(&format!("requests-{}.svg", self.framework))
     }
 
     fn print_calls(&self, programs: &Programs, counts: &BTreeMap<String, Counts>) -> Result<()> {

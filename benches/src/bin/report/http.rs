@@ -1,18 +1,17 @@
 //! Requests per second over loopback, as `wrk` counts them, beside the framework alone.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use super::plot::{Bars, Scale};
-use super::programs::Programs;
-use super::table::{Table, thousands};
-use crate::command_line::CommandLine;
+use crate::command::output;
 use crate::error::{Error, Result};
+use crate::plot::{Bars, Scale};
+use crate::programs::Programs;
+use crate::table::{Table, thousands};
 
 /// Measures and prints it.
-pub(super) fn run(root: &Path, programs: &Programs) -> Result<()> {
+pub(crate) fn run(programs: &Programs) -> Result<()> {
     let mut table = Table::new(
         ["case", "session layer", "requests per second", "as a part of the handler alone, least / median / most"]
             .map(str::to_owned),
@@ -21,12 +20,12 @@ pub(super) fn run(root: &Path, programs: &Programs) -> Result<()> {
     let mut rates: BTreeMap<(usize, usize), u64> = BTreeMap::new();
     let mut alone = Vec::new();
     for _ in 0..ROUNDS {
-        let bare = measure(root, programs, "axum/bare/untouched-no-cookie")?;
+        let bare = measure(programs, "axum/bare/untouched-no-cookie")?;
         alone.push(bare);
         // In turns, and each as a part of what its own round has without a session layer.
         for (case, name) in CASES.iter().enumerate() {
             for (layer, of) in LAYERS.iter().enumerate() {
-                let rate = measure(root, programs, &format!("axum/{of}/{name}"))?;
+                let rate = measure(programs, &format!("axum/{of}/{name}"))?;
                 ratios.entry((case, layer)).or_default().push(rate / bare);
                 let most = rates.entry((case, layer)).or_default();
                 *most = (*most).max(whole(rate));
@@ -54,21 +53,21 @@ pub(super) fn run(root: &Path, programs: &Programs) -> Result<()> {
         groups: &CASES.map(str::to_owned),
         series: percents.into(),
     };
-    bars.draw(&root.join("docs/performance/http.svg"))
+    bars.draw("http.svg")
 }
 
 /// The requests per second that one server answers.
-fn measure(root: &Path, programs: &Programs, subject: &str) -> Result<f64> {
+fn measure(programs: &Programs, subject: &str) -> Result<f64> {
     let server = Server::start(programs, subject)?;
-    let mut line = CommandLine::new("taskset", root)
-        .args(["--cpu-list", CORE_OF_CLIENT, "wrk", "--threads", "1", "--connections", CONNECTIONS])
-        .args(["--duration".to_owned(), format!("{SECONDS}s")]);
+    let mut wrk = Command::new("taskset");
+    wrk.args(["--cpu-list", CORE_OF_CLIENT, "wrk", "--threads", "1", "--connections", CONNECTIONS]);
+    wrk.args(["--duration", &format!("{SECONDS}s")]);
     if !server.cookie.is_empty() {
-        line = line.args(["--header".to_owned(), format!("Cookie: {}", server.cookie)]);
+        wrk.args(["--header", &format!("Cookie: {}", server.cookie)]);
     }
-    let line = line.args([format!("http://{}{}", server.address, server.path)]);
-    let output = line.output()?.stdout;
-    rate(&output).ok_or_else(|| Error::Output { line: line.to_string(), what: "no rate, or requests that failed" })
+    wrk.arg(format!("http://{}{}", server.address, server.path));
+    let output = output(&mut wrk)?;
+    rate(&output.stdout).ok_or_else(|| output.unexpected("no rate, or requests that failed"))
 }
 
 /// What `wrk` prints of requests per second, if all were answered with success.
@@ -88,9 +87,10 @@ struct Server {
 
 impl Server {
     fn start(programs: &Programs, subject: &str) -> Result<Self> {
-        let args = ["--cpu-list", CORE_OF_SERVER, &programs.path("serve"), subject].map(str::to_owned);
-        let line = format!("taskset {}", args.join(" "));
-        let start = Command::new("taskset").args(args).stdout(Stdio::piped()).spawn();
+        let mut taskset = Command::new("taskset");
+        taskset.args(["--cpu-list", CORE_OF_SERVER]).arg(programs.path("serve")).arg(subject);
+        let line = format!("{taskset:?}");
+        let start = taskset.stdout(Stdio::piped()).spawn();
         let mut process = start.map_err(|source| Error::Start { line: line.clone(), source })?;
         let mut first_line = String::new();
         if let Some(stdout) = process.stdout.take() {

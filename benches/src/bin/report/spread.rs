@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-use super::table::thousands;
+use crate::table::thousands;
 
 /// How long something took, in several rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spread {
-    pub(super) least: Duration,
-    pub(super) median: Duration,
+pub(crate) struct Spread {
+    pub(crate) least: Duration,
+    pub(crate) median: Duration,
 }
 
 impl Spread {
     /// Nanoseconds of each round; of none it is nothing.
-    pub(super) fn of(nanos: &[u64]) -> Self {
+    pub(crate) fn of(nanos: &[u64]) -> Self {
         let mut nanos = nanos.to_vec();
         nanos.sort_unstable();
         let at = |index: usize| Duration::from_nanos(nanos.get(index).copied().unwrap_or(0));
@@ -19,22 +19,22 @@ impl Spread {
     }
 
     /// `860 / 883`, in nanoseconds.
-    pub(super) fn nanos(&self) -> String {
+    pub(crate) fn nanos(&self) -> String {
         self.text(|time| thousands(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
     }
 
     /// `4.7 / 12.0`, in microseconds.
-    pub(super) fn micros(&self) -> String {
+    pub(crate) fn micros(&self) -> String {
         self.text(|time| format!("{:.1}", time.as_secs_f64() * 1e6))
     }
 
     /// `0.09 / 0.12`, in seconds.
-    pub(super) fn seconds(&self) -> String {
+    pub(crate) fn seconds(&self) -> String {
         self.text(|time| format!("{:.2}", time.as_secs_f64()))
     }
 
     /// Least by least, and median by median.
-    pub(super) fn as_part_of(&self, other: &Self) -> String {
+    pub(crate) fn as_part_of(&self, other: &Self) -> String {
         let part = |ours: Duration, theirs: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
         format!("{:.2} / {:.2}", part(self.least, other.least), part(self.median, other.median))
     }
