@@ -11,34 +11,40 @@ use std::{
 use crate::{
     command_line::CommandLine,
     error::{Error, Result},
-    test_programs,
+    test_programs::{Program, STRACE, VALGRIND, WRK, ensure_installed},
 };
 
 /// One bench, as the usage shows it.
 struct Bench {
     /// The words that ask for it, and the options that may follow.
     call: &'static str,
-    /// Whether other session layers are built too.
-    peers: bool,
     about: &'static str,
+    /// What it starts beside the programs of the package.
+    needs: &'static [Program],
+    /// Whether other session layers are built too.
+    has_peers: bool,
 }
 
 /// Every bench there is.
 const BENCHES: &[Bench] = &[
-    Bench { call: "[--dir DIR] [--sessions N]", peers: true, about: "the three that follow, one after the other" },
-    Bench { call: "requests", peers: true, about: "requests in process, beside other session layers" },
-    Bench { call: "http", peers: true, about: "requests per second over loopback" },
-    Bench { call: "files [--dir DIR] [--sessions N]", peers: true, about: "stores with a file for each session" },
-    Bench { call: "requests --only ours", peers: false, about: "requests in process, the others not built" },
-    Bench { call: "growth [--dir DIR] [--sessions N]", peers: false, about: "what grows, and how fast" },
-    Bench { call: "memory", peers: false, about: "bytes for each session in memory" },
+    bench("[--dir DIR] [--sessions N]", "requests, http and files, in one run").needs(&[STRACE, VALGRIND, WRK]).peers(),
+    bench("requests", "in process, beside other session layers").needs(&[STRACE, VALGRIND]).peers(),
+    bench("requests --only ours", "the same, without building the others").needs(&[STRACE, VALGRIND]),
+    bench("http", "requests per second over loopback").needs(&[WRK]).peers(),
+    bench("files [--dir DIR] [--sessions N]", "stores with a file for each session").needs(&[STRACE]).peers(),
+    bench("growth [--dir DIR] [--sessions N]", "with sizes, values, sessions, clients and keys"),
+    bench("memory", "bytes for each session in the store in memory"),
     // How many sessions there are is how many requests it makes.
-    Bench { call: "safeties [--dir DIR]", peers: false, about: "encryption at rest and synced files" },
+    bench("safeties [--dir DIR]", "with and without encryption at rest and synced files"),
     GATE,
-    Bench { call: "--gate --update", peers: false, about: "writes down what a request costs now" },
+    bench("--gate --update", "writes the numbers of the gate down").needs(&[STRACE, VALGRIND]),
 ];
 
-const GATE: Bench = Bench { call: "--gate", peers: false, about: "fails if a request has become dearer" };
+const GATE: Bench = bench("--gate", "fails if a request has become dearer").needs(&[STRACE, VALGRIND]);
+
+const fn bench(call: &'static str, about: &'static str) -> Bench {
+    Bench { call, about, needs: &[], has_peers: false }
+}
 
 /// Measures, and reports what was measured.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
@@ -55,6 +61,14 @@ pub(crate) fn gate(root: &Path) -> Result<()> {
 }
 
 impl Bench {
+    const fn needs(self, needs: &'static [Program]) -> Self {
+        Self { needs, ..self }
+    }
+
+    const fn peers(self) -> Self {
+        Self { has_peers: true, ..self }
+    }
+
     fn takes(&self, args: &[&str]) -> bool {
         let mut parts = self.call.split('[');
         let words: Vec<&str> = parts.next().unwrap_or_default().split_whitespace().collect();
@@ -64,8 +78,8 @@ impl Bench {
     }
 
     fn run(&self, root: &Path, args: &[&str]) -> Result<()> {
-        test_programs::ensure_installed_for_benches(root)?;
-        let features = if self.peers { "peers" } else { "" };
+        ensure_installed(root, self.needs)?;
+        let features = if self.has_peers { "peers" } else { "" };
         let target = target(root);
         CommandLine::cargo("build --release --locked --manifest-path benches/Cargo.toml", root)
             .args([format!("--features={features}"), format!("--target-dir={}", target.display())])

@@ -8,6 +8,6 @@ use crate::{command_line::CommandLine, error::Result, test_programs};
 ///
 /// Plain `cargo test`, because whoever has Rust has it, and because it runs the doctests too.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
-    test_programs::ensure_installed(root)?;
+    test_programs::ensure_installed(root, test_programs::OF_TESTS)?;
     CommandLine::cargo("test --workspace --all-features", root).args(args).run()
 }

@@ -6,42 +6,38 @@ use std::{env, path::Path};
 
 use crate::{command_line::CommandLine, error::Result};
 
-/// Each program that a test starts, with the script of ours that installs it, relative to the root.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("chromium", "xtask/install/chromium.sh"),
-    ("chromedriver", "xtask/install/chromium.sh"),
-    ("curl", "xtask/install/curl.sh"),
+/// A program, and the script of ours that installs it, relative to the root.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Program {
+    name: &'static str,
+    script: &'static str,
+}
+
+/// What `cargo xtask test` needs.
+pub(crate) const OF_TESTS: &[Program] = &[
+    Program { name: "chromium", script: "xtask/install/chromium.sh" },
+    Program { name: "chromedriver", script: "xtask/install/chromium.sh" },
+    Program { name: "curl", script: "xtask/install/curl.sh" },
 ];
 
-/// The same for `cargo xtask bench`.
-const BENCH_PROGRAMS: &[(&str, &str)] = &[
-    ("strace", "xtask/install/strace.sh"),
-    ("valgrind", "xtask/install/valgrind.sh"),
-    ("wrk", "xtask/install/wrk.sh"),
-];
+/// Counts system calls.
+pub(crate) const STRACE: Program = Program { name: "strace", script: "xtask/install/strace.sh" };
 
-/// Installs, each with its script, the programs that tests start and that are not on `PATH`.
+/// Counts instructions.
+pub(crate) const VALGRIND: Program = Program { name: "valgrind", script: "xtask/install/valgrind.sh" };
+
+/// Makes requests over loopback.
+pub(crate) const WRK: Program = Program { name: "wrk", script: "xtask/install/wrk.sh" };
+
+/// Installs, each with its script, the programs that are not on `PATH`.
 ///
 /// # Errors
 ///
 /// Returns the error of the first script that fails.
-pub(crate) fn ensure_installed(root: &Path) -> Result<()> {
-    install_missing(root, PROGRAMS)
-}
-
-/// The same for the programs that benches start.
-///
-/// # Errors
-///
-/// Returns the error of the first script that fails.
-pub(crate) fn ensure_installed_for_benches(root: &Path) -> Result<()> {
-    install_missing(root, BENCH_PROGRAMS)
-}
-
-fn install_missing(root: &Path, programs: &[(&str, &str)]) -> Result<()> {
-    for (program, script) in programs {
-        if !is_on_path(program) {
-            println!("`{program}` is needed and not on PATH; installing it");
+pub(crate) fn ensure_installed(root: &Path, programs: &[Program]) -> Result<()> {
+    for Program { name, script } in programs {
+        if !is_on_path(name) {
+            println!("`{name}` is needed and not on PATH; installing it");
             CommandLine::new(&root.join(script).to_string_lossy(), root).run()?;
         }
     }
@@ -61,18 +57,18 @@ mod tests {
     #[test]
     fn each_program_has_a_script_that_can_run() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for (program, script) in PROGRAMS.iter().chain(BENCH_PROGRAMS) {
+        for Program { name, script } in OF_TESTS.iter().chain(&[STRACE, VALGRIND, WRK]) {
             let syntax = CommandLine::new("sh", root).args(["-n", script]);
-            assert!(root.join(script).is_file() && syntax.succeeds(), "{program}: {script}");
+            assert!(root.join(script).is_file() && syntax.succeeds(), "{name}: {script}");
         }
     }
 
     #[test]
     fn a_script_runs_only_for_a_program_that_is_missing() {
-        let root = Path::new(".");
-        install_missing(root, &[("cargo", "no/such/script")]).unwrap();
+        let (root, script) = (Path::new("."), "no/such/script");
+        ensure_installed(root, &[Program { name: "cargo", script }]).unwrap();
 
-        let error = install_missing(root, &[("no-such-program", "no/such/script")]).unwrap_err();
-        assert!(error.to_string().contains("no/such/script"), "{error}");
+        let error = ensure_installed(root, &[Program { name: "no-such-program", script }]).unwrap_err();
+        assert!(error.to_string().contains(script), "{error}");
     }
 }
