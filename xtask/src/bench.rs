@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: what a request costs.
+//! `cargo xtask bench`: measures what a request costs.
 //!
-//! The package `benches`, outside of the workspace, measures and reports. Here the programs that it needs are installed, and
-//! it is built and started.
+//! The package `benches`, which is outside of the workspace, measures and reports. This task installs the programs that a
+//! bench needs, builds the package, and starts it.
 
 use std::{
     env,
@@ -19,13 +19,13 @@ struct Bench {
     /// The words that ask for it, and the options that may follow.
     call: &'static str,
     about: &'static str,
-    /// What it starts beside the programs of the package.
+    /// The programs that it starts and that are not in the package.
     needs: &'static [Program],
-    /// Whether other session layers are built too.
+    /// Set if other session layers are built too.
     has_peers: bool,
 }
 
-/// Every bench there is.
+/// Every bench.
 const BENCHES: &[Bench] = &[
     bench("[--dir DIR] [--sessions N]", "requests, http and files, in one run").needs(&[STRACE, VALGRIND, WRK]).peers(),
     bench("requests", "in process, beside other session layers").needs(&[STRACE, VALGRIND]).peers(),
@@ -34,7 +34,7 @@ const BENCHES: &[Bench] = &[
     bench("files [--dir DIR] [--sessions N]", "stores with a file for each session").needs(&[STRACE]).peers(),
     bench("growth [--dir DIR] [--sessions N]", "with sizes, values, sessions, clients and keys"),
     bench("memory", "bytes for each session in the store in memory"),
-    // How many sessions there are is how many requests it makes.
+    // It has no `--sessions`: it begins as many as it makes requests.
     bench("safeties [--dir DIR]", "with and without encryption at rest and synced files"),
     GATE,
     bench("--gate --update", "writes the numbers of the gate down").needs(&[STRACE, VALGRIND]),
@@ -46,7 +46,7 @@ const fn bench(call: &'static str, about: &'static str) -> Bench {
     Bench { call, about, needs: &[], has_peers: false }
 }
 
-/// Measures, and reports what was measured.
+/// Runs the bench that the arguments ask for.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match BENCHES.iter().find(|bench| bench.takes(&args)) {
@@ -55,8 +55,13 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     }
 }
 
-/// Fails if a request has become dearer.
-pub(crate) fn gate(root: &Path) -> Result<()> {
+/// Checks the package as `ci` checks the workspace, and fails if a request has become dearer.
+///
+/// The other session layers are left out: you only build them if you measure them.
+pub(crate) fn check(root: &Path) -> Result<()> {
+    CommandLine::cargo("fmt --check --manifest-path benches/Cargo.toml", root).run()?;
+    cargo(root, "clippy --all-targets").args(["--", "-D", "warnings"]).run()?;
+    cargo(root, "test --lib --bin report").run()?;
     GATE.run(root, &["--gate"])
 }
 
@@ -80,15 +85,19 @@ impl Bench {
     fn run(&self, root: &Path, args: &[&str]) -> Result<()> {
         ensure_installed(root, self.needs)?;
         let features = if self.has_peers { "peers" } else { "" };
-        let target = target(root);
-        CommandLine::cargo("build --release --locked --manifest-path benches/Cargo.toml", root)
-            .args([format!("--features={features}"), format!("--target-dir={}", target.display())])
-            .run()?;
-        CommandLine::new(&target.join("release/report").to_string_lossy(), root).args(args.iter().copied()).run()
+        cargo(root, "build").args([format!("--features={features}")]).run()?;
+        let report = target(root).join("release/report");
+        CommandLine::new(&report.to_string_lossy(), root).args(args.iter().copied()).run()
     }
 }
 
-/// Beside the workspace's own build, which has other versions and features of the same packages.
+fn cargo(root: &Path, args: &str) -> CommandLine {
+    CommandLine::cargo(args, root)
+        .args(["--release", "--locked", "--manifest-path", "benches/Cargo.toml"])
+        .args([format!("--target-dir={}", target(root).display())])
+}
+
+/// Returns a folder beside the workspace's own build, which has other versions and features of the same packages.
 fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("benches")
 }

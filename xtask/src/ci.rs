@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything that a change must pass, in order, up to the first failure.
+//! `cargo xtask ci`: runs every check that a change must pass, in order, and stops at the first failure.
 
 use std::path::Path;
 
@@ -27,19 +27,19 @@ pub(crate) fn run(root: &Path, _args: &[String]) -> Result<()> {
         members.iter().flat_map(each_feature_alone).try_for_each(|args| CommandLine::cargo(&args, root).run())
     })?;
     progress.step("release", || CommandLine::cargo("build --release --workspace --bins --examples", root).run())?;
-    progress.step("bench", || bench::gate(root))?;
+    progress.step("bench", || bench::check(root))?;
     progress.step("tidy", || tidy::run(root, &[]))?;
 
     println!("\n{}\nxtask ci: OK", progress.summary());
     Ok(())
 }
 
-/// Cargo's arguments for checking a package by itself: without features, then with each one of them.
+/// Returns cargo's arguments to check a package by itself: without features, then with each feature alone.
 ///
-/// In a build of the whole workspace, a feature that one crate forgot to ask for is switched on by another; a user who
-/// takes the one crate alone gets the error. So packages without features are checked too.
-// Clippy and not `cargo check`, because clippy can refuse warnings without building all dependencies again: code that
-// is unused without a feature is a warning only.
+/// In a build of the whole workspace, a crate that forgot to ask for a feature gets it from another crate. A user who
+/// takes the first crate alone gets the error. So packages without features are checked too.
+// Clippy instead of `cargo check`: it can refuse warnings without building all dependencies again, and code that a
+// missing feature leaves unused is only a warning.
 fn each_feature_alone(member: &Member) -> Vec<String> {
     let features = member.features.iter().map(|feature| format!(" --features {feature}"));
     std::iter::once(String::new())
