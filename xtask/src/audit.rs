@@ -1,7 +1,7 @@
-//! `cargo xtask audit`: the dependencies against licences, sources and known advisories.
+//! `cargo xtask audit`: checks the licences and sources of the dependencies, and looks for known advisories.
 //!
-//! The programs and the advisory data are not part of Rust, so `ci` leaves this task out. What could not be checked is
-//! said loudly; it is no failure.
+//! The programs and the advisory data do not come with Rust, so `ci` leaves this task out. A check that cannot run is
+//! reported loudly, but it does not fail the task.
 
 use std::{
     env, fs,
@@ -15,10 +15,10 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Where the advisory data lies, if no `--db` says so.
+/// The variable with the path of the advisory data, used if there is no `--db`.
 const DATA_VARIABLE: &str = "ADVISORY_DB";
 
-/// Checks what the installed programs and the given data allow.
+/// Runs the checks for which the programs and the data are there.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let data = match args {
         [] => env::var_os(DATA_VARIABLE).map(PathBuf::from),
@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     check_advisories(root, data.as_deref())
 }
 
-/// Licences, bans and sources, which need no data.
+/// Checks licences, bans and sources, which need no data.
 fn check_policy(root: &Path) -> Result<()> {
     if !CommandLine::cargo("deny --version", root).succeeds() {
         not_checked("licences, bans and sources", "cargo-deny is missing; `cargo install cargo-deny` brings it");
@@ -69,13 +69,13 @@ fn not_checked(what: &str, why: &str) {
     println!("\n!!! NOT CHECKED: {what}: {why}\n");
 }
 
-/// The advisories that `deny.toml` accepts, so that they stand in one place.
+/// Returns the advisories that `deny.toml` accepts. No other file lists them.
 fn accepted_advisories(policy: &str) -> Vec<&str> {
     let entries = policy.lines().map(str::trim).filter(|line| line.starts_with("{ id = "));
     entries.filter_map(|line| line.split('"').nth(1)).collect()
 }
 
-/// The date of the newest advisory below a folder, which has one folder for each crate.
+/// Returns the date of the newest advisory in a folder, which has a folder for each crate.
 fn newest_advisory(dir: &Path) -> Result<Option<Date>> {
     let Ok(entries) = fs::read_dir(dir) else { return Ok(None) };
     let mut newest = None;
@@ -90,7 +90,7 @@ fn newest_advisory(dir: &Path) -> Result<Option<Date>> {
     Ok(newest)
 }
 
-/// The date in an advisory: a line like `date = "2026-08-20"`.
+/// Reads the date of an advisory, from a line like `date = "2026-08-20"`.
 fn date(advisory: &str) -> Option<Date> {
     let text = advisory.lines().find_map(|line| line.strip_prefix("date = \"")?.strip_suffix('"'))?;
     let mut parts = text.splitn(3, '-');
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_no_date() {
+    fn a_text_without_a_valid_date_has_none() {
         for text in ["", "date = 2026-08-20", "date = \"2026-13-01\"", "date = \"2026-08\""] {
             assert_eq!(date(text), None, "{text}");
         }
     }
 
     #[test]
-    fn what_the_policy_accepts_is_accepted_here() {
+    fn advisories_in_the_policy_are_accepted() {
         let policy = include_str!("../../deny.toml");
         assert!(accepted_advisories(policy).contains(&"RUSTSEC-2025-0141"));
         assert_eq!(accepted_advisories("# { id = \"RUSTSEC-2000-0001\" }\nignore = []\n"), [""; 0]);

@@ -14,12 +14,12 @@ pub(crate) struct CommandLine {
 }
 
 impl CommandLine {
-    /// A call of `program` in the folder `dir`.
+    /// Makes a call of `program` in the folder `dir`.
     pub(crate) fn new(program: &str, dir: impl Into<PathBuf>) -> Self {
         Self { program: program.to_owned(), args: Vec::new(), env: Vec::new(), dir: dir.into() }
     }
 
-    /// A call of cargo, with arguments that contain no spaces: `"test --workspace"`.
+    /// Makes a call of cargo from one text, such as `"test --workspace"`. No argument may contain a space.
     pub(crate) fn cargo(args: &str, dir: impl Into<PathBuf>) -> Self {
         Self::new("cargo", dir).args(args.split_whitespace())
     }
@@ -36,7 +36,7 @@ impl CommandLine {
         self
     }
 
-    /// Prints the line, runs it, and waits for its end. Its output goes where ours goes.
+    /// Prints the line, runs it, and waits until it ends. Its output goes where ours goes.
     pub(crate) fn run(&self) -> Result<()> {
         println!("$ {self}");
         let status = self.command().status().map_err(|source| Error::Start { line: self.to_string(), source })?;
@@ -46,7 +46,7 @@ impl CommandLine {
         Err(Error::Failed { line: self.to_string(), status: status.to_string() })
     }
 
-    /// Whether the line ends well. Prints nothing: this asks whether a program is there.
+    /// Runs the line and returns whether it succeeds. Prints nothing: this asks for a program that may be missing.
     pub(crate) fn succeeds(&self) -> bool {
         self.command().output().is_ok_and(|output| output.status.success())
     }
@@ -74,15 +74,15 @@ impl fmt::Display for CommandLine {
     }
 }
 
-/// Whether a variable describes the package `xtask`, which `cargo run` started us as.
+/// Returns whether a variable describes the package `xtask`: `cargo run` sets such variables for this process.
 ///
-/// A build script that watches such a variable (ring's does) would see it come and go between `cargo xtask` and plain
-/// cargo, and everything on top of it would be built again each time.
+/// A build script may watch such a variable, as ring's does. It would see the variable come and go between `cargo xtask`
+/// and plain cargo, and everything on top of that crate would be built again each time.
 fn is_of_our_own_build(name: &str) -> bool {
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
-/// The text as a shell would need it.
+/// Quotes a text for a shell, where it needs quotes.
 fn quoted(text: &str) -> String {
     if text.is_empty() || text.contains(|c: char| c.is_whitespace() || "\"'$&|;<>*?()\\`".contains(c)) {
         format!("'{}'", text.replace('\'', r"'\''"))

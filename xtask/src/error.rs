@@ -1,14 +1,14 @@
-//! Why a task stopped.
+//! The reasons for which a task stops.
 
 use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
-/// A task's answer.
+/// The result of a task.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// Why a task stopped, and what to do about it.
+/// The reason for which a task stopped, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The task was asked for in a way that it does not know.
+    /// The call names a task or an argument that does not exist.
     #[error("{0}")]
     Usage(String),
 
@@ -16,7 +16,7 @@ pub(crate) enum Error {
     #[error("cannot start `{line}`: {source}; is the program installed and on PATH?")]
     Start { line: String, source: io::Error },
 
-    /// A program ran and failed; it has already said why.
+    /// A program ran and failed. Its own message has been printed.
     #[error("`{line}` failed ({status}); what it printed is above, and the line can be run alone")]
     Failed { line: String, status: String },
 
@@ -32,13 +32,13 @@ pub(crate) enum Error {
     #[error("cannot read {}: {source}", .path.display())]
     Read { path: PathBuf, source: io::Error },
 
-    /// Rules were broken; the findings have already been printed.
+    /// Rules are broken. The findings have been printed.
     #[error("tidy has {0} finding(s), listed above")]
     Untidy(usize),
 }
 
 impl Error {
-    /// What the process ends with: 2 when it was called wrongly, 1 when what it checks is wrong.
+    /// Returns the exit code: 2 after a wrong call, 1 after a failed check.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
@@ -47,7 +47,7 @@ impl Error {
     }
 }
 
-/// A duration as the tasks print it.
+/// Formats a duration as the tasks print it.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }

@@ -1,7 +1,7 @@
 //! The project's own tasks. Run one with `cargo xtask <task>`; `cargo xtask help` lists them.
 //!
-//! `cargo xtask ci` is what CI runs, so a change that passes it here passes it there. The tasks drive cargo and depend on
-//! no crate of ours: they work while the rest of the workspace does not compile.
+//! CI runs `cargo xtask ci`, so a change that passes it here passes it there. The tasks drive cargo and depend on no crate
+//! of ours: they work while the rest of the workspace does not compile.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 
@@ -32,13 +32,13 @@ struct Task {
     run: fn(&Path, &[String]) -> Result<()>,
 }
 
-/// Every task there is. `help` is not among them, because it is made from them.
+/// Every task but `help`, which is made from this table.
 const TASKS: &[Task] = &[
-    Task { name: "ci", args: "", about: "everything that a change must pass, in order", run: ci::run },
+    Task { name: "ci", args: "", about: "every check that a change must pass, in order", run: ci::run },
     Task { name: "test", args: "[ARGS…]", about: "all tests, with ARGS for `cargo test`", run: test::run },
-    Task { name: "tidy", args: "", about: "the rules that neither rustc nor clippy knows", run: tidy::run },
-    Task { name: "audit", args: "[--db PATH]", about: "dependencies against known advisories", run: audit::run },
-    Task { name: "bench", args: "[ARGS…]", about: "what a request costs, ours and others'", run: bench::run },
+    Task { name: "tidy", args: "", about: "rules that neither rustc nor clippy knows", run: tidy::run },
+    Task { name: "audit", args: "[--db PATH]", about: "licences, sources and known advisories", run: audit::run },
+    Task { name: "bench", args: "[ARGS…]", about: "the cost of a request, ours beside others", run: bench::run },
 ];
 
 fn main() -> ExitCode {
@@ -74,9 +74,9 @@ fn help() -> String {
     format!("cargo xtask <task>, where a task is one of{}\n    {:<20}this list", lines.collect::<String>(), "help")
 }
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 ///
-/// Read when the task runs, so that a workspace that was moved together with its build is still found.
+/// Asks the environment when the task runs: a workspace that was moved together with its build is still found.
 fn root() -> Result<PathBuf> {
     let manifest_dir = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     match manifest_dir.as_deref().and_then(Path::parent) {

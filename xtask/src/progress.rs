@@ -1,4 +1,4 @@
-//! The steps of a longer task, as they are printed.
+//! The printed steps of a longer task.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// Returns the step's own error, with the step's name in front.
+    /// Returns the step's error, with the name of the step in front.
     pub(crate) fn step(&mut self, name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
         println!("\n==> {name}");
         let started = Instant::now();
@@ -33,7 +33,7 @@ impl Progress {
         Ok(())
     }
 
-    /// What was done, a line for each step, and the whole.
+    /// Returns a line for each step that passed, and the total.
     pub(crate) fn summary(&self) -> String {
         let widest = self.done.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let mut text = String::new();

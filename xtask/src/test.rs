@@ -1,12 +1,12 @@
-//! `cargo xtask test`: unit tests, integration tests and doctests of the whole workspace.
+//! `cargo xtask test`: runs the unit tests, integration tests and doctests of the whole workspace.
 
 use std::path::Path;
 
 use crate::{command_line::CommandLine, error::Result, test_programs};
 
-/// Runs all tests; `args` are handed to `cargo test`.
+/// Runs all tests, and hands `args` to `cargo test`.
 ///
-/// Plain `cargo test`, because whoever has Rust has it, and because it runs the doctests too.
+/// Plain `cargo test` comes with Rust, and it runs the doctests too.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     test_programs::ensure_installed(root, test_programs::OF_TESTS)?;
     CommandLine::cargo("test --workspace --all-features", root).args(args).run()

@@ -1,6 +1,6 @@
-//! The programs that tests and benches start: a browser, a Redis, valgrind, strace.
+//! The programs that tests and benches start: a browser, curl, strace, valgrind, wrk.
 //!
-//! A test never skips itself because its program is missing; the program is installed before the tests run.
+//! No test skips itself because its program is missing. The program is installed before the tests run.
 
 use std::{env, path::Path};
 
@@ -13,23 +13,23 @@ pub(crate) struct Program {
     script: &'static str,
 }
 
-/// What `cargo xtask test` needs.
+/// The programs that the tests start.
 pub(crate) const OF_TESTS: &[Program] = &[
     Program { name: "chromium", script: "xtask/install/chromium.sh" },
     Program { name: "chromedriver", script: "xtask/install/chromium.sh" },
     Program { name: "curl", script: "xtask/install/curl.sh" },
 ];
 
-/// Counts system calls.
+/// The program that counts system calls.
 pub(crate) const STRACE: Program = Program { name: "strace", script: "xtask/install/strace.sh" };
 
-/// Counts instructions.
+/// The program that counts instructions.
 pub(crate) const VALGRIND: Program = Program { name: "valgrind", script: "xtask/install/valgrind.sh" };
 
-/// Makes requests over loopback.
+/// The program that makes requests over loopback.
 pub(crate) const WRK: Program = Program { name: "wrk", script: "xtask/install/wrk.sh" };
 
-/// Installs, each with its script, the programs that are not on `PATH`.
+/// Installs the programs that are not on `PATH`, each with its script.
 ///
 /// # Errors
 ///
@@ -44,7 +44,7 @@ pub(crate) fn ensure_installed(root: &Path, programs: &[Program]) -> Result<()> 
     Ok(())
 }
 
-/// Whether the system finds the program by its name.
+/// Returns whether the system finds a program by its name.
 fn is_on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|dir| dir.join(program).is_file() || dir.join(format!("{program}.exe")).is_file())

@@ -1,8 +1,8 @@
-//! `cargo xtask tidy`: the rules that neither rustc nor clippy knows.
+//! `cargo xtask tidy`: checks the rules that neither rustc nor clippy knows.
 //!
-//! All findings are printed before the task fails. The tables below are the architecture: which crate depends on which,
-//! which room of a crate imports from which, and whose trees stay free of what. Changing a line in them is a decision, so
-//! it comes with its reason.
+//! The task prints all findings before it fails. The tables below are the architecture: which crate depends on which,
+//! which room of a crate imports from which, and which dependencies a crate must not have. A change of a line in them is a
+//! decision and comes with its reason.
 
 mod arrows;
 mod crates;
@@ -25,13 +25,14 @@ use arrows::{Row, anything, row};
 use rooms::{House, room};
 use trees::Free;
 
-/// Which of our crates each of our crates depends on. Everything else is a mistake.
+/// The crates of ours that each of our crates depends on. Any other dependency between them is a mistake.
 ///
-/// An arrow is a normal or a build dependency. Tests may depend on every crate that is lower, which is: whose longest way
-/// down to a root is shorter; beyond that on what `tests` lists. A row may stand here before its crate exists.
+/// An arrow is a normal dependency or a build dependency. Tests may also depend on every lower crate, that is, on one
+/// whose longest way down to a root is shorter, and on the crates that `tests` lists. A row may stand here before its
+/// crate exists.
 const ARROWS: &[Row] = &[
-    // The strict reader of settings, so that each crate reads its own settings and all of them refuse the same mistakes.
-    // The other roots may use it; it brings neither HTTP types nor a runtime.
+    // The strict reader of settings: each crate reads its own settings, and all of them refuse the same mistakes. The
+    // other roots may use it, because it brings neither HTTP types nor a runtime.
     row("nexios-settings", &[]),
     row("nexios-signer", &["nexios-settings"]),
     row("nexios-cookie-config", &["nexios-settings"]),
@@ -41,7 +42,7 @@ const ARROWS: &[Row] = &[
     row("nexios-store-file", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
     row("nexios-store-redis", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
     row("nexios-store-postgres", &["nexios-settings", "nexios-store-core"]).tests(&["nexios-store-testkit"]),
-    // Its promise is about what lies on the disk after whole sessions.
+    // The crate promises something about the disk after whole sessions, so its tests need whole sessions.
     row("nexios-store-encrypted", &["nexios-signer", "nexios-store-core"]).tests(&["nexios-middleware-core"]),
     row("nexios-middleware-core", &["nexios-cookie-config", "nexios-settings", "nexios-signer", "nexios-store-core"]),
     row("nexios-adapter-axum", &["nexios-middleware-core"]),
@@ -63,15 +64,15 @@ const ARROWS: &[Row] = &[
     row("xtask", &[]),
 ];
 
-/// Which rooms of a crate each of its rooms imports from. Everything else is a mistake.
+/// The rooms of a crate that each of its rooms imports from. Any other import between them is a mistake.
 ///
-/// A room is a module at the root of the crate, with all modules in it. An arrow is a path through the root,
-/// `crate::room::..`, in code that is not for tests only. `lib.rs` is the public face: it may import everything, and no room
-/// imports from it.
+/// A room is a module at the root of the crate, together with all modules inside it. An arrow is a path
+/// `crate::room::..` outside of test code. `lib.rs` is the public face: it may import everything, and no room imports from
+/// it.
 const ROOMS: &[House] = &[House {
     src: "crates/middleware-core/src",
     rooms: &[
-        // What the adapters see: a thin face over the other rooms.
+        // The part that adapters see: a thin face over the other rooms.
         room(
             "manager",
             &["clock", "client_side", "error", "events", "request", "services", "session", "signed_cookies", "users"],
@@ -87,7 +88,7 @@ const ROOMS: &[House] = &[House {
         room("signed_cookies", &["error", "services"]),
         room("state", &["error", "format", "records", "services"]),
         room("records", &["error", "events", "format", "services"]),
-        // What every room may use.
+        // The rooms that all others may use.
         room("services", &["clock", "error", "events", "format"]),
         room("events", &["error"]),
         room("format", &["error"]),
@@ -96,10 +97,10 @@ const ROOMS: &[House] = &[House {
     ],
 }];
 
-/// Whether `ROOMS` is compared with the code; to be taken out when the crate has these rooms.
+/// Switches the comparison of `ROOMS` with the code on. Remove it as soon as the crate has these rooms.
 const ROOMS_ARE_BUILT: bool = false;
 
-/// Whose tree of normal dependencies stays free of what. A `*` at the end stands for any rest of the name.
+/// The packages that must not be in the tree of a crate's normal dependencies. A `*` at the end matches any rest.
 const FREE: &[Free] = &[
     Free { of: &["http", "axum*", "actix*", "tower*"], package: "nexios-middleware-core" },
     Free { of: &["http", "tokio"], package: "nexios-cookie-config" },
@@ -108,7 +109,7 @@ const FREE: &[Free] = &[
     Free { of: &["http", "tokio"], package: "nexios-store-core" },
 ];
 
-/// A broken rule: where, and what to do about it.
+/// A broken rule: its place, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     place: String,
@@ -163,7 +164,7 @@ pub(crate) fn run(root: &Path, _args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The text of a file, or `None` where there is none: a picture, or a file that git knows and somebody just removed.
+/// Reads the text of a file. A picture has none, nor has a file that git knows and somebody just removed.
 fn read_text(root: &Path, file: &str) -> Result<Option<String>> {
     let path = root.join(file);
     match fs::read_to_string(&path) {

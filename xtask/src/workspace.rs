@@ -1,4 +1,4 @@
-//! What `cargo metadata` knows of the workspace, reduced to what the tasks ask.
+//! The part of `cargo metadata` that the tasks use.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,12 +9,12 @@ use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, semver
 
 use crate::error::Result;
 
-/// The workspace's own packages, and every package in its tree.
+/// The packages of the workspace, and all packages in their tree.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    /// Our own packages, by name.
+    /// Our own packages, sorted by name.
     pub(crate) members: Vec<Member>,
-    /// All packages, ours and everyone else's, with all features and for all platforms.
+    /// All packages, ours and others', with all features and for all platforms.
     pub(crate) packages: Vec<Package>,
 }
 
@@ -24,12 +24,12 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// Its folder, relative to the root.
     pub(crate) dir: PathBuf,
-    /// The file that rustc starts at: `src/lib.rs`, or `src/main.rs` where there is no library.
+    /// The file where rustc starts: `src/lib.rs`, or `src/main.rs` if there is no library.
     pub(crate) entry: PathBuf,
     pub(crate) description: Option<String>,
     pub(crate) rust_version: Option<Version>,
     pub(crate) features: Vec<String>,
-    /// The members it depends on, to be built or to run; also optional ones and those of one platform.
+    /// The members that it depends on, normally or for its build. Optional ones and those for one platform count too.
     pub(crate) uses: BTreeSet<String>,
     /// The members that only its tests depend on.
     pub(crate) tests_use: BTreeSet<String>,
@@ -46,11 +46,11 @@ pub(crate) struct Package {
 }
 
 impl Workspace {
-    /// Asks cargo.
+    /// Loads the workspace with `cargo metadata`.
     ///
     /// # Errors
     ///
-    /// Returns an error if `cargo metadata` fails, which it does on a manifest that cannot be read.
+    /// Returns an error if `cargo metadata` fails, for instance because it cannot read a manifest.
     pub(crate) fn load(root: &Path) -> Result<Self> {
         let metadata = MetadataCommand::new().current_dir(root).features(CargoOpt::AllFeatures).exec()?;
         Ok(Self { members: members(&metadata), packages: packages(&metadata) })

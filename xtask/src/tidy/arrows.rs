@@ -1,4 +1,4 @@
-//! The check of the table of arrows: which of our crates depends on which.
+//! The check of the table of arrows between our crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,22 +20,22 @@ pub(super) struct Row {
 enum Uses {
     /// Exactly these.
     These(&'static [&'static str]),
-    /// Whatever there is.
+    /// Any number of others.
     Anything,
 }
 
-/// A crate that depends on exactly `uses`.
+/// Makes the row of a crate that depends on exactly `uses`.
 pub(super) const fn row(from: &'static str, uses: &'static [&'static str]) -> Row {
     Row { from, uses: Uses::These(uses), tests_use: &[] }
 }
 
-/// A crate that nobody depends on, and that may depend on every other.
+/// Makes the row of a crate on which none depends, and which may depend on every other.
 pub(super) const fn anything(from: &'static str) -> Row {
     Row { from, uses: Uses::Anything, tests_use: &[] }
 }
 
 impl Row {
-    /// Adds crates that are not lower than this one, which its tests may depend on all the same.
+    /// Lets the tests of this crate depend on crates that are not lower.
     pub(super) const fn tests(self, tests_use: &'static [&'static str]) -> Self {
         Self { tests_use, ..self }
     }
@@ -90,7 +90,7 @@ pub(super) fn check(table: &[Row], members: &[Member]) -> Vec<Finding> {
     findings
 }
 
-/// Returns how far each crate stands above the roots. Nobody depends on those that may use anything: they are on top.
+/// Returns how far each crate stands above the roots. Crates that may use anything are on top.
 fn crate_heights(table: &[Row]) -> Result<BTreeMap<&'static str, usize>, Vec<&'static str>> {
     let mut heights = heights(&table.iter().map(|row| (row.from, row.arrows())).collect())?;
     let top = heights.values().max().map_or(0, |highest| highest + 1);
@@ -126,7 +126,7 @@ mod tests {
         ]
     }
 
-    /// The one finding about the house after `change` was made to it.
+    /// Makes a change to the house and returns the one finding about it.
     fn finding(change: impl FnOnce(&mut Vec<Member>)) -> String {
         let mut members = house();
         change(&mut members);

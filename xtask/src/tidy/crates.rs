@@ -1,4 +1,5 @@
-//! What each of our crates has: a crate doc, a description, the workspace's lints, and a line in the README.
+//! The check of what each of our crates must have: a crate doc, a description, the workspace's lints, and a line in the
+//! README.
 
 use std::{fs, path::Path};
 
@@ -8,7 +9,7 @@ use crate::{
     workspace::Member,
 };
 
-/// Reads what the checks need and runs them.
+/// Checks the manifest and the entry file of each crate, and the README.
 pub(super) fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     let readme = if root.join("README.md").exists() { read(root, Path::new("README.md"))? } else { String::new() };
     let mut findings = Vec::new();
@@ -57,7 +58,7 @@ fn starts_with_doc(source: &str) -> bool {
     first.is_some_and(|line| line.starts_with("//!") || line.starts_with("#![doc ="))
 }
 
-/// Whether a row of some Markdown table has `name` as a whole word.
+/// Returns whether a row of any Markdown table has `name` as a whole word.
 fn has_table_row(markdown: &str, name: &str) -> bool {
     let in_a_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     let rows = markdown.lines().filter(|line| line.trim_start().starts_with('|'));
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_is_in_the_readme_if_a_table_row_names_it_whole() {
+    fn the_readme_names_a_crate_in_a_row_as_a_whole_word() {
         let readme = "| crate |\n| --- |\n| [`nexios-store-file`](crates/store-file) |\n\n`nexios-signer` signs.\n";
         assert!(has_table_row(readme, "nexios-store-file"));
         for missing in ["nexios-store", "nexios-signer"] {

@@ -4,9 +4,9 @@ use std::{fs, path::Path, process::Command};
 
 use crate::error::{Error, Result};
 
-/// The files that are in the repository or would be after `git add --all`, relative to the root, with `/` between folders.
+/// Returns all files that are in the repository or would be after `git add --all`, as paths from the root with `/`.
 ///
-/// Without git, or outside of a checkout, it is all files but those in `.git` and in the folders that `.gitignore` names.
+/// Without git, or outside of a checkout, returns all files but those in `.git` and in the folders that `.gitignore` names.
 pub(super) fn list(root: &Path) -> Result<Vec<String>> {
     if let Some(files) = ask_git(root) {
         return Ok(files);
@@ -42,7 +42,7 @@ fn walk(root: &Path, below: &str, ignored: &[&str], files: &mut Vec<String>) -> 
         if ignored.contains(&name.as_str()) {
             continue;
         }
-        // The type of the entry itself: a link to a folder is not followed, so it cannot lead in a circle.
+        // This is the type of the entry itself. Links to folders are not followed, so none can lead in a circle.
         if entry.file_type().map_err(unreadable)?.is_dir() {
             walk(root, &name, ignored, files)?;
         } else {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outside_of_a_checkout_what_gitignore_names_is_left_out() {
+    fn without_git_the_folders_in_gitignore_are_left_out() {
         let root = tempfile::tempdir().unwrap();
         for dir in ["target/debug", "crates/target"] {
             fs::create_dir_all(root.path().join(dir)).unwrap();

@@ -1,8 +1,8 @@
-//! How high each name of a table of arrows stands, and the cycles in the table.
+//! The heights of the names in a table of arrows, and the cycles in it.
 
 use std::collections::BTreeMap;
 
-/// The arrows of a table: each name with those that it points to.
+/// The arrows of a table: each name, with the names that it points to.
 pub(super) type Arrows = BTreeMap<&'static str, &'static [&'static str]>;
 
 /// Returns how far each name stands above the roots: the length of its longest way down.

@@ -1,14 +1,14 @@
 //! The paths in Rust code that begin at the root of its crate.
 //!
-//! The text is read as tokens, which is enough for code that compiles and that rustfmt has formatted. Macros are not
-//! expanded: a path that only a macro writes down is not seen.
+//! The text is read as tokens. That is enough for code that compiles and that rustfmt has formatted. Macros are not
+//! expanded, so a path that a macro puts together is not seen.
 
-/// What a file takes from its crate.
+/// The paths of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Imports {
-    /// All paths but those of test code, in the order of the text.
+    /// All paths outside of test code, in the order of the text.
     pub(super) paths: Vec<Path>,
-    /// The modules that are declared here for tests only, and have files of their own.
+    /// The modules that the file declares for tests only, and that have files of their own.
     pub(super) test_modules: Vec<String>,
 }
 
@@ -16,18 +16,18 @@ pub(super) struct Imports {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Path {
     pub(super) line: usize,
-    /// What the path names first below the root: a module, an item, or `*` or `self` for the root itself.
+    /// The first name below the root: of a module or an item, or `*` or `self` for the root itself.
     pub(super) name: String,
 }
 
 impl Imports {
-    /// Reads the file of a module that is so many levels below the root: 1 for `crate::a`, 2 for `crate::a::b`.
+    /// Reads the file of a module. `level` counts the levels below the root: 1 for `crate::a`, 2 for `crate::a::b`.
     pub(super) fn read(source: &str, level: usize) -> Self {
         let mut imports = Self::default();
         let tokens = imports.without_tests(&tokens(source));
         let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
         let mut braces = 0_usize;
-        // The braces around each module that is open here: its `super` is this file's module, or one of those.
+        // The number of braces around each inline module that is open here. Each of them needs one more `super`.
         let mut modules = Vec::new();
         for (at, token) in tokens.iter().enumerate() {
             match token.text {
@@ -54,7 +54,7 @@ impl Imports {
         imports
     }
 
-    /// Adds what follows the root, which the token at `root` stands for.
+    /// Adds the paths that follow the token at `root`, which stands for the root.
     fn add(&mut self, tokens: &[Token<'_>], root: usize) {
         let after = |by: usize| tokens.get(root + by).map_or("", |token| token.text);
         match (after(1), after(2)) {
@@ -85,7 +85,7 @@ impl Imports {
         }
     }
 
-    /// Leaves out items that are compiled for tests only.
+    /// Removes the items that are compiled for tests only.
     fn without_tests<'a>(&mut self, tokens: &[Token<'a>]) -> Vec<Token<'a>> {
         let mut kept = Vec::new();
         let mut rest = tokens;
@@ -109,7 +109,7 @@ impl Imports {
     }
 }
 
-/// The attribute that the tokens begin with: `#[..]`, or `#![..]`.
+/// Returns the attribute at the beginning of the tokens: `#[..]` or `#![..]`.
 fn attribute<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<&'t [Token<'a>]> {
     let open = match tokens {
         [hash, open, ..] if (hash.text, open.text) == ("#", "[") => 1,
@@ -128,20 +128,20 @@ fn attribute<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<&'t [Token<'a>]> {
     None
 }
 
-/// Whether an attribute is `#[cfg(test)]`, or the same of a whole file, or has further conditions.
+/// Returns whether an attribute is `#[cfg(test)]`, `#![cfg(test)]`, or one of these with further conditions.
 fn is_for_tests(attribute: &[Token<'_>]) -> bool {
     let text: String = attribute.iter().map(|token| token.text).collect();
     let condition = text.trim_start_matches(['#', '!', '[']);
     condition.starts_with("cfg(test)") || condition.starts_with("cfg(all(test,")
 }
 
-/// The number of tokens up to the end of an item: its `;`, or the brace that closes it. A file's end is one too.
+/// Returns the number of tokens of an item, which ends with a `;`, with its closing brace, or with what is around it.
 fn item_len(tokens: &[Token<'_>]) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
         match token.text {
             "(" | "[" | "{" => depth += 1,
-            // The end of what is around the item.
+            // The item is the last one of what is around it.
             ")" | "]" | "}" if depth == 0 => return at,
             "}" if depth == 1 => return at + 1,
             ")" | "]" | "}" => depth -= 1,
@@ -165,7 +165,7 @@ impl Token<'_> {
     }
 }
 
-/// Leaves out white space, comments, and literals with quotes.
+/// Splits a text into tokens, without white space, comments, and literals with quotes.
 fn tokens(source: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut line = 1;
@@ -190,7 +190,7 @@ fn tokens(source: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The length of the comment that the text begins with. A block comment may contain others.
+/// Returns the length of the comment at the beginning of the text. A block comment may contain others.
 fn comment_len(text: &str) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
@@ -207,7 +207,7 @@ fn comment_len(text: &str) -> Option<usize> {
     Some(at)
 }
 
-/// The length of the string or the character that the text begins with. A lifetime is none, and a number is a word.
+/// Returns the length of the string or character at the beginning of the text. A lifetime is neither.
 fn literal_len(text: &str) -> Option<usize> {
     for prefix in ["r", "br", "cr"] {
         let Some(after) = text.strip_prefix(prefix) else { continue };

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::Finding;
 
-/// Finds relative links to files that do not exist; `file` is the path from the root of the file with this `text`.
+/// Finds relative links to files that do not exist. `file` is the path from the root of the file with this `text`.
 ///
-/// A target with `::` is an item of Rust, in a page that rustdoc includes; rustdoc checks those.
+/// A target with `::` is an item of Rust, in a page that rustdoc includes. Rustdoc checks those.
 pub(super) fn check(root: &Path, file: &str, text: &str) -> Vec<Finding> {
     if !file.ends_with(".md") {
         return Vec::new();
@@ -23,14 +23,14 @@ fn exists(root: &Path, file: &str, path: &str) -> bool {
     from_root.unwrap_or_else(|| root.join(file).with_file_name("").join(path)).exists()
 }
 
-/// The part of a link's target that is a path in the repository, if it has one.
+/// Returns the part of a link's target that is a path in the repository, if there is one.
 fn path_of(target: &str) -> Option<&str> {
     let path = target.split(['#', '?']).next().unwrap_or(target);
     let elsewhere = path.is_empty() || path.contains("::") || path.contains("://") || path.starts_with("mailto:");
     (!elsewhere).then_some(path)
 }
 
-/// The targets of all links, `[text](target)` and `[name]: target`, with their line numbers. Code is left out.
+/// Returns the targets of all links outside of code, `[text](target)` and `[name]: target`, with their line numbers.
 fn targets(text: &str) -> Vec<(usize, &str)> {
     let mut targets = Vec::new();
     let mut fence = None;
@@ -60,7 +60,7 @@ fn targets_in_line(line: &str) -> Vec<&str> {
     targets
 }
 
-/// The target without a title after it or angle brackets around it.
+/// Returns the target without the title after it and the angle brackets around it.
 fn first_word(target: &str) -> Option<&str> {
     target.split_whitespace().next().map(|word| word.trim_start_matches('<').trim_end_matches('>'))
 }

@@ -1,4 +1,4 @@
-//! The oldest Rust that the workspace claims, against the claims of everything it is built from.
+//! The check of the oldest Rust that the workspace claims, against the claims of its dependencies.
 
 use cargo_metadata::semver::Version;
 
@@ -32,7 +32,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     findings
 }
 
-/// A pre-release counts as its release, as cargo has it.
+/// Compares versions as cargo does: a pre-release counts as its release.
 fn needs_newer(theirs: &Version, ours: &Version) -> bool {
     (theirs.major, theirs.minor, theirs.patch) > (ours.major, ours.minor, ours.patch)
 }

@@ -1,4 +1,4 @@
-//! The check of the table of rooms: which module of a crate imports from which.
+//! The check of the table of rooms: of the arrows between the modules of a crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,25 +11,25 @@ use super::{
 /// Where a finding sends its reader.
 const TABLE: &str = "the table ROOMS in xtask/src/tidy.rs";
 
-/// The file that may import from every room and has none: it is what users of the crate see.
+/// The file that belongs to no room and may import from each: users of the crate see it.
 const FACE: &str = "lib.rs";
 
-/// A crate whose rooms are in the table.
+/// One crate's part of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct House {
-    /// Its sources, as a folder below the root of the workspace.
+    /// The folder of its sources, from the root of the workspace.
     pub(super) src: &'static str,
     pub(super) rooms: &'static [Room],
 }
 
-/// One room's line in the table: a module at the root of its crate, with all modules in it.
+/// One room's line in the table. A room is a module at the root of its crate, with all modules inside it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     from: &'static str,
     uses: &'static [&'static str],
 }
 
-/// A room that imports from exactly the rooms `uses`.
+/// Makes the row of a room that imports from exactly the rooms `uses`.
 pub(super) const fn room(from: &'static str, uses: &'static [&'static str]) -> Room {
     Room { from, uses }
 }
@@ -39,7 +39,7 @@ impl House {
         self.rooms.iter().map(|room| (room.from, room.uses)).collect()
     }
 
-    /// All sources, without those that are compiled for tests only.
+    /// Returns all sources but those that are compiled for tests only.
     fn sources<'t>(&self, texts: &'t BTreeMap<String, String>) -> Vec<Source<'t>> {
         let source = |(file, text): (&'t String, &'t String)| {
             Source::read(file.strip_prefix(self.src)?.strip_prefix('/')?, text)
@@ -55,7 +55,7 @@ impl House {
 struct Source<'t> {
     /// Its path below the folder of the sources.
     file: &'t str,
-    /// The module that it holds, with `/` between the levels; empty for the root of the crate.
+    /// Its module, with `/` between the levels. The root of the crate is the empty text.
     module: &'t str,
     imports: Imports,
 }
@@ -74,7 +74,7 @@ impl<'t> Source<'t> {
         self.module.split_terminator('/').next()
     }
 
-    /// Its module and those around it.
+    /// Returns its module and the modules around it.
     fn modules(&self) -> impl Iterator<Item = &'t str> {
         let ends = self.module.match_indices('/').map(|(end, _)| end).chain([self.module.len()]);
         ends.map(|end| &self.module[..end])
@@ -86,7 +86,7 @@ impl<'t> Source<'t> {
     }
 }
 
-/// Compares the table with the code, both ways; `texts` has the files of the workspace by their paths from the root.
+/// Compares the table with the code, both ways. `texts` has the files of the workspace by their paths from the root.
 pub(super) fn check(table: &[House], texts: &BTreeMap<String, String>) -> Vec<Finding> {
     table.iter().flat_map(|house| check_one(house, texts)).collect()
 }
@@ -160,7 +160,7 @@ mod tests {
         files.map(|(file, text)| (file.to_owned(), text.to_owned())).into()
     }
 
-    /// All findings about the house with this text at the end of one of its files.
+    /// Adds a text to the end of a file and returns all findings about the house.
     fn findings(file: &str, more: &str) -> Vec<String> {
         let mut texts = house();
         texts.entry(format!("crates/core/src/{file}")).or_default().push_str(more);

@@ -1,8 +1,8 @@
-//! What must not be in a text file.
+//! The check of text files for leftovers and untidy lines.
 
 use super::Finding;
 
-/// What must not be left in Rust code, and why. Each is written in two pieces, so that this file may contain it.
+/// Leftovers in Rust code, with advice. Each is written in two pieces, so that this file may contain it.
 const LEFTOVERS: &[(&str, &str)] = &[
     (concat!("todo", "!"), "finish it, or describe it in an issue"),
     (concat!("unimplemented", "!"), "finish it, or take it out of the API"),
@@ -10,10 +10,10 @@ const LEFTOVERS: &[(&str, &str)] = &[
     (concat!("#[", "ignore"), "a test that does not run proves nothing: repair it or take it out"),
 ];
 
-/// The files that consist of lines, by the ends of their names.
+/// The ends of the names of files that consist of lines.
 const LINES: &[&str] = &[".rs", ".toml", ".md", ".lock", ".yml", ".yaml", ".sh", ".sql", ".html", ".css", ".js"];
 
-/// Checks one file; `file` is its path from the root.
+/// Checks one file. `file` is its path from the root.
 pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
     let is = |ends: &[&str]| ends.iter().any(|end| file.ends_with(end));
     let mut findings = Vec::new();

@@ -1,20 +1,20 @@
-//! What must not be in the dependency tree of a crate, however far down.
+//! The check for packages that must not be in the dependency tree of a crate, however far down.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Finding;
 use crate::workspace::Package;
 
-/// A package whose tree of normal dependencies stays free of some others.
+/// A package, and the packages that must not be in its tree of normal dependencies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Free {
     pub(super) package: &'static str,
     pub(super) of: &'static [&'static str],
 }
 
-/// Walks the tree of each package and reports the shortest way to everything that is forbidden there.
+/// Walks the tree of each package and reports the shortest way to each forbidden package.
 ///
-/// The tree is the one that the whole workspace resolves to: an optional dependency counts as soon as anybody here
+/// The tree is the one that the whole workspace resolves to: an optional dependency counts as soon as any crate here
 /// switches it on.
 pub(super) fn check(table: &[Free], packages: &[Package]) -> Vec<Finding> {
     table.iter().flat_map(|free| check_one(free, packages)).collect()
@@ -39,7 +39,7 @@ fn check_one(free: &Free, packages: &[Package]) -> Vec<Finding> {
                     way(at, start, &reached_from, packages)
                 ),
             ));
-            // What lies below comes in by the same way.
+            // Everything below comes in by the same way.
             continue;
         }
         for &next in &packages[at].uses {
@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    /// core -> log -> tokio, core -> wrap -> tower-layer -> tower-service, and axum beside it.
+    /// Builds core -> log -> tokio, core -> wrap -> tower-layer -> tower-service, and axum beside them.
     fn packages() -> Vec<Package> {
         let package = |name: &str, uses: &[usize]| Package {
             name: name.to_owned(),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beside_or_above_is_not_in_the_tree() {
+    fn packages_beside_or_above_are_not_in_the_tree() {
         assert_eq!(check(&[Free { package: "core", of: &["axum*", "tok", "core2*"] }], &packages()), []);
     }
 
