@@ -1,5 +1,5 @@
 <?php
-// The session module of PHP, with files, doing what src/bin/files.rs does.
+// Measures the session module of PHP, with files, as src/bin/files.rs measures stores.
 
 ini_set('session.use_cookies', '0');
 ini_set('session.use_only_cookies', '0');
@@ -58,7 +58,7 @@ function run(string $operation, array $values, array &$ids, int $count): void
     }
 }
 
-// The lines are printed at the end, since a session cannot begin after output has been made.
+// Returns the lines instead of printing them, because no session can begin after the first output.
 function operations(array $values, int $batches, int $count): string
 {
     $lines = '';
@@ -101,7 +101,7 @@ function sweep(array $values, string $dir, int $count): string
     return NAME . "\tsweep\t$took\n";
 }
 
-// For somebody who watches the system calls of this process.
+// Does operations while another program watches the system calls of this process.
 function calls(string $operation, array $values, int $count): void
 {
     $ids = [];

@@ -1,4 +1,4 @@
-"""The sessions of Django in files, doing what src/bin/files.rs does."""
+"""Measures the sessions of Django in files, as src/bin/files.rs measures stores."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def operations(values, batches, count):
 
 
 def calls(operation, values, count):
-    """For somebody who watches the system calls of this process."""
+    """Does operations while another program watches the system calls of this process."""
     keys = [create(values) for _ in range(count)] if operation != "create" else []
     change(create(values))
     os.path.exists("/begin")

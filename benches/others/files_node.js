@@ -1,4 +1,4 @@
-// session-file-store of Node, doing what src/bin/files.rs does.
+// Measures session-file-store of Node, as src/bin/files.rs measures stores.
 
 const assert = require('node:assert')
 const { execFileSync } = require('node:child_process')
@@ -58,7 +58,7 @@ async function operations(sessions, values, batches, count) {
   }
 }
 
-// For somebody who watches the system calls of this process.
+// Does operations while another program watches the system calls of this process.
 async function calls(sessions, operation, values, count) {
   const ids = []
   if (operation !== 'create') await run(sessions, 'create', values, ids, count)
@@ -73,7 +73,7 @@ async function sweep(sessions, options, values, dir, count) {
   execFileSync('sync')
   const start = process.hrtime.bigint()
   await promisify(require('session-file-store/lib/session-file-helpers').reap)(options)
-  // It says that it is done when the last file has been looked at, and others are still being removed.
+  // It reports the end as soon as it has looked at the last file, while it still removes others.
   while (fs.readdirSync(dir).length > count / 2) await new Promise((resolve) => setImmediate(resolve))
   console.log([NAME, 'sweep', process.hrtime.bigint() - start].join('\t'))
   assert.equal(fs.readdirSync(dir).length, count / 2, 'half of the sessions are left')

@@ -1,4 +1,4 @@
-//! An application as the cases see it, whatever its framework.
+//! An application as the cases see it, of either framework.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
@@ -13,21 +13,21 @@ use tower::ServiceExt as _;
 
 use crate::Visit;
 
-/// What a visitor gets.
+/// The answer that a visitor gets.
 #[derive(Debug)]
 pub struct Answer {
-    /// As text.
+    /// The body, as text.
     pub body: String,
-    /// What the visitor sends as `Cookie` from now on, if cookies were set.
+    /// The `Cookie` header that the visitor sends from now on, if the answer set cookies.
     pub cookie: Option<String>,
 }
 
-/// Answers requests.
+/// An application that answers requests.
 pub trait Application {
-    /// One request, and all that the visitor sees.
+    /// Makes one request and returns all that the visitor sees.
     fn visit<'a>(&'a self, visit: &'a Visit) -> LocalBoxFuture<'a, Answer>;
 
-    /// So many requests, one after the other. This is what is measured; the box is one for all of them.
+    /// Makes `operations` requests, one after the other. Only this is measured, and all requests share one box.
     fn repeat<'a>(&'a self, visit: &'a Visit, operations: usize) -> LocalBoxFuture<'a, ()>;
 }
 
@@ -78,7 +78,7 @@ impl AxumVisit {
     }
 }
 
-/// What `actix_web::test::init_service` makes.
+/// A service from `actix_web::test::init_service`.
 #[derive(Debug)]
 pub(crate) struct Actix<S>(pub(crate) S);
 
@@ -119,7 +119,7 @@ fn actix_request(visit: &Visit) -> actix_http::Request {
     request.to_request()
 }
 
-/// The `Cookie` header that answers some `Set-Cookie` headers.
+/// Returns the `Cookie` header that a browser sends after these `Set-Cookie` headers.
 fn cookie_header<'a>(set_cookies: impl Iterator<Item = &'a str>) -> Option<String> {
     let pairs: Vec<&str> = set_cookies.filter_map(|line| line.split(';').next()).collect();
     (!pairs.is_empty()).then(|| pairs.join("; "))

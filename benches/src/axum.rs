@@ -8,7 +8,7 @@ use nexios_store_core::SessionStore;
 use crate::nexios::{manager, seed};
 use crate::payload::{KEY, Size, VISITS, shown};
 
-/// The routes that every application has. Where session layers differ is in the handlers.
+/// The handlers of the routes that every application has. Session layers differ in the handlers only.
 pub(crate) struct Handlers {
     pub(crate) seed_300: MethodRouter,
     pub(crate) seed_4k: MethodRouter,

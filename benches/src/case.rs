@@ -1,38 +1,38 @@
 use crate::application::Application;
 use crate::payload::VISITS;
 
-/// What a visitor does. Each case is measured on every application that can do it.
+/// A thing that a visitor does. Each case is measured on every stack that can do it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
-    /// No cookie comes, and the handler does not ask for the session.
+    /// The request has no cookie, and the handler does not ask for the session.
     UntouchedNoCookie,
-    /// A valid cookie comes, and the handler does not ask.
+    /// The request has a valid cookie, and the handler does not ask for the session.
     Untouched,
     /// The handler reads one key of a session of 306 bytes.
     Read300,
-    /// ... and writes it.
+    /// The handler reads one key of a session of 306 bytes, and writes it.
     Write300,
-    /// The same with 4,059 bytes.
+    /// The handler reads one key of a session of 4,059 bytes.
     Read4k,
-    /// ... and writes it.
+    /// The handler reads one key of a session of 4,059 bytes, and writes it.
     Write4k,
-    /// No cookie comes, and the handler begins a session with one key.
+    /// The request has no cookie, and the handler begins a session with one key.
     New,
-    /// A cookie comes that looks right and is not; the handler reads.
+    /// The request has a forged cookie, which looks right, and the handler reads one key.
     Forged,
 }
 
-/// A request of a case, made sure of.
+/// The request of a case, after a check that it does what the case's name says.
 #[derive(Clone, Debug)]
 pub struct Visit {
-    /// Where it goes.
+    /// The path of its URL.
     pub path: &'static str,
-    /// The `Cookie` header.
+    /// Its `Cookie` header.
     pub cookie: Option<String>,
 }
 
 impl Case {
-    /// All there are.
+    /// All cases.
     pub const ALL: [Self; 8] = [
         Self::UntouchedNoCookie,
         Self::Untouched,
@@ -44,7 +44,7 @@ impl Case {
         Self::Forged,
     ];
 
-    /// The name on the command line and in the tables.
+    /// Returns the name on the command line and in the tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UntouchedNoCookie => "untouched-no-cookie",
@@ -67,11 +67,11 @@ impl Case {
         }
     }
 
-    /// Prepares the request, and makes sure that it does what the case's name says.
+    /// Prepares the request and checks that it does what the case's name says.
     ///
     /// # Panics
     ///
-    /// Panics if it does not: there is nothing to measure then.
+    /// Panics if it does not. There is nothing to measure then.
     pub async fn prepare(self, application: &dyn Application) -> Visit {
         let cookie = match self {
             Self::UntouchedNoCookie | Self::New => None,
@@ -96,7 +96,8 @@ impl Case {
             Self::Read300 | Self::Read4k => assert_eq!(answer.body, before),
             Self::Write300 | Self::Write4k => {
                 assert_eq!(answer.body, (VISITS + 1).to_string());
-                // A store has the new value under the old cookie; where the cookie is the session, it is in the new one.
+                // A store keeps the new value under the old cookie. If the cookie is the session, the value is in the
+                // new one.
                 let cookie = answer.cookie.or_else(|| visit.cookie.clone());
                 assert_eq!(read(cookie).await, (VISITS + 1).to_string(), "what was written is there");
             }
@@ -108,12 +109,12 @@ impl Case {
     }
 }
 
-/// The cookie of a session with values in it.
+/// Begins a session with values in it, and returns its cookie.
 async fn seeded(application: &dyn Application, path: &'static str) -> String {
     application.visit(&Visit { path, cookie: None }).await.cookie.expect("the cookie of a new session")
 }
 
-/// The same cookie with one other character, in what its signature is for or in the signature.
+/// Changes one character of a cookie, in its signature or in the signed value.
 fn forged(cookie: &str) -> String {
     let value = cookie.find('=').expect("a name and a value") + 1;
     let place = value + 5;

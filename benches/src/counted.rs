@@ -1,4 +1,4 @@
-//! A store that counts what it is asked.
+//! A store that counts its calls.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +9,17 @@ use nexios_store_core::{
 };
 use nexios_store_memory::MemoryStore;
 
-/// How often each operation of a store was called.
+/// The number of calls of each operation of a store.
 #[derive(Clone, Debug, Default)]
 pub struct Calls(Arc<Mutex<BTreeMap<&'static str, usize>>>);
 
 impl Calls {
-    /// What was counted since the last time, in words: `load 1, update 1`, or `-` for nothing. Whole numbers for each
-    /// of so many requests, which make the same calls.
+    /// Takes the calls since the last time, and returns those of one of `requests` requests: `load 1, update 1` or the
+    /// like, `-` for none.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the requests did not all make the same calls.
     pub fn take(&self, requests: usize) -> String {
         let calls = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let each = calls.iter().map(|(call, count)| {
@@ -31,7 +35,7 @@ impl Calls {
     }
 }
 
-/// A [`MemoryStore`] that counts the calls of requests.
+/// A [`MemoryStore`] that counts its calls.
 #[derive(Debug, Default)]
 pub struct Counted {
     store: MemoryStore,
@@ -39,7 +43,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// A store that counts here.
+    /// Makes an empty store that counts its calls in `calls`.
     pub fn new(calls: Calls) -> Self {
         Self { store: MemoryStore::new(), calls }
     }

@@ -1,4 +1,4 @@
-//! The operations of a file store, each of which can be repeated.
+//! The operations of a file store, ready to be repeated.
 
 use std::path::Path;
 
@@ -8,30 +8,30 @@ use nexios_store_core::{
 };
 use nexios_store_file::{Durability, FileStore};
 
-/// What a file store is asked.
+/// An operation of a file store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileOperation {
-    /// A load on the thread of the caller.
+    /// Loads a session on the thread of the caller.
     LoadInline,
-    /// A load on a blocking thread, as all that follow.
+    /// Loads a session on a blocking thread. All operations below run on one too.
     Load,
-    /// An update of a session whose revision is known.
+    /// Updates a session whose revision is known.
     Update,
-    /// Writes only when the session expires.
+    /// Writes the time at which a session expires, and nothing else.
     Touch,
-    /// A new session in a directory that is there.
+    /// Creates a session in a directory that exists.
     Create,
-    /// The end of a session, which is synced.
+    /// Deletes a session, which is synced.
     Delete,
-    /// Another id, which is synced.
+    /// Gives a session another id, which is synced.
     Rename,
-    /// An update that survives a power cut.
+    /// Updates a session so that the update survives a power cut.
     UpdateSynced,
-    /// A new session that survives a power cut.
+    /// Creates a session that survives a power cut.
     CreateSynced,
 }
 
-/// An operation with the sessions that it needs.
+/// An operation, and the sessions that it needs.
 #[derive(Debug)]
 pub struct PreparedOperation {
     operation: FileOperation,
@@ -43,12 +43,12 @@ pub struct PreparedOperation {
 struct Session {
     id: SessionId,
     revision: Revision,
-    /// Beside it in the same directory and not there yet.
+    /// An id that has no session yet, in the same directory.
     new_id: SessionId,
 }
 
 impl FileOperation {
-    /// All there are.
+    /// All operations.
     pub const ALL: [Self; 9] = [
         Self::LoadInline,
         Self::Load,
@@ -61,7 +61,7 @@ impl FileOperation {
         Self::CreateSynced,
     ];
 
-    /// The name on the command line and in the tables.
+    /// Returns the name on the command line and in the tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LoadInline => "file/load-inline",
@@ -76,12 +76,12 @@ impl FileOperation {
         }
     }
 
-    /// The one with this name.
+    /// Finds the operation with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 
-    /// Makes so many sessions of 1 KB in the directory `dir`, each for one operation.
+    /// Creates `count` sessions of 1 KB in the directory `dir`, one for each repetition of the operation.
     pub async fn prepare(self, dir: &Path, count: usize) -> PreparedOperation {
         let durability = match self {
             Self::UpdateSynced | Self::CreateSynced => Durability::Synced,
@@ -103,7 +103,7 @@ impl FileOperation {
 }
 
 impl PreparedOperation {
-    /// Does the operation once on each of the sessions, and makes sure of what came of it.
+    /// Does the operation once on each of the sessions and checks its outcome.
     pub async fn run(&self) {
         for session in &self.sessions {
             self.run_on(session).await;

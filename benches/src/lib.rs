@@ -1,9 +1,9 @@
-//! What a request costs: the same cases on our adapters and on other session layers; and what stores of files cost.
+//! Requests to measure: the same cases on our adapters and on other session layers. And stores of files to measure.
 //!
-//! A [`Case`] is what a visitor does, a [`Stack`] a framework with a session layer. The programs in `src/bin` repeat a
-//! case's request, and `cargo xtask bench` runs them and compares.
+//! A [`Case`] is what a visitor does, and a [`Stack`] is a framework with a session layer. The programs in `src/bin`
+//! repeat the request of a case. One of them, `report`, runs the others and compares; `cargo xtask bench` starts it.
 
-#![allow(clippy::missing_panics_doc, reason = "a measurement that goes wrong is to stop")]
+#![allow(clippy::missing_panics_doc, reason = "a measurement that goes wrong must stop")]
 
 mod actix;
 mod application;

@@ -1,4 +1,4 @@
-//! What our two applications have in common.
+//! The common part of our two applications.
 
 use nexios_middleware_core::{Session, SessionError, SessionManager};
 use nexios_signer::{Key, KeyRing};

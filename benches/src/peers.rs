@@ -1,4 +1,4 @@
-//! The session layers that ours is compared with, set up as their documentation has it.
+//! The session layers that ours is compared with, set up as their documentation shows.
 
 pub(crate) mod actix_session;
 pub(crate) mod axum_session;

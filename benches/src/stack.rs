@@ -7,19 +7,19 @@ use nexios_store_memory::MemoryStore;
 use crate::application::Application;
 use crate::{Case, actix, axum};
 
-/// New sessions are made for as long as somebody measures.
+/// No limit, because measurements make new sessions all the time.
 const NEVER_FULL: NonZeroUsize = NonZeroUsize::MAX;
 
 /// A framework with a session layer over a store in memory, or without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stack {
-    /// axum alone: what all others over axum include.
+    /// axum alone. All other stacks of axum include it.
     AxumBare,
-    /// axum with ours.
+    /// axum with our layer.
     AxumNexios,
     /// actix-web alone.
     ActixBare,
-    /// actix-web with ours.
+    /// actix-web with our middleware.
     ActixNexios,
     /// tower-sessions with a signed cookie.
     #[cfg(feature = "peers")]
@@ -33,25 +33,25 @@ pub enum Stack {
     /// `axum_session` with plain cookies.
     #[cfg(feature = "peers")]
     AxumSessionPlain,
-    /// actix-session, which has no store in memory, with all in a signed cookie.
+    /// actix-session with the whole session in a signed cookie, because it has no store in memory.
     #[cfg(feature = "peers")]
     ActixSessionSigned,
-    /// The same, encrypted.
+    /// actix-session with the whole session in an encrypted cookie.
     #[cfg(feature = "peers")]
     ActixSessionPrivate,
 }
 
-/// Whose runtime a stack runs on.
+/// The framework of a stack, and with it the runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framework {
-    /// Any Tokio runtime: here one of the current thread.
+    /// axum, on any Tokio runtime. Here it is one of the current thread.
     Axum,
-    /// actix's own.
+    /// actix-web, on actix's own runtime.
     Actix,
 }
 
 impl Stack {
-    /// All that were built.
+    /// All stacks of this build.
     pub const ALL: &[Self] = &[
         Self::AxumBare,
         Self::AxumNexios,
@@ -71,7 +71,7 @@ impl Stack {
         Self::ActixSessionPrivate,
     ];
 
-    /// The name on the command line and in the tables.
+    /// Returns the name on the command line and in the tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AxumBare => "axum/bare",
@@ -93,26 +93,26 @@ impl Stack {
         }
     }
 
-    /// Whose runtime it needs.
+    /// Returns the framework.
     pub fn framework(self) -> Framework {
         if self.name().starts_with("actix") { Framework::Actix } else { Framework::Axum }
     }
 
-    /// Whether there is such a case for this stack.
+    /// Returns whether the stack can do this case.
     pub fn has(self, case: Case) -> bool {
         match self {
             Self::AxumBare | Self::ActixBare => case == Case::UntouchedNoCookie,
-            // A cookie holds about 4 KB in all, so they do not fit.
+            // A cookie holds about 4 KB in all, so these sessions do not fit.
             #[cfg(feature = "peers")]
             Self::ActixSessionSigned | Self::ActixSessionPrivate => !matches!(case, Case::Read4k | Case::Write4k),
             _ => true,
         }
     }
 
-    /// Whether all of a request is done by the thread that makes it.
+    /// Returns whether the thread that makes a request does all of its work.
     pub const fn is_single_threaded(self) -> bool {
         match self {
-            // Each signature is made on a blocking thread.
+            // It makes each signature on a blocking thread.
             #[cfg(feature = "peers")]
             Self::AxumSessionSigned => false,
             _ => true,
@@ -132,7 +132,7 @@ impl Stack {
         }
     }
 
-    /// The application as axum has it.
+    /// Starts the application of a stack of axum.
     ///
     /// # Panics
     ///
@@ -153,7 +153,7 @@ impl Stack {
         }
     }
 
-    /// Starts the application on a store of the caller's, which only ours can do.
+    /// Starts the application on the caller's store. Only our stacks can do that.
     pub(crate) async fn start_on(self, store: impl SessionStore) -> Box<dyn Application> {
         match self.framework() {
             Framework::Axum => Box::new(axum::nexios(store)),

@@ -6,12 +6,12 @@ use nexios_store_core::SessionStore;
 use crate::application::Application;
 use crate::{Case, Framework, Stack, Visit};
 
-/// A case on a stack: what is measured.
+/// A case on a stack, as the unit that is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
-    /// Whose request.
+    /// The stack that answers the request.
     pub stack: Stack,
-    /// Which request.
+    /// The case that the request is made for.
     pub case: Case,
 }
 
@@ -22,28 +22,28 @@ pub struct Prepared {
 }
 
 impl Subject {
-    /// All that were built.
+    /// Returns all subjects of this build.
     pub fn all() -> impl Iterator<Item = Self> {
         let of = |stack: Stack| Case::ALL.into_iter().filter(move |case| stack.has(*case));
         Stack::ALL.iter().flat_map(move |stack| of(*stack).map(|case| Self { stack: *stack, case }))
     }
 
-    /// The one with this name, which is `axum/nexios/read-300` or the like.
+    /// Finds the subject with this name, such as `axum/nexios/read-300`.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|subject| subject.to_string() == name)
     }
 
-    /// Starts the application, prepares the request, and makes sure that it does what the case's name says.
+    /// Starts the application, prepares the request, and checks that it does what the case's name says.
     pub async fn prepare(self) -> Prepared {
         self.prepared(self.stack.start().await).await
     }
 
-    /// The same on a store of the caller's, which only ours can be run on.
+    /// Does the same as [`prepare`](Self::prepare) on the caller's store. Only our stacks can do that.
     pub async fn prepare_on(self, store: impl SessionStore) -> Prepared {
         self.prepared(self.stack.start_on(store).await).await
     }
 
-    /// The application itself, of a stack of axum, and the request.
+    /// Returns the application of a stack of axum, and the request.
     pub async fn router(self) -> (Router, Visit) {
         let router = self.stack.router().await;
         let visit = self.case.prepare(&router).await;
@@ -57,7 +57,7 @@ impl Subject {
 }
 
 impl Prepared {
-    /// Makes the request so many times.
+    /// Makes the request `operations` times.
     pub async fn repeat(&self, operations: usize) {
         self.application.repeat(&self.visit, operations).await;
     }
@@ -70,7 +70,7 @@ impl fmt::Display for Subject {
 }
 
 impl Framework {
-    /// Runs this to its end, as an application of the framework would be.
+    /// Runs a future to its end, as an application of the framework would.
     pub fn block_on<T>(self, future: impl Future<Output = T>) -> T {
         match self {
             Self::Axum => {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the packages that are named as arguments, on Debian and its like.
+# Installs the packages that its arguments name, on Debian and its like.
 set -eu
 
 if ! command -v apt-get >/dev/null; then

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Installs the program that `cargo xtask bench` counts system calls with.
+# Installs the program with which `cargo xtask bench` counts system calls.
 exec "$(dirname "$0")/debian.sh" strace

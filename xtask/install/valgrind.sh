@@ -1,3 +1,3 @@
 #!/bin/sh
-# Installs the program that `cargo xtask bench` counts instructions with.
+# Installs the program with which `cargo xtask bench` counts instructions.
 exec "$(dirname "$0")/debian.sh" valgrind

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Installs the program that `cargo xtask bench http` makes requests with.
+# Installs the program with which `cargo xtask bench http` makes requests.
 exec "$(dirname "$0")/debian.sh" wrk

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: measures what a request costs.
 //!
-//! The package `benches`, which is outside of the workspace, measures and reports. This task installs the programs that a
-//! bench needs, builds the package, and starts it.
+//! The package `benches`, which is outside of the workspace, measures and reports. This task installs the programs that
+//! a bench needs, builds the package, and starts it.
 
 use std::{
     env,
@@ -34,7 +34,7 @@ const BENCHES: &[Bench] = &[
     bench("files [--dir DIR] [--sessions N]", "stores with a file for each session").needs(&[STRACE]).peers(),
     bench("growth [--dir DIR] [--sessions N]", "with sizes, values, sessions, clients and keys"),
     bench("memory", "bytes for each session in the store in memory"),
-    // It has no `--sessions`: it begins as many as it makes requests.
+    // It has no `--sessions`: the number of its requests decides how many there are.
     bench("safeties [--dir DIR]", "with and without encryption at rest and synced files"),
     GATE,
     bench("--gate --update", "writes the numbers of the gate down").needs(&[STRACE, VALGRIND]),

@@ -76,8 +76,8 @@ impl fmt::Display for CommandLine {
 
 /// Returns whether a variable describes the package `xtask`: `cargo run` sets such variables for this process.
 ///
-/// A build script may watch such a variable, as ring's does. It would see the variable come and go between `cargo xtask`
-/// and plain cargo, and everything on top of that crate would be built again each time.
+/// A build script may watch such a variable, as ring's does. It would see the variable come and go between `cargo
+/// xtask` and plain cargo, and everything on top of that crate would be built again each time.
 fn is_of_our_own_build(name: &str) -> bool {
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }

@@ -1,7 +1,7 @@
 //! The project's own tasks. Run one with `cargo xtask <task>`; `cargo xtask help` lists them.
 //!
-//! CI runs `cargo xtask ci`, so a change that passes it here passes it there. The tasks drive cargo and depend on no crate
-//! of ours: they work while the rest of the workspace does not compile.
+//! CI runs `cargo xtask ci`, so a change that passes it here passes it there. The tasks drive cargo and depend on no
+//! crate of ours: they work while the rest of the workspace does not compile.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person who runs it")]
 

@@ -1,8 +1,8 @@
 //! `cargo xtask tidy`: checks the rules that neither rustc nor clippy knows.
 //!
 //! The task prints all findings before it fails. The tables below are the architecture: which crate depends on which,
-//! which room of a crate imports from which, and which dependencies a crate must not have. A change of a line in them is a
-//! decision and comes with its reason.
+//! which room of a crate imports from which, and which dependencies a crate must not have. A change of a line in them
+//! is a decision and comes with its reason.
 
 mod arrows;
 mod crates;
@@ -67,8 +67,8 @@ const ARROWS: &[Row] = &[
 /// The rooms of a crate that each of its rooms imports from. Any other import between them is a mistake.
 ///
 /// A room is a module at the root of the crate, together with all modules inside it. An arrow is a path
-/// `crate::room::..` outside of test code. `lib.rs` is the public face: it may import everything, and no room imports from
-/// it.
+/// `crate::room::..` outside of test code. `lib.rs` is the public face: it may import everything, and no room imports
+/// from it.
 const ROOMS: &[House] = &[House {
     src: "crates/middleware-core/src",
     rooms: &[

@@ -1,13 +1,14 @@
-//! Makes requests, or operations of a file store, for somebody who watches the system calls of this process.
+//! Makes requests, or operations of a file store, while another program watches the system calls of this process.
 //!
-//! A look at the file `/begin` is before those that are meant, and one at `/end` after them. Both files need not exist.
+//! The process looks at the file `/begin` before the calls that count, and at the file `/end` after them. Neither file
+//! has to exist.
 
 use std::process::ExitCode;
 
 use nexios_benches::{FileOperation, Subject};
 
 const USAGE: &str = "usage: calls list | calls NAME COUNT, where NAME is a subject or an operation of a file store";
-/// Threads run and tables have grown by then.
+/// Requests before the measurement: after them, threads run and tables have grown.
 const WARM_UP: usize = 100;
 
 fn main() -> ExitCode {
@@ -26,7 +27,7 @@ fn run(args: &[&str]) -> Option<()> {
     match args {
         ["list"] => FileOperation::ALL.iter().for_each(|operation| println!("{}", operation.name())),
         [name, count] => {
-            // The first look that finds nothing takes a further call, to see what the system can do.
+            // The first look at a missing file takes one call more, which asks what the system can do.
             mark("/warm-up");
             let count = count.parse().ok()?;
             match FileOperation::named(name) {
@@ -51,7 +52,8 @@ fn requests(subject: Subject, count: usize) {
 
 fn file_store(operation: FileOperation, count: usize) {
     let dir = tempfile::tempdir().expect("a directory to work in");
-    // One blocking thread, and no driver for input and output: their system calls depend on who is faster.
+    // There is one blocking thread, and no driver for input and output. Their system calls would depend on who is
+    // faster.
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().expect("a runtime");
     runtime.block_on(async {
         let sessions = dir.path().join("sessions");
@@ -64,6 +66,6 @@ fn file_store(operation: FileOperation, count: usize) {
 }
 
 fn mark(path: &str) {
-    // That there is no such file is as good an answer.
+    // An error is fine: the call has been made.
     let _ = std::fs::metadata(path);
 }

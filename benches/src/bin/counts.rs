@@ -1,6 +1,6 @@
-//! Counts what requests allocate and what they ask the store.
+//! Counts the allocations of requests and their calls of the store.
 //!
-//! A program of its own, because the allocator that counts takes time and instructions.
+//! This is a program of its own, because the allocator that counts takes time and instructions.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const WARM_UP: usize = 100;
 const REQUESTS: usize = 1000;
 
-/// A line for each subject: its name, the allocations of one request, and its calls of the store, if that can be seen.
+/// Prints a line for each subject: its name, the allocations of one request, and its calls of the store, or `?`.
 fn main() -> ExitCode {
     for name in std::env::args().skip(1) {
         let Some(subject) = Subject::named(&name) else {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Reallocations count too: they are as much work.
+/// Counts the allocations of one request. Reallocations count too: they are as much work.
 async fn allocations(subject: Subject) -> f64 {
     let prepared = subject.prepare().await;
     prepared.repeat(WARM_UP).await;

@@ -1,6 +1,6 @@
-//! Stores that keep each session in a file, in turns with the system calls that none of them can do without.
+//! Measures stores that keep each session in a file, in turns with the system calls that all of them need.
 //!
-//! The programs in `others`, of other languages, take the same arguments and print the same lines.
+//! The programs in `others` measure stores of other languages. They take the same arguments and print the same lines.
 
 use std::ops::Range;
 use std::path::Path;
@@ -14,7 +14,7 @@ use nexios_benches::session_files::{TowerFileStore, TowerFsStore};
 
 const USAGE: &str = "usage: files values | files operations DIR BATCHES COUNT | files sweep DIR COUNT
      | files calls STORE OPERATION DIR COUNT";
-/// Batches that are not printed: what a store makes once is made in them.
+/// Batches that are not printed. A store makes in them what it makes only once.
 const WARM_UP: usize = 4;
 
 fn main() -> ExitCode {
@@ -47,7 +47,7 @@ fn run(args: &[&str]) -> Option<()> {
     Some(())
 }
 
-/// The stores take turns, so that whatever else the machine does meets all of them alike.
+/// Measures the stores in turns, so that other work of the machine slows all of them down alike.
 async fn operations(dir: &Path, batches: usize, count: usize) {
     let mut bare = Bare::new(&dir.join("bare"));
     let mut nexios = Nexios::<false>::new(&dir.join("nexios"));
@@ -68,7 +68,7 @@ async fn operations(dir: &Path, batches: usize, count: usize) {
     }
 }
 
-/// Sessions that are made, loaded and changed.
+/// Sessions to create, to load and to change.
 struct Batch {
     sessions: Range<usize>,
     is_printed: bool,
@@ -115,7 +115,7 @@ impl Batch {
     }
 }
 
-/// What is measured of a store.
+/// An operation that is measured on each store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Operation {
     Create,
@@ -138,7 +138,7 @@ impl Operation {
         Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 
-    /// On each of some sessions, which must not have been changed.
+    /// Does the operation on each of some sessions, which must not have been changed before.
     async fn run<S: SessionFiles>(self, store: &mut S, sessions: Range<usize>) {
         for session in sessions {
             match self {
@@ -150,7 +150,7 @@ impl Operation {
     }
 }
 
-/// Operations for somebody who watches the system calls of this process.
+/// Does operations while another program watches the system calls of this process.
 async fn calls(store: &str, operation: Operation, dir: &Path, count: usize) -> Option<()> {
     match store {
         Nexios::<false>::NAME => calls_of(&mut Nexios::<false>::new(dir), operation, count).await,
@@ -165,19 +165,19 @@ async fn calls(store: &str, operation: Operation, dir: &Path, count: usize) -> O
 }
 
 async fn calls_of<S: SessionFiles>(store: &mut S, operation: Operation, count: usize) {
-    // So many that each directory of a store that has several is there.
+    // Some stores have several directories. With so many sessions, all of them exist.
     let before = count + 3000;
     for _ in 0..before {
         store.create(false).await;
     }
-    // What a store does at its first change only.
+    // Some work is done at the first change only.
     store.change(count).await;
     mark("/begin");
     operation.run(store, 0..count).await;
     mark("/end");
 }
 
-/// Half of the sessions have expired, and all are on the disk.
+/// Measures sweeps over sessions that are on the disk, and half of which have expired.
 async fn sweeps(dir: &Path, count: usize) {
     let mut bare = Bare::new(&dir.join("bare"));
     for _ in 0..count {
@@ -196,7 +196,7 @@ async fn sweeps(dir: &Path, count: usize) {
 }
 
 async fn sweep_of<S: Sweep>(store: &mut S, dir: &Path, count: usize) {
-    // Of a store that has further files of its own.
+    // A store may have further files of its own.
     let before = if dir.exists() { count_files(dir) } else { 0 };
     for session in 0..count {
         store.create(session % 2 == 0).await;
@@ -213,16 +213,16 @@ async fn sweep_of<S: Sweep>(store: &mut S, dir: &Path, count: usize) {
 }
 
 fn sync() {
-    // To remove or to change what was never written out is another matter.
+    // To remove or change what was never written to the disk is different work.
     assert!(Command::new("sync").status().expect("sync").success());
 }
 
 fn mark(path: &str) {
-    // That there is no such file is as good an answer.
+    // An error is fine: the call has been made.
     let _ = std::fs::metadata(path);
 }
 
-/// One line: the store, the operation, the nanoseconds.
+/// Prints a line: the store, the operation, the nanoseconds.
 fn print(store: &str, operation: &str, took: Duration) {
     println!("{store}\t{operation}\t{}", took.as_nanos());
 }

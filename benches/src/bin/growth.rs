@@ -1,5 +1,5 @@
-//! What grows with the size of a session and the values in it, with the number of sessions, with clients at the same time, and
-//! with keys.
+//! Measures how times grow: with the size of a session and the number of its values, with the number of sessions, with
+//! clients at the same time, and with keys.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -23,7 +23,8 @@ use tower::ServiceExt as _;
 const USAGE: &str = "usage: growth DIR SESSIONS";
 const ROUNDS: usize = 7;
 
-/// A line for each measurement: what grows, what is measured, how far it has grown, the nanoseconds of one operation.
+/// Prints a line for each measurement: what grows, what is measured, how far it has grown, the nanoseconds of one
+/// operation.
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [dir, sessions] = &args[..] else { return usage() };
@@ -41,15 +42,15 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Requests that read, or write, one small key of a session whose other key is as large as that.
+/// Measures requests that read or write one small key of a session with one large key.
 fn of_size() {
-    // A session has 256 KiB at most, if nothing else is said.
+    // By default a session has at most 256 KiB.
     for len in [300, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 255 << 10] {
         requests("size", len, vec!["n".repeat(len)]);
     }
 }
 
-/// Requests that read, or write, one key of a session that has so many others, with small values.
+/// Measures requests that read or write one key of a session with many other keys, all with small values.
 fn of_values() {
     for count in [1, 4, 16, 64, 256, 1024] {
         requests("values", count, vec!["n".repeat(20); count]);
@@ -72,7 +73,7 @@ fn requests(grows: &str, to: usize, others: Vec<String>) {
     });
 }
 
-/// Operations of stores that hold so many sessions of 1,009 bytes, each on another one.
+/// Measures operations of stores with many sessions of 1,009 bytes, each operation on another session.
 fn of_sessions(dir: &Path, most: usize) {
     let memory = MemoryStore::with_capacity_limit(NonZeroUsize::MAX);
     let file = FileStore::builder(dir.join("sessions")).inline_reads(true).open().expect("a directory to work in");
@@ -119,7 +120,7 @@ async fn updated(store: &impl SessionStore, id: &SessionId, expected: Revision) 
     }
 }
 
-/// Requests of clients at the same time, all with one session or each with its own.
+/// Measures requests of clients at the same time, all with one session or each with its own.
 fn of_clients() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
@@ -168,7 +169,7 @@ async fn at_the_same_time(router: &Router, path: &'static str, cookies: &[Header
     start.elapsed()
 }
 
-/// Verifications by a ring of so many keys, which tries them in turn.
+/// Measures verifications by a ring of many keys, which tries one key after the other.
 fn of_keys() {
     const NAME: &[u8] = b"sessionid";
     const ID: &[u8] = b"00ff1234567890abcdef00112233aa55";
@@ -220,7 +221,7 @@ fn router(keys: KeyRing, others: Vec<String>) -> Router {
         .layer(SessionLayer::new(manager.expect("settings that are in order")))
 }
 
-/// The cookie of a new session.
+/// Begins a session and returns its cookie.
 async fn seed(router: &Router) -> HeaderValue {
     let response = router.clone().oneshot(request("/seed", None)).await.expect("a router does not fail");
     let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
@@ -261,5 +262,5 @@ const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 const REQUESTS: usize = 300;
 const REQUESTS_OF_A_CLIENT: usize = 50;
 const OPERATIONS: usize = 1000;
-/// A prime, so that operations one after the other are far from each other.
+/// A prime, so that one operation is far from the next.
 const STRIDE: usize = 7919;

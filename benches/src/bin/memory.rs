@@ -1,4 +1,4 @@
-//! What a live session takes in a store in memory, with all that the store has around it.
+//! Measures the memory that a live session takes in a store in memory, with all that the store has around it.
 
 use std::alloc::System;
 use std::num::NonZeroUsize;
@@ -12,8 +12,8 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// A line for each kind of session: its size as JSON, whether somebody is logged in, how many there are, and the bytes
-/// that are allocated for each.
+/// Prints a line for each kind of session: its size as JSON, whether a user is logged in, the number of sessions, and
+/// the bytes that are allocated for each.
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     for (len, size) in [(306, Size::Small), (4059, Size::Large)] {

@@ -1,4 +1,4 @@
-//! Repeats the requests of cases, for whoever measures from outside, and with a clock.
+//! Repeats the requests of cases, so that a profiler can watch, or measures them with a clock.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -37,9 +37,9 @@ fn repeat(subject: Subject, count: usize) {
     subject.stack.framework().block_on(async { subject.prepare().await.repeat(count).await });
 }
 
-/// A line for each subject in each round: its name and the nanoseconds of one request.
+/// Prints a line for each subject in each round: its name and the nanoseconds of one request.
 ///
-/// In turns, so that whatever else the machine does meets all of them alike.
+/// The subjects take turns, so that other work of the machine slows all of them down alike.
 fn time(rounds: usize, count: usize, subjects: &[Subject]) {
     let Some(first) = subjects.first() else { return };
     let framework = first.stack.framework();

@@ -1,4 +1,4 @@
-//! What a request takes more with the safeties that an operator can switch on.
+//! Measures what the safeties that an operator can switch on add to a request.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -12,7 +12,7 @@ use nexios_store_encrypted::EncryptedStore;
 use nexios_store_file::{Durability, FileStore};
 use nexios_store_memory::MemoryStore;
 
-/// A line for each round of a case on a store: the names of store and case, and the nanoseconds of one request.
+/// Prints a line for each round of a case on a store: the store, the case, and the nanoseconds of one request.
 fn main() -> ExitCode {
     let Some(dir) = std::env::args().nth(1) else {
         eprintln!("usage: safeties DIR");
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// In turns, so that whatever else the machine does meets all of them alike.
+/// Measures the stores in turns, so that other work of the machine slows all of them down alike.
 async fn measure(dir: &Path, case: Case) {
     let subject = Subject { stack: Stack::AxumNexios, case };
     let mut prepared = Vec::new();
@@ -42,7 +42,7 @@ async fn measure(dir: &Path, case: Case) {
 
 fn stores(dir: &Path) -> [(&'static str, Box<dyn SessionStore>); 6] {
     let memory = || MemoryStore::with_capacity_limit(NonZeroUsize::MAX);
-    // Read in place: the way to another thread and back takes more than all else, and never the same.
+    // Reads stay on this thread: the way to another one and back takes more than all else, and never the same.
     let files = |name: &str, durability| {
         let files = FileStore::builder(dir.join(name)).inline_reads(true).durability(durability);
         files.open().expect("a directory to work in")

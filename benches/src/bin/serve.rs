@@ -1,11 +1,11 @@
-//! Serves a stack on a free port of the loopback interface, for a load generator.
+//! Serves a stack to a load generator, on a free port of the loopback interface.
 
 use std::process::ExitCode;
 
 use nexios_benches::{Framework, Subject};
 use tokio::net::TcpListener;
 
-/// A line with the address, the path and the cookie of the request that the subject is about, and then it serves.
+/// Prints a line with the address, the path and the cookie of the subject's request, and then serves.
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let subject = match &args[..] {

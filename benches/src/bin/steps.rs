@@ -1,7 +1,7 @@
-//! Counts the instructions that requests take on the processor at hand, by letting a process make them one at a time.
+//! Counts the instructions that requests take on the processor at hand: it lets a process make them one at a time.
 //!
-//! callgrind counts on a processor of its own, which has no SHA extensions. This one counts what really runs, but only in
-//! the thread that makes the requests.
+//! callgrind counts on a processor of its own, which has no SHA extensions. This program counts what really runs, but
+//! only in the thread that makes the requests.
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -12,13 +12,14 @@ use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// Tables have grown and allocators are warm by then.
+/// Requests before the measurement: after them, tables have grown and allocators are warm.
 const WARM_UP: usize = 100;
-/// What is between the stops beside the requests is the same for both, and is gone from the difference.
+/// Two numbers of requests. The work between the stops that no request causes is the same for both, so the difference
+/// does not have it.
 const FEW: usize = 1;
 const MANY: usize = 3;
 
-/// A line for each subject that does all in one thread: its name, and the instructions of one request.
+/// Prints a line for each subject that does all its work in one thread: its name and the instructions of one request.
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     match &args[..] {
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Makes so many requests between two stops.
+/// Makes `count` requests between two stops.
 fn be_stepped(subject: Subject, count: usize) {
     subject.stack.framework().block_on(async {
         let prepared = subject.prepare().await;
@@ -52,7 +53,7 @@ fn be_stepped(subject: Subject, count: usize) {
     });
 }
 
-/// How many instructions another process takes from one stop to the next.
+/// Counts the instructions that another process takes from one stop to the next.
 fn steps(subject: Subject, count: usize) -> usize {
     let program = env::current_exe().expect("this program");
     let mut child =

@@ -29,7 +29,7 @@ async fn with(security: CookieContentSecurity) -> impl Application {
 fn handlers() -> Handlers {
     Handlers {
         seed_300: get().to(async |session: Session| seed(&session, Size::Small)),
-        // Too large for a cookie, and not asked for.
+        // The session is too large for a cookie, and no case asks for it.
         seed_4k: get().to(async || "it does not fit"),
         read: get().to(async |session: Session| shown(session.get(KEY).expect("a number"))),
         write: get().to(async |session: Session| {

@@ -14,7 +14,7 @@ pub(crate) async fn plain() -> Router {
 }
 
 async fn with(config: SessionConfig) -> Router {
-    // Requests come without an address here, which it would put into its signature.
+    // The layer would put the visitor's address into its signature, and requests have no address here.
     let config = config.with_secure(false).with_ip_and_user_agent(false);
     let store = SessionStore::<SessionNullPool>::new(None, config).await.expect("a store in memory");
     router(handlers()).layer(SessionLayer::new(store))

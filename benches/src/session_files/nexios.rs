@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{SessionFiles, Sweep};
 use crate::payload::{self, KEY, Size};
 
-/// Ours, with reads on the thread of the caller. What is written, a blocking thread writes.
+/// Our store. It reads on the thread of the caller and writes on a blocking thread.
 #[derive(Debug)]
 pub struct Nexios<const SYNCED: bool> {
     store: FileStore,
@@ -18,7 +18,7 @@ pub struct Nexios<const SYNCED: bool> {
 }
 
 impl<const SYNCED: bool> Nexios<SYNCED> {
-    /// A store in a directory that it makes.
+    /// Opens a store in a directory that it makes.
     pub fn new(dir: &Path) -> Self {
         let durability = if SYNCED { Durability::Synced } else { Durability::Fast };
         let store = FileStore::builder(dir).durability(durability).inline_reads(true).open();
@@ -78,5 +78,5 @@ fn record(values: &Map<String, Value>, expires_at: Timestamp) -> Record {
 const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 const EXPIRY: Timestamp = Timestamp::from_unix_millis(2_000_000);
 const LATER: Timestamp = Timestamp::from_unix_millis(3_000_000);
-/// What the background sweeper asks for.
+/// As many sessions as the background sweeper asks for.
 const STEP: NonZeroUsize = NonZeroUsize::new(500).unwrap();

@@ -11,11 +11,11 @@ use tower_sessions_fs_store::FileStore;
 use super::{SessionFiles, Sweep};
 use crate::payload::{self, KEY, Size};
 
-/// tower-sessions-fs-store.
+/// The store of tower-sessions-fs-store.
 #[derive(Debug)]
 pub struct TowerFsStore(Sessions<FileStore>);
 
-/// tower-sessions-file-store.
+/// The store of tower-sessions-file-store.
 #[derive(Debug)]
 pub struct TowerFileStore(Sessions<FileSessionStorage>);
 
@@ -26,18 +26,18 @@ struct Sessions<S> {
 }
 
 impl TowerFsStore {
-    /// A store in a directory that it makes.
+    /// Opens a store in a directory that it makes.
     pub fn new(dir: &Path) -> Self {
-        // The store takes nothing shorter.
+        // The store takes no shorter lifetime than `'static`.
         let dir: &'static Path = Box::leak(dir.into());
         Self(Sessions { store: FileStore::new(dir), ids: Vec::new() })
     }
 }
 
 impl TowerFileStore {
-    /// A store in a directory that it makes.
+    /// Opens a store in a directory that it makes.
     pub fn new(dir: &Path) -> Self {
-        // Otherwise a sweep leaves out the files of the last minute, and those are all there are.
+        // Otherwise a sweep leaves out the files of the last minute, which are all files.
         let store = FileSessionStorage::new_in_folder(dir.to_owned()).set_minimum_expiry_date(Duration::ZERO);
         Self(Sessions { store, ids: Vec::new() })
     }

@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 
 /// Returns all files that are in the repository or would be after `git add --all`, as paths from the root with `/`.
 ///
-/// Without git, or outside of a checkout, returns all files but those in `.git` and in the folders that `.gitignore` names.
+/// Without git, or outside of a checkout, returns all files but those in `.git` and in the folders that `.gitignore`
+/// names.
 pub(super) fn list(root: &Path) -> Result<Vec<String>> {
     if let Some(files) = ask_git(root) {
         return Ok(files);

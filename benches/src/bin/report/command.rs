@@ -1,10 +1,10 @@
-//! Programs that are run for what they print.
+//! Commands that are run for their output.
 
 use std::process::Command;
 
 use crate::error::{Error, Result};
 
-/// What a program has printed.
+/// The output of a command that succeeded.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     pub(crate) stdout: String,
@@ -13,15 +13,15 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// The error that what was to be read from the output is not in it.
+    /// Makes the error for an output with something else in it than was to be read.
     pub(crate) fn unexpected(&self, what: &'static str) -> Error {
         Error::Output { line: self.line.clone(), what }
     }
 }
 
-/// Runs a command and returns what it prints, which nobody sees unless it fails.
+/// Runs a command and returns its output. Prints the output if the command fails.
 pub(crate) fn output(command: &mut Command) -> Result<Output> {
-    // As a shell takes it: the program with its arguments, and what of the environment was set for it.
+    // The program and its arguments in quotes, after the variables that are set for it: a shell can run that.
     let line = format!("{command:?}");
     let output = command.output().map_err(|source| Error::Start { line: line.clone(), source })?;
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -33,7 +33,7 @@ pub(crate) fn output(command: &mut Command) -> Result<Output> {
     Err(Error::Failed { line, status: output.status.to_string() })
 }
 
-/// Whether a command ends well. Prints nothing: this asks whether a program is there.
+/// Runs a command and returns whether it succeeds. Prints nothing: this asks for a program that may be missing.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_prints_is_returned() {
+    fn the_output_of_a_program_is_returned() {
         let output = output(&mut sh("echo out; echo err >&2")).unwrap();
         assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("out\n", "err\n"));
         assert_eq!(output.unexpected("no rate").to_string().split(';').next(), Some(r#"`"sh" "-c" "echo out"#));

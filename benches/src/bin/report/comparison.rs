@@ -1,4 +1,4 @@
-//! Ours beside the framework alone and beside other session layers, as tables.
+//! Tables of our session layer beside the framework alone and beside other session layers.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::programs::{Counts, Programs};
 use crate::spread::Spread;
 use crate::table::{Table, thousands};
 
-/// Measures all that was built and prints it.
+/// Measures all subjects of this build and prints the tables.
 pub(crate) fn run(programs: &Programs) -> Result<()> {
     let subjects = programs.subjects();
     for framework in ["axum", "actix"] {
@@ -66,7 +66,7 @@ impl Comparison {
         self.table(|subject| Some(thousands(instructions.get(subject)?.saturating_sub(bare)))).print(&title);
     }
 
-    /// For `docs/performance.md`, if there is something to compare with.
+    /// Draws the instructions for `docs/performance.md`, if there is another layer to compare with.
     fn draw_instructions(&self, instructions: &BTreeMap<String, u64>) -> Result<()> {
         if self.layers.len() < 2 {
             return Ok(());
@@ -95,7 +95,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// Whole requests, with the framework: least and median of the rounds, and ours as a part of each other's.
+    /// Prints times of whole requests, with the framework: the least and the median of the rounds, and the ratios
+    /// of ours to each other layer.
     fn print_times(&self, programs: &Programs) -> Result<()> {
         let others = self.layers.iter().filter(|layer| *layer != OURS);
         let header = ["case".to_owned(), "the handler alone, ns".to_owned(), "ours, ns".to_owned()];

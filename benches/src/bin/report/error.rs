@@ -1,16 +1,16 @@
-//! Why a report was not made.
+//! The reasons for which there is no report.
 
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The answer of whatever measures or reports.
+/// The result of a measurement or a report.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// Why a report was not made, and what to do about it.
+/// The reason for which there is no report, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It was asked for in a way that is not known.
+    /// The call has an argument that is not known.
     #[error("{0}")]
     Usage(String),
 
@@ -18,11 +18,11 @@ pub(crate) enum Error {
     #[error("cannot start `{line}`: {source}; is the program installed and on PATH?")]
     Start { line: String, source: io::Error },
 
-    /// A program ran and failed; it has already said why.
+    /// A program ran and failed. Its own message has been printed.
     #[error("`{line}` failed ({status}); what it printed is above, and the line can be run alone")]
     Failed { line: String, status: String },
 
-    /// A program printed something else than what is read from it.
+    /// A program printed something else than was to be read.
     #[error("`{line}` printed {what}; run it alone to see what it prints")]
     Output { line: String, what: &'static str },
 
@@ -34,17 +34,17 @@ pub(crate) enum Error {
     #[error("cannot write {}: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
 
-    /// A file does not hold what it should.
+    /// A file does not hold the JSON that it should.
     #[error("{} is not as expected: {source}", .path.display())]
     Json { path: PathBuf, source: serde_json::Error },
 
-    /// Requests cost more than what was written down; the findings have already been printed.
+    /// Requests cost something else than is written down. The findings have been printed.
     #[error("bench has {0} finding(s), listed above")]
     Dearer(usize),
 }
 
 impl Error {
-    /// What the process ends with: 2 when it was called wrongly, 1 when what it checks is wrong.
+    /// Returns the exit code: 2 after a wrong call, 1 after any other error.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),

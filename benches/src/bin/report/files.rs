@@ -1,4 +1,5 @@
-//! Stores that keep each session in a file, of several languages, beside the system calls that none can do without.
+//! The comparison of stores that keep each session in a file, in several languages, beside the system calls that all of
+//! them need.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +16,7 @@ use crate::rounds::Rounds;
 use crate::spread::Spread;
 use crate::table::{Table, thousands};
 
-/// Measures and prints it.
+/// Measures the stores, and prints and draws the comparison.
 pub(crate) fn run(programs: &Programs, options: &Options) -> Result<()> {
     let bench = Bench { programs, options };
     let stores = bench.stores();
@@ -31,9 +32,9 @@ struct Bench<'a> {
 /// A program that measures the stores of one language.
 struct Program {
     program: PathBuf,
-    /// What comes before the arguments that all take.
+    /// Its own arguments, before those that all of these programs take.
     args: Vec<String>,
-    /// Where its language finds the packages that it needs.
+    /// The variable that tells its language where its packages are.
     env: Option<(&'static str, PathBuf)>,
 }
 
@@ -46,7 +47,7 @@ impl Program {
 }
 
 impl Bench<'_> {
-    /// Ours with its peers in Rust, and the others as far as they can be had here.
+    /// Returns the program for stores in Rust, and those for other languages, as far as they can be installed here.
     fn stores(&self) -> Vec<Program> {
         let values = Value::Object(map(Size::OfFile)).to_string();
         let script = |language: &str, script: &str, env| Program {
@@ -105,7 +106,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// For `docs/performance.md`.
+    /// Draws the medians for `docs/performance.md`.
     fn draw(&self, measured: &Rounds) -> Result<()> {
         let groups = measured.operations();
         let height = |spread: Spread| u64::try_from(spread.median.as_micros()).unwrap_or(u64::MAX);
@@ -123,7 +124,8 @@ impl Bench<'_> {
         bars.draw("files.svg")
     }
 
-    /// What each program has printed. They take turns, each in a directory of its own that is gone afterwards.
+    /// Runs the programs in turns and returns what each has measured. Each run has a directory of its own, which is
+    /// removed after it.
     fn rounds<const N: usize>(&self, stores: &[Program], args: impl Fn(&str) -> [String; N]) -> Result<Vec<Rounds>> {
         let mut measured = vec![Rounds::default(); stores.len()];
         for _ in 0..ROUNDS {
@@ -160,7 +162,7 @@ impl Bench<'_> {
     }
 }
 
-/// What the programs call that which is not a store.
+/// The name that the programs give to the system calls without a store.
 const LIMIT: &str = "limit";
 const SPREAD: &str = "least / median";
 const ROUNDS: usize = 3;

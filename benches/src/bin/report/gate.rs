@@ -1,8 +1,9 @@
-//! What a request of ours may cost: the numbers that are kept in `benches/gate.json`.
+//! The gate: requests of ours, and operations of the file store, may cost what `benches/gate.json` says.
 //!
-//! They are those that come out the same each time: instructions under callgrind, within a tolerance, and allocations, calls
-//! of the store and system calls exactly, also those of the operations of the file store. Another compiler makes other code, and the C library and *ring* choose theirs by what the
-//! processor can do, so instructions are compared only where these are the ones that they were counted with.
+//! The file has the numbers that come out the same each time. These are instructions under callgrind, within a
+//! tolerance, and the exact numbers of allocations, calls of the store and system calls. Another compiler makes other
+//! code, and the C library and *ring* choose their code by what the processor can do. So instructions are compared only
+//! with the tools and the processor that they were counted with.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::programs::Programs;
 use crate::table::{Table, thousands};
 
-/// The numbers, and what they were counted with.
+/// The numbers, and the tools that counted them.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     counted_with: String,
@@ -23,7 +24,7 @@ struct Kept {
     costs: Costs,
 }
 
-/// What is measured, by its name.
+/// The costs of all requests and operations, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Costs {
     requests: BTreeMap<String, Cost>,
@@ -31,7 +32,7 @@ struct Costs {
     operations: BTreeMap<String, String>,
 }
 
-/// What one request costs over the framework alone.
+/// The costs of one request over the framework alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Cost {
     instructions: u64,
@@ -40,7 +41,7 @@ struct Cost {
     system_calls: String,
 }
 
-/// Fails if a request costs more than what is kept, and prints all.
+/// Measures and prints all costs, and fails if one is not as in the file. Fewer instructions do not fail.
 pub(crate) fn check(programs: &Programs) -> Result<()> {
     let text = fs::read_to_string(FILE).map_err(|source| Error::Read { path: FILE.into(), source })?;
     let kept: Kept = serde_json::from_str(&text).map_err(|source| Error::Json { path: FILE.into(), source })?;
@@ -51,8 +52,9 @@ pub(crate) fn check(programs: &Programs) -> Result<()> {
     }
     let mut findings = findings(&kept.costs, &measure(programs)?, same_tools);
     if !findings.is_empty() {
-        // Ids and the seeds of hash tables are random: `new`, whose tables grow, differs by a percent or two.
-        println!("\nThat is not what is written down, so all is measured once more.");
+        // Ids and the seeds of hash tables are random, so the growing tables of `new` make a difference of a percent or
+        // two.
+        println!("\nThese are not the numbers in the file, so everything is measured once more.");
         findings = self::findings(&kept.costs, &measure(programs)?, same_tools);
     }
     for finding in &findings {
@@ -61,7 +63,7 @@ pub(crate) fn check(programs: &Programs) -> Result<()> {
     if findings.is_empty() { Ok(()) } else { Err(Error::Dearer(findings.len())) }
 }
 
-/// Writes down what requests cost now.
+/// Measures all costs and writes them into the file.
 pub(crate) fn update(programs: &Programs) -> Result<()> {
     let kept = Kept { counted_with: tools()?, costs: measure(programs)? };
     let text = serde_json::to_string_pretty(&kept).map_err(|source| Error::Json { path: FILE.into(), source })?;
@@ -96,12 +98,12 @@ fn requests(programs: &Programs) -> Result<BTreeMap<String, Cost>> {
         let framework = subject.split('/').next().unwrap_or_default().to_owned();
         let cost = Cost {
             instructions: programs.instructions(&subject)?,
-            // A table that grows now and then is a fraction of an allocation.
+            // A table that grows now and then adds a fraction of an allocation.
             allocations: whole(counts.allocations),
             store_calls: counts.store_calls.clone(),
             system_calls: programs.system_calls(&subject)?,
         };
-        // The framework alone comes before what is built on it.
+        // The framework alone comes before the layers on it.
         let Some(base) = bare.get(&framework) else {
             bare.insert(framework, cost);
             continue;
@@ -131,7 +133,7 @@ impl Cost {
     }
 }
 
-/// What is worse than it was. What is better is only printed: somebody should write it down.
+/// Returns the costs that are not as in the file. Fewer instructions are only printed, so that you write them down.
 fn findings(kept: &Costs, now: &Costs, same_tools: bool) -> Vec<String> {
     let mut findings = Vec::new();
     for (name, calls, before) in in_both(&now.operations, &kept.operations, &mut findings) {
@@ -163,7 +165,7 @@ fn findings(kept: &Costs, now: &Costs, same_tools: bool) -> Vec<String> {
     findings
 }
 
-/// What is measured and was measured before. What is only one of these is a finding.
+/// Returns the costs that are measured and in the file. A name that is missing on one side becomes a finding.
 fn in_both<'a, T>(
     now: &'a BTreeMap<String, T>,
     kept: &'a BTreeMap<String, T>,
@@ -178,7 +180,7 @@ fn in_both<'a, T>(
     now.iter().filter_map(|(name, cost)| Some((name, cost, kept.get(name)?))).collect()
 }
 
-/// What the number of instructions depends on beside our code.
+/// Returns what the number of instructions depends on beside our code: compiler, valgrind, C library, processor.
 fn tools() -> Result<String> {
     let first_line = |program: &str| -> Result<String> {
         let output = output(Command::new(program).arg("--version"))?;
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_become_dearer_is_found() {
+    fn a_request_that_has_become_dearer_is_found() {
         let kept = costs(10_000, 20, "load 1");
         for (now, finding) in [
             (costs(10_000, 20, "load 1"), None),
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn other_system_calls_are_found() {
+    fn changed_system_calls_are_found() {
         let kept = costs(10_000, 20, "load 1");
         let mut now = costs(10_000, 20, "load 1");
         "close 1, fstat 1, openat 1".clone_into(now.operations.get_mut("file/load").unwrap());
@@ -242,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn instructions_of_other_tools_are_not_compared_but_all_else_is() {
+    fn with_other_tools_all_but_instructions_is_compared() {
         let kept = costs(10_000, 20, "load 1");
         assert_eq!(findings(&kept, &costs(90_000, 20, "load 1"), false), [""; 0]);
         assert_eq!(findings(&kept, &costs(90_000, 21, "load 1"), false).len(), 1);
     }
 
     #[test]
-    fn what_is_only_on_one_side_is_found() {
+    fn a_name_on_one_side_only_is_found() {
         let some = costs(10_000, 20, "load 1");
         assert_eq!(findings(&some, &Costs::default(), true).len(), 2);
         assert_eq!(findings(&Costs::default(), &some, true).len(), 2);

@@ -1,4 +1,4 @@
-//! What grows, and how fast, as tables and as plots.
+//! Tables and plots of times that grow with something.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::programs::Programs;
 use crate::spread::Spread;
 use crate::table::{Table, thousands};
 
-/// Measures, prints it, and draws it for `docs/performance.md`.
+/// Measures the times, prints them, and draws them for `docs/performance.md`.
 pub(crate) fn run(programs: &Programs, options: &Options) -> Result<()> {
     let dir = options.empty_dir()?;
     let sessions = options.sessions_or(DEFAULT_SESSIONS).to_string();
@@ -24,7 +24,7 @@ pub(crate) fn run(programs: &Programs, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What grows, the words for a plot of it, and those for what it grows with.
+/// For each plot: the name of what grows, the title, and the words for the x axis.
 const PLOTS: [(&str, &str, &str); 5] = [
     ("size", "A request, with the size of its session", "bytes of the session's other key"),
     ("values", "A request, with the values of its session", "the session's other keys"),
@@ -33,10 +33,10 @@ const PLOTS: [(&str, &str, &str); 5] = [
     ("keys", "The verification of a cookie, with the keys in the ring", "keys"),
 ];
 
-/// The nanoseconds of the rounds, by how far it has grown.
+/// The nanoseconds of the rounds, by the size that was reached.
 type Points = BTreeMap<u64, Vec<u64>>;
 
-/// Lines of what grows, what was measured, how far it had grown, and the nanoseconds, with tabs between them.
+/// Reads lines with four words and tabs between them: what grows, what was measured, the size, and the nanoseconds.
 fn read(printed: &str) -> Option<BTreeMap<String, BTreeMap<String, Points>>> {
     let mut measured: BTreeMap<String, BTreeMap<String, Points>> = BTreeMap::new();
     for line in printed.lines() {
@@ -74,7 +74,7 @@ fn median(nanos: &[u64]) -> u64 {
     u64::try_from(Spread::of(nanos).median.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A million files need 6 GB and some minutes.
+/// The default is small, because a million files need 6 GB and some minutes.
 const DEFAULT_SESSIONS: usize = 100_000;
 
 #[cfg(test)]

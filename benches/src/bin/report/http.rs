@@ -1,4 +1,4 @@
-//! Requests per second over loopback, as `wrk` counts them, beside the framework alone.
+//! The comparison of requests per second over loopback with the framework alone, as `wrk` counts them.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +10,7 @@ use crate::plot::{Bars, Scale};
 use crate::programs::Programs;
 use crate::table::{Table, thousands};
 
-/// Measures and prints it.
+/// Measures the rates, and prints and draws the comparison.
 pub(crate) fn run(programs: &Programs) -> Result<()> {
     let mut table = Table::new(
         ["case", "session layer", "requests per second", "as a part of the handler alone, least / median / most"]
@@ -22,7 +22,7 @@ pub(crate) fn run(programs: &Programs) -> Result<()> {
     for _ in 0..ROUNDS {
         let bare = measure(programs, "axum/bare/untouched-no-cookie")?;
         alone.push(bare);
-        // In turns, and each as a part of what its own round has without a session layer.
+        // The layers take turns, and each rate is a part of the rate without a session layer in the same round.
         for (case, name) in CASES.iter().enumerate() {
             for (layer, of) in LAYERS.iter().enumerate() {
                 let rate = measure(programs, &format!("axum/{of}/{name}"))?;
@@ -56,7 +56,7 @@ pub(crate) fn run(programs: &Programs) -> Result<()> {
     bars.draw("http.svg")
 }
 
-/// The requests per second that one server answers.
+/// Returns the requests per second that a server of one subject answers.
 fn measure(programs: &Programs, subject: &str) -> Result<f64> {
     let server = Server::start(programs, subject)?;
     let mut wrk = Command::new("taskset");
@@ -70,14 +70,14 @@ fn measure(programs: &Programs, subject: &str) -> Result<f64> {
     rate(&output.stdout).ok_or_else(|| output.unexpected("no rate, or requests that failed"))
 }
 
-/// What `wrk` prints of requests per second, if all were answered with success.
+/// Reads the requests per second from the output of `wrk`, if all requests succeeded.
 fn rate(output: &str) -> Option<f64> {
     let has_failed = output.contains("Non-2xx") || output.contains("Socket errors");
     let rate = output.lines().find_map(|line| line.split_once("Requests/sec:"))?.1.trim().parse().ok()?;
     (!has_failed).then_some(rate)
 }
 
-/// A server that is ended when this is dropped.
+/// A server. Dropping it ends the process.
 struct Server {
     process: Child,
     address: String,
@@ -94,7 +94,7 @@ impl Server {
         let mut process = start.map_err(|source| Error::Start { line: line.clone(), source })?;
         let mut first_line = String::new();
         if let Some(stdout) = process.stdout.take() {
-            // That it ends before is seen by what is missing in its line.
+            // If the server ends before, its line is not complete, and that is seen below.
             let _ = BufReader::new(stdout).read_line(&mut first_line);
         }
         let mut words = first_line.trim().splitn(3, ' ').map(str::to_owned);
@@ -106,7 +106,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that has ended by itself is as well.
+        // An error is fine: the process has ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -122,7 +122,7 @@ const LAYERS: [&str; 2] = ["nexios", "tower-sessions-signed"];
 const ROUNDS: usize = 5;
 const SECONDS: u64 = 5;
 const CONNECTIONS: &str = "64";
-/// Where there is one core only, `taskset` says so.
+/// The core of `wrk`. If there is only one core, `taskset` fails and says so.
 const CORE_OF_SERVER: &str = "0";
 const CORE_OF_CLIENT: &str = "1";
 

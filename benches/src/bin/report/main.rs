@@ -1,7 +1,7 @@
-//! Runs the programs beside this one, and turns what they measure into tables, plots and the verdict of the gate.
+//! Runs the measuring programs beside this one, and turns their numbers into tables, plots and the verdict of the gate.
 //!
-//! `cargo xtask bench` builds it and starts it in the root of the workspace. It is no part of the library: what is measured
-//! is compiled the same, whatever the reports need.
+//! `cargo xtask bench` builds this program and starts it in the root of the workspace. It is not part of the library,
+//! so a change of a report does not change how the measured code is compiled.
 
 mod command;
 mod comparison;
@@ -46,12 +46,12 @@ fn main() -> ExitCode {
 fn run(args: &[&str]) -> Result<()> {
     let programs = Programs::beside_this()?;
     match args {
-        // What others there are is decided when it is built.
+        // The build decides which others there are, and xtask builds none for `--only ours`.
         ["requests"] | ["requests", "--only", "ours"] => comparison::run(&programs),
         ["--gate"] => gate::check(&programs),
         ["--gate", "--update"] => gate::update(&programs),
         ["memory"] => memory::run(&programs),
-        // How many sessions there are is how many requests it makes.
+        // It has no `--sessions`: the number of its requests decides how many there are.
         ["safeties", options @ ..] if !options.contains(&"--sessions") => {
             safeties::run(&programs, &Options::parse(options)?)
         }

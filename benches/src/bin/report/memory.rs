@@ -1,11 +1,11 @@
-//! What a live session takes in the store in memory.
+//! The table of the memory that a live session takes in the store in memory.
 
 use crate::command::output;
 use crate::error::Result;
 use crate::programs::Programs;
 use crate::table::{Table, thousands};
 
-/// Measures and prints it.
+/// Measures the memory and prints the table.
 pub(crate) fn run(programs: &Programs) -> Result<()> {
     let output = output(&mut programs.program("memory"))?;
     let mut table = Table::new(["sessions", "bytes as JSON", "logged in", "bytes of memory each"].map(str::to_owned));
@@ -16,7 +16,7 @@ pub(crate) fn run(programs: &Programs) -> Result<()> {
     Ok(())
 }
 
-/// Size, whether somebody is logged in, number and bytes, with tabs between them.
+/// Reads a line with four words and tabs between them: the size, whether a user is logged in, the number and the bytes.
 fn row(text: &str) -> Option<[String; 4]> {
     let words: Vec<&str> = text.split('\t').collect();
     let [len, is_logged_in, count, bytes] = words[..] else { return None };

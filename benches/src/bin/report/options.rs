@@ -3,10 +3,10 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
-/// What a measurement of files is told.
+/// The options of a bench that writes files.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Where the files are, and with it on which file system.
+    /// The directory for the files. It also decides on which file system they are.
     dir: PathBuf,
     sessions: Option<usize>,
 }
@@ -24,12 +24,12 @@ impl Options {
         Ok(options)
     }
 
-    /// How many sessions there are at most.
+    /// Returns the largest number of sessions.
     pub(crate) fn sessions_or(&self, default: usize) -> usize {
         self.sessions.unwrap_or(default)
     }
 
-    /// A new directory, which is gone with what is in it when this is dropped.
+    /// Makes a directory. Dropping the answer removes it with its content.
     pub(crate) fn empty_dir(&self) -> Result<tempfile::TempDir> {
         tempfile::tempdir_in(&self.dir).map_err(|source| Error::Write { path: self.dir.clone(), source })
     }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_are_read_and_others_are_not() {
+    fn known_options_are_read_and_others_are_refused() {
         let options = Options::parse(&["--sessions", "5", "--dir", "/var/tmp"]).unwrap();
         assert_eq!(options, Options { dir: PathBuf::from("/var/tmp"), sessions: Some(5) });
         assert_eq!((options.sessions_or(7), Options::parse(&[]).unwrap().sessions_or(7)), (5, 7));

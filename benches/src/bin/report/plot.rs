@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Lines over what they grow with, both on logarithmic scales.
+/// A plot of lines, with logarithmic scales on both axes.
 pub(crate) struct Plot<'a> {
     pub(crate) title: &'a str,
     pub(crate) x: &'a str,
@@ -23,7 +23,7 @@ pub(crate) struct Series {
 }
 
 impl Plot<'_> {
-    /// Draws it into a file of `docs/performance`.
+    /// Draws the plot into a file of `docs/performance`.
     pub(crate) fn draw(&self, file: &str) -> Result<()> {
         write(file, svg(|area| self.draw_on(area)))
     }
@@ -34,7 +34,7 @@ impl Plot<'_> {
         let (x_least, y_least) = (all().map(|(x, _)| *x).min(), all().map(|(_, y)| *y).min());
         let range = |least: Option<u64>, most: Option<u64>| least.unwrap_or(1).max(1)..most.unwrap_or(1).max(2);
         let x = range(x_least, x_most);
-        // With room for the legend above the lines.
+        // There is room for the legend above the lines.
         let y = range(y_least.map(|least| least / 2), y_most.map(|most| most * 10));
 
         area.fill(&WHITE)?;
@@ -59,27 +59,27 @@ impl Plot<'_> {
     }
 }
 
-/// Bars of each series beside each other, group by group.
+/// A plot of groups of bars. A group has a bar of each series.
 pub(crate) struct Bars<'a> {
     pub(crate) title: &'a str,
     pub(crate) y: &'a str,
     pub(crate) scale: Scale,
     pub(crate) groups: &'a [String],
-    /// A name, and the height of the bar in each group that has one.
+    /// For each series, its name and the height of its bar in each group, if it has one there.
     pub(crate) series: Vec<(String, Vec<Option<u64>>)>,
 }
 
-/// What the height of a bar says.
+/// The scale of the height of bars.
 #[derive(Clone, Copy)]
 pub(crate) enum Scale {
-    /// How much more.
+    /// Heights show differences.
     Linear,
-    /// How many times as much.
+    /// Heights show ratios.
     Logarithmic,
 }
 
 impl Bars<'_> {
-    /// Draws it into a file of `docs/performance`.
+    /// Draws the plot into a file of `docs/performance`.
     pub(crate) fn draw(&self, file: &str) -> Result<()> {
         write(file, svg(|area| self.draw_on(area)))
     }
@@ -87,7 +87,7 @@ impl Bars<'_> {
     fn draw_on<'b>(&self, area: &Area<'b>) -> Drawn<'b> {
         let heights = || self.series.iter().flat_map(|(_, heights)| heights.iter().flatten().copied());
         let most = heights().max().unwrap_or(1);
-        // With room for the legend above the bars.
+        // There is room for the legend above the bars.
         match self.scale {
             Scale::Linear => self.draw_over(area, 0, 0..most * 3 / 2),
             Scale::Logarithmic => {
@@ -119,7 +119,7 @@ impl Bars<'_> {
         chart
             .configure_mesh()
             .disable_x_mesh()
-            // At the middle of each group, and between the groups.
+            // They are at the middle of each group, and between the groups.
             .x_labels(2 * self.groups.len() + 1)
             .x_label_formatter(&name)
             .y_desc(self.y)
@@ -144,7 +144,7 @@ impl Bars<'_> {
     }
 }
 
-/// What is drawn, as text. The files of the repository end with a line.
+/// Returns the drawing as text. It ends with a newline, as all files of the repository do.
 fn svg(draw: impl for<'a> FnOnce(&Area<'a>) -> Drawn<'a>) -> std::result::Result<String, String> {
     let mut svg = String::new();
     draw(&SVGBackend::with_string(&mut svg, SIZE).into_drawing_area()).map_err(|error| error.to_string())?;
@@ -152,7 +152,7 @@ fn svg(draw: impl for<'a> FnOnce(&Area<'a>) -> Drawn<'a>) -> std::result::Result
     Ok(svg + "\n")
 }
 
-/// Into a directory that is made if it is not there.
+/// Writes a drawing into `docs/performance`, which is created if it is missing.
 fn write(file: &str, svg: std::result::Result<String, String>) -> Result<()> {
     let dir = Path::new("docs/performance");
     let path = dir.join(file);
@@ -167,7 +167,7 @@ fn write(file: &str, svg: std::result::Result<String, String>) -> Result<()> {
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn<'a> = std::result::Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 const SIZE: (u32, u32) = (960, 460);
-/// Those of Okabe and Ito, which people tell apart who do not see all colors.
+/// The palette of Okabe and Ito, whose colors color-blind people can tell apart.
 const COLORS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_have_their_words_and_none_where_there_is_no_number() {
+    fn bars_have_their_words_and_a_missing_number_has_no_bar() {
         let groups = ["read", "write"].map(str::to_owned);
         let series = vec![("ours".to_owned(), vec![Some(10), Some(20)]), ("theirs".to_owned(), vec![None, Some(40)])];
         for scale in [Scale::Linear, Scale::Logarithmic] {

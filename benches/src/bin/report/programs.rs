@@ -9,33 +9,34 @@ use crate::command::output;
 use crate::error::{Error, Result};
 use crate::system_calls;
 
-/// The programs of this package, which measure.
+/// The measuring programs of this package.
 pub(crate) struct Programs {
-    /// Where they are, and where what they need may be kept.
+    /// The directory of the programs. Packages of other languages are kept below it.
     pub(crate) dir: PathBuf,
 }
 
-/// What was counted of one request.
+/// The counts of one request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Counts {
     pub(crate) allocations: f64,
-    /// `load 1, update 1` or the like; `-` for none, and `?` where it cannot be seen.
+    /// `load 1, update 1` or the like, `-` for none, and `?` if they cannot be counted.
     pub(crate) store_calls: String,
 }
 
 impl Programs {
-    /// Those that were built together with the one that runs.
+    /// Finds the programs that were built together with this one.
     pub(crate) fn beside_this() -> Result<Self> {
         let this = env::current_exe().map_err(|source| Error::Read { path: "/proc/self/exe".into(), source })?;
         Ok(Self { dir: this.with_file_name("") })
     }
 
-    /// The names of all subjects, which are `framework/layer/case`.
+    /// Returns the names of all subjects, `framework/layer/case`.
     pub(crate) fn subjects(&self) -> Vec<String> {
         Subject::all().map(|subject| subject.to_string()).collect()
     }
 
-    /// The instructions of one request: what 500 take more than 100 under callgrind.
+    /// Counts the instructions of one request: the difference between 500 and 100 requests under callgrind, divided by
+    /// 400.
     pub(crate) fn instructions(&self, subject: &str) -> Result<u64> {
         let (few, many) = (100, 500);
         let difference = self.collected(subject, many)?.saturating_sub(self.collected(subject, few)?);
@@ -52,7 +53,8 @@ impl Programs {
         collected.ok_or_else(|| output.unexpected("no count of instructions"))
     }
 
-    /// The same as the processor at hand takes them, without those that are done in several threads.
+    /// Counts the instructions of one request on the processor at hand. Subjects that use several threads have no
+    /// number.
     pub(crate) fn steps(&self, subjects: &[String]) -> Result<BTreeMap<String, u64>> {
         let output = output(self.program("steps").args(subjects))?;
         let steps = output.stdout.lines().map(|line| {
@@ -62,18 +64,19 @@ impl Programs {
         steps.collect::<Option<_>>().ok_or_else(|| output.unexpected("no count of instructions"))
     }
 
-    /// What these allocate and what they ask the store, by their names.
+    /// Counts the allocations of each subject and its calls of the store.
     pub(crate) fn counts(&self, subjects: &[String]) -> Result<BTreeMap<String, Counts>> {
         let output = output(self.program("counts").args(subjects))?;
         output.stdout.lines().map(counts).collect::<Option<_>>().ok_or_else(|| output.unexpected("no counts"))
     }
 
-    /// The names of the operations of a file store whose system calls can be counted.
+    /// Returns the names of the operations of a file store whose system calls can be counted.
     pub(crate) fn file_operations(&self) -> Vec<&'static str> {
         FileOperation::ALL.map(FileOperation::name).to_vec()
     }
 
-    /// The system calls of one request, or of one operation of a file store: `close 1, openat 1` or the like, `-` for none.
+    /// Counts the system calls of one request or of one operation of a file store: `close 1, openat 1` or the like, `-`
+    /// for none.
     pub(crate) fn system_calls(&self, name: &str) -> Result<String> {
         let count = 100;
         let mut program = self.program("calls");
@@ -81,7 +84,7 @@ impl Programs {
         system_calls_of(&program, count)
     }
 
-    /// The nanoseconds of one request in each of some rounds, in which these take turns.
+    /// Measures the nanoseconds of one request of each subject in each round. The subjects take turns.
     pub(crate) fn times(&self, subjects: &[String]) -> Result<BTreeMap<String, Vec<u64>>> {
         let output = output(self.program("operations").args(["time", ROUNDS, REQUESTS_A_ROUND]).args(subjects))?;
         let mut times: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -101,26 +104,27 @@ impl Programs {
     }
 }
 
-/// The system calls of each of so many operations, which a program does between looks at `/begin` and at `/end`.
+/// Counts the system calls of one operation of a program that does `count` operations between looks at `/begin` and at
+/// `/end`.
 pub(crate) fn system_calls_of(program: &Command, count: usize) -> Result<String> {
     let mut strace = Command::new("strace");
     strace.args(["--follow-forks", "--quiet=all", &format!("--trace=!{OF_THREADS_AND_MEMORY}")]);
     strace.arg(program.get_program()).args(program.get_args());
-    // It hands its environment on.
+    // strace hands its environment on.
     strace.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = output(&mut strace)?;
     let calls = system_calls::of_each(&output.stderr, count);
     calls.ok_or_else(|| output.unexpected("nothing between `/begin` and `/end`"))
 }
 
-/// One line: name, allocations, calls of the store.
+/// Reads a line: the name, the allocations, the calls of the store.
 fn counts(line: &str) -> Option<(String, Counts)> {
     let mut words = line.splitn(3, ' ');
     let subject = words.next()?.to_owned();
     Some((subject, Counts { allocations: words.next()?.parse().ok()?, store_calls: words.next()?.to_owned() }))
 }
 
-/// System calls by which threads wait and memory comes, whose number depends on the moment.
+/// The system calls that wait for threads and get memory. Their number depends on the moment.
 const OF_THREADS_AND_MEMORY: &str =
     "futex,sched_yield,epoll_wait,epoll_pwait,mmap,munmap,mremap,mprotect,madvise,brk,clock_gettime";
 const ROUNDS: &str = "31";

@@ -3,7 +3,7 @@ use crate::error::Result;
 use crate::spread::Spread;
 use crate::table::Table;
 
-/// Times that programs have printed round by round: of each operation on each store, or the like.
+/// Times that programs have printed round by round, of each operation on each store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rounds(Vec<Row>);
 
@@ -15,7 +15,7 @@ struct Row {
 }
 
 impl Rounds {
-    /// Adds what a command has printed: lines of a store, an operation and its nanoseconds, with tabs between them.
+    /// Adds an output with lines of a store, an operation and its nanoseconds, with tabs between them.
     pub(crate) fn read(&mut self, output: &Output) -> Result<()> {
         for line in output.stdout.lines() {
             let mut words = line.split('\t');
@@ -26,7 +26,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// What several have printed.
+    /// Puts the times of several programs together.
     pub(crate) fn of_all(all: &[Self]) -> Self {
         let mut together = Self::default();
         for row in all.iter().flat_map(|rounds| &rounds.0) {
@@ -44,22 +44,22 @@ impl Rounds {
         }
     }
 
-    /// Takes out one store.
+    /// Removes one store and returns its times.
     pub(crate) fn take(&mut self, store: &str) -> Self {
         Self(self.0.extract_if(.., |row| row.store == store).collect())
     }
 
-    /// Both names, and the times.
+    /// Returns store, operation and times of each row.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Spread)> {
         self.0.iter().map(|row| (row.store.as_str(), row.operation.as_str(), Spread::of(&row.nanos)))
     }
 
-    /// In the order in which they were printed first.
+    /// Returns the stores, in the order in which they were printed first.
     pub(crate) fn stores(&self) -> Vec<String> {
         self.names(|row| &row.store)
     }
 
-    /// In the order in which they were printed first.
+    /// Returns the operations, in the order in which they were printed first.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.names(|row| &row.operation)
     }
@@ -68,7 +68,7 @@ impl Rounds {
         self.iter().find_map(|(of, it, spread)| (of == store && it == operation).then_some(spread))
     }
 
-    /// A row for each store, and a column for each operation.
+    /// Makes a table with a row for each store and a column for each operation.
     pub(crate) fn micros(&self) -> Table {
         let operations = self.operations();
         let mut table = Table::new(["store".to_owned()].into_iter().chain(operations.iter().cloned()));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_are_put_together_by_store_and_operation() {
+    fn rounds_are_joined_by_store_and_operation() {
         let mut rounds = Rounds::of_all(&[
             printed("ours\tload\t7000\nlimit\tread\t5000\nours\tcreate\t40000\n").unwrap(),
             printed("ours\tload\t6000\ntheirs\tload\t9000\n").unwrap(),

@@ -1,4 +1,4 @@
-//! What a request takes more with encryption at rest and with synced files, each beside the same without it.
+//! The table of requests with encryption at rest and with synced files, each beside the same request without it.
 
 use crate::command::output;
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::programs::Programs;
 use crate::rounds::Rounds;
 
-/// Measures and prints it.
+/// Measures the requests and prints the table.
 pub(crate) fn run(programs: &Programs, options: &Options) -> Result<()> {
     let dir = options.empty_dir()?;
     let mut measured = Rounds::default();

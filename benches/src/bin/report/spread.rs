@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::table::thousands;
 
-/// How long something took, in several rounds.
+/// The least and the median time of several rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spread {
     pub(crate) least: Duration,
@@ -10,7 +10,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Nanoseconds of each round; of none it is nothing.
+    /// Finds both in the nanoseconds of each round. Without a round, both are zero.
     pub(crate) fn of(nanos: &[u64]) -> Self {
         let mut nanos = nanos.to_vec();
         nanos.sort_unstable();
@@ -18,22 +18,22 @@ impl Spread {
         Self { least: at(0), median: at(nanos.len() / 2) }
     }
 
-    /// `860 / 883`, in nanoseconds.
+    /// Formats both in nanoseconds, `860 / 883`.
     pub(crate) fn nanos(&self) -> String {
         self.text(|time| thousands(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
     }
 
-    /// `4.7 / 12.0`, in microseconds.
+    /// Formats both in microseconds, `4.7 / 12.0`.
     pub(crate) fn micros(&self) -> String {
         self.text(|time| format!("{:.1}", time.as_secs_f64() * 1e6))
     }
 
-    /// `0.09 / 0.12`, in seconds.
+    /// Formats both in seconds, `0.09 / 0.12`.
     pub(crate) fn seconds(&self) -> String {
         self.text(|time| format!("{:.2}", time.as_secs_f64()))
     }
 
-    /// Least by least, and median by median.
+    /// Formats the ratios of the two least and of the two median times.
     pub(crate) fn as_part_of(&self, other: &Self) -> String {
         let part = |ours: Duration, theirs: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
         format!("{:.2} / {:.2}", part(self.least, other.least), part(self.median, other.median))

@@ -1,17 +1,17 @@
-//! What `strace` prints, as numbers.
+//! Counts of the system calls that `strace` prints.
 
 use std::collections::BTreeMap;
 
-/// The calls of each of so many operations, between the looks at `/begin` and at `/end`.
+/// Counts the calls of one operation, if there were `operations` between the looks at `/begin` and at `/end`.
 ///
-/// With one decimal where the operations did not all make the same calls, and `None` if the looks are not there.
+/// A count has one decimal if the operations did not all make the same calls. Returns `None` if a look is missing.
 pub(crate) fn of_each(trace: &str, operations: usize) -> Option<String> {
     let (_, trace) = trace.split_once("\"/begin\"")?;
     let (trace, _) = trace.split_once("\"/end\"")?;
-    // The last line is the beginning of the second look.
+    // The last line begins the second look.
     let (trace, _) = trace.rsplit_once('\n')?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    // The first one is the rest of the first look.
+    // The first line is the rest of the first look.
     for name in trace.lines().skip(1).filter_map(name) {
         *counts.entry(name).or_default() += 1;
     }
@@ -23,11 +23,11 @@ pub(crate) fn of_each(trace: &str, operations: usize) -> Option<String> {
     Some(if each.is_empty() { "-".to_owned() } else { each })
 }
 
-/// The name of the call that a line begins, which with several threads comes after `[pid 4711] `.
+/// Returns the name of the call that a line begins. With several threads, `[pid 4711] ` is in front of it.
 fn name(line: &str) -> Option<&str> {
     let call = line.strip_prefix("[pid").and_then(|line| Some(line.split_once("] ")?.1)).unwrap_or(line);
     let (name, _) = call.split_once('(')?;
-    // `<... flock resumed>` is the end of a call that another thread interrupted, and `--- SIGCHLD` is none.
+    // `<... flock resumed>` is the end of a call that another thread interrupted, and `--- SIGCHLD` is no call.
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then_some(name)
 }
 
@@ -54,8 +54,12 @@ close(3) = 0
     }
 
     #[test]
-    fn operations_that_differ_have_a_fraction_and_those_that_were_not_seen_no_number() {
+    fn operations_that_differ_have_a_fraction() {
         assert_eq!(of_each(TRACE, 4).as_deref(), Some("flock 0.5, openat 0.5"));
+    }
+
+    #[test]
+    fn a_trace_without_the_marks_has_no_number() {
         assert_eq!(of_each("openat(3) = 4\n", 1), None);
     }
 

@@ -1,4 +1,4 @@
-/// A table as Markdown has it, whose first column is text and the others numbers.
+/// A table in Markdown. The first column is text, the others are numbers.
 pub(crate) struct Table {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -25,7 +25,7 @@ impl Table {
     }
 }
 
-/// A number with commas between its thousands.
+/// Formats a number with commas between its thousands.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
