@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, semver::Version};
+use cargo_metadata::{
+    CargoOpt, Dependency, DependencyKind, Metadata, MetadataCommand, NodeDep, PackageId, semver::Version,
+};
 
 use crate::error::Result;
 
@@ -42,6 +44,8 @@ pub(crate) struct Package {
     pub(crate) version: Version,
     pub(crate) rust_version: Option<Version>,
     /// Its normal dependencies, as positions in [`Workspace::packages`].
+    ///
+    /// An optional one of a package of ours is not among them: nobody has it who does not ask for its feature.
     pub(crate) uses: Vec<usize>,
 }
 
@@ -90,14 +94,20 @@ fn member(package: &cargo_metadata::Package, ours: &BTreeSet<&str>, metadata: &M
 }
 
 fn packages(metadata: &Metadata) -> Vec<Package> {
+    let ours = metadata.workspace_packages();
+    let is_optional = |of: &PackageId, dep: &NodeDep| {
+        let package = ours.iter().find(|package| package.id == *of);
+        let named = |it: &&Dependency| it.rename.as_ref().unwrap_or(&it.name).replace('-', "_") == dep.name;
+        package.is_some_and(|package| package.dependencies.iter().filter(named).any(|it| it.optional))
+    };
     let position: BTreeMap<_, _> = metadata.packages.iter().enumerate().map(|(i, package)| (&package.id, i)).collect();
     let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
     let edges: BTreeMap<_, Vec<usize>> = nodes
         .iter()
         .map(|node| {
-            let normal =
-                |dep: &&cargo_metadata::NodeDep| dep.dep_kinds.iter().any(|it| it.kind == DependencyKind::Normal);
-            let uses = node.deps.iter().filter(normal).filter_map(|dep| position.get(&dep.pkg).copied());
+            let normal = |dep: &&NodeDep| dep.dep_kinds.iter().any(|it| it.kind == DependencyKind::Normal);
+            let normal = node.deps.iter().filter(normal).filter(|dep| !is_optional(&node.id, dep));
+            let uses = normal.filter_map(|dep| position.get(&dep.pkg).copied());
             (&node.id, uses.collect())
         })
         .collect();
