@@ -54,9 +54,10 @@ pub(crate) struct Unsealing {
 
 /// Opens the session that one of the cookies in `header` holds, and puts its record into the slot.
 pub(crate) fn open(services: &Services, header: &[u8], slot: &CookieSlot) -> Result<Unsealing, SessionError> {
+    let mut cookie_received = false;
     let mut found = Unsealing { held: None, cookie_received: false, cookie_accepted: false };
-    for value in services.cookie.candidates(header).take(MAX_OPENED) {
-        found.cookie_received = true;
+    let candidates = services.cookie.candidates(header).inspect(|_| cookie_received = true);
+    for value in candidates.filter(|value| can_be_sealed(value)).take(MAX_OPENED) {
         let Some(unsealed) = unseal(services, slot.sealer(), value) else { continue };
         found.cookie_accepted = true;
         found.held = open_unsealed(services, unsealed, slot)?;
@@ -64,7 +65,14 @@ pub(crate) fn open(services: &Services, header: &[u8], slot: &CookieSlot) -> Res
             break;
         }
     }
+    found.cookie_received = cookie_received;
     Ok(found)
+}
+
+/// Whether a value can be one of ours by its length, so that what cannot be does not hide what is.
+fn can_be_sealed(value: &[u8]) -> bool {
+    let shortest = (Sealer::OVERHEAD + TIMES_LEN) / 3 * 4;
+    (shortest..=MAX_COOKIE_LEN).contains(&value.len())
 }
 
 struct Unsealed {
@@ -118,4 +126,4 @@ const MAX_COOKIE_LEN: usize = 4096;
 const TIMES_LEN: usize = 16;
 
 /// How many cookies of the session's name are opened. Each may be 4 KB long, and takes a try with each key of the ring.
-const MAX_OPENED: usize = 8;
+const MAX_OPENED: usize = 16;

@@ -8,7 +8,7 @@ mod work;
 use std::pin::pin;
 use std::sync::Arc;
 
-use nexios_store_core::Timestamp;
+use nexios_store_core::{SessionId, Timestamp};
 
 use crate::commit::plan::{Action, Plan, Situation};
 use crate::commit::work::{Done, Failed, Outcome, Work};
@@ -39,7 +39,7 @@ pub(crate) async fn commit_in_turn(exchange: &Exchange) -> Result<(), SessionErr
 
 /// What a commit of this state would do now.
 pub(crate) fn plan(exchange: &Exchange, state: &State, now: Timestamp) -> Plan {
-    Plan::for_situation(Situation::of(state, &exchange.place, &exchange.services, now))
+    Plan::for_situation(Situation::of(state, exchange, now))
 }
 
 /// Chooses the plan and takes what it needs out of the state.
@@ -72,9 +72,19 @@ fn begin(exchange: &Exchange) -> Result<Option<Work<'_>>, SessionError> {
         plan,
         now,
         snapshot: state.known.snapshot.clone(),
+        doomed: if plan.action == Action::Destroy { doomed(exchange, &state) } else { Vec::new() },
         view: state.view.clone(),
         pending: state.pending.take(),
     }))
+}
+
+/// What a logout ends beside the session: the records of all other cookies that verify, live or not.
+fn doomed(exchange: &Exchange, state: &State) -> Vec<SessionId> {
+    let own = state.known.snapshot.as_ref().map(|snapshot| snapshot.id);
+    let mut ids: Vec<_> = exchange.vouched_ids().filter(|id| Some(*id) != own).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// Whether the visitor must hear of what was done, or it comes to nothing.

@@ -43,6 +43,17 @@ pub struct SessionError {
     source: Option<Arc<dyn Error + Send + Sync>>,
     /// What has happened in the store, for whoever notes it.
     event: Option<Event>,
+    revocation: Option<Revocation>,
+}
+
+/// How far a revocation came that is not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Revocation {
+    /// How many sessions have ended.
+    pub ended: usize,
+    /// How many were found and could not be ended. There may be more that were not found.
+    pub failed: usize,
 }
 
 /// The meaning of a [`SessionError`] for the caller.
@@ -80,6 +91,9 @@ pub enum SessionErrorKind {
     HeadSent,
     /// An earlier `save` took too long or was dropped half-way, so it is not known what the store has.
     Interrupted,
+    /// Some of a user's sessions could not be ended, or not all could be found. The others have ended; see
+    /// [`revocation`](SessionError::revocation).
+    Incomplete,
     /// The user has as many sessions as they may have, so a login made no further one.
     TooManySessions,
     /// The application is put together wrongly: a layer is missing, or a setting cannot be served.
@@ -99,7 +113,10 @@ impl SessionError {
     pub const fn status(&self) -> u16 {
         match self.kind {
             SessionErrorKind::Gone | SessionErrorKind::TooManySessions => 409,
-            SessionErrorKind::Unavailable | SessionErrorKind::Unsupported | SessionErrorKind::Interrupted => 503,
+            SessionErrorKind::Unavailable
+            | SessionErrorKind::Unsupported
+            | SessionErrorKind::Interrupted
+            | SessionErrorKind::Incomplete => 503,
             _ => 500,
         }
     }
@@ -107,6 +124,11 @@ impl SessionError {
     /// Returns the value of a `Retry-After` header (RFC 9110, 10.2.3), in seconds, where another try may succeed.
     pub const fn retry_after(&self) -> Option<&'static str> {
         if self.status() == 503 { Some(RETRY_AFTER) } else { None }
+    }
+
+    /// Returns how far a revocation came, where the error is that it is [incomplete](SessionErrorKind::Incomplete).
+    pub const fn revocation(&self) -> Option<Revocation> {
+        self.revocation
     }
 
     /// Makes an error of the application's set-up, which `message` says how to mend.
@@ -134,7 +156,7 @@ impl SessionError {
     }
 
     pub(crate) fn new(kind: SessionErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None, event: None }
+        Self { kind, message: message.into(), source: None, event: None, revocation: None }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -145,6 +167,13 @@ impl SessionError {
     pub(crate) const fn with_event(mut self, event: Event) -> Self {
         self.event = Some(event);
         self
+    }
+
+    pub(crate) fn incomplete(ended: usize, failed: usize, cause: Self) -> Self {
+        let message = format!("{ended} of the user's sessions have ended, {failed} could not be ended");
+        let event = cause.event;
+        let error = Self::new(SessionErrorKind::Incomplete, message).with_source(cause);
+        Self { event, revocation: Some(Revocation { ended, failed }), ..error }
     }
 
     pub(crate) fn gone() -> Self {
@@ -237,6 +266,7 @@ mod tests {
             (SessionErrorKind::Unavailable, 503),
             (SessionErrorKind::Unsupported, 503),
             (SessionErrorKind::Interrupted, 503),
+            (SessionErrorKind::Incomplete, 503),
             (SessionErrorKind::InvalidValue, 500),
             (SessionErrorKind::TooLarge, 500),
             (SessionErrorKind::Gone, 409),

@@ -67,7 +67,7 @@ mod state;
 mod users;
 
 pub use crate::answer::ErrorAnswer;
-pub use crate::error::{SessionError, SessionErrorKind};
+pub use crate::error::{Revocation, SessionError, SessionErrorKind};
 pub use crate::events::counters::Counters;
 pub use crate::events::fingerprint::Fingerprint;
 pub use crate::events::observer::Observer;

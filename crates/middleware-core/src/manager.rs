@@ -18,6 +18,7 @@ use crate::manager::builder::SessionManagerBuilder;
 use crate::request::RequestSession;
 use crate::services::Services;
 use crate::services::settings::SessionSettings;
+use crate::services::to_the_end::ToTheEnd;
 use crate::session::Session;
 use crate::users::{self, UserSession, Which};
 
@@ -146,13 +147,18 @@ impl SessionManager {
 
     /// Ends the session of `user` that has this handle, and returns whether there was one.
     ///
-    /// Call it, and the other revocations, after what it follows from was committed: a login with the old password that
-    /// was approved before the change may make a session until then, but none that was there when a revocation
-    /// began is there when it returns.
+    /// This and the other revocations end every session that was there when they began, also one that seems to have
+    /// expired: a clock or a setting that comes back does not bring it back. They go on past a session that cannot be
+    /// ended, and run to their end although the request that waits for them is dropped.
+    ///
+    /// Call them after what they follow from was committed: a login with the old password that was approved before the
+    /// change may make a session until then.
     ///
     /// # Errors
     ///
-    /// As [`sessions_of`](Self::sessions_of). What was ended stays ended.
+    /// * [`Incomplete`](crate::SessionErrorKind::Incomplete): some sessions could not be ended, or not all could be found.
+    ///   [`SessionError::revocation`] has the numbers. Call it again.
+    /// * [`Misconfigured`](crate::SessionErrorKind::Misconfigured): the store keeps no index of users.
     pub async fn revoke(&self, user: &str, handle: SessionHandle) -> Result<bool, SessionError> {
         Ok(self.revoke_which(user, Which::Only(handle)).await? > 0)
     }
@@ -178,7 +184,12 @@ impl SessionManager {
     }
 
     async fn revoke_which(&self, user: &str, which: Which) -> Result<usize, SessionError> {
-        users::revoke(&self.0, user, which).await.inspect_err(|error| self.0.note_failure(error, None))
+        let (services, user) = (Arc::clone(&self.0), user.to_owned());
+        ToTheEnd::new(async move {
+            let ended = users::end(&services, &user, which).await.result();
+            ended.inspect_err(|error| services.note_failure(error, None))
+        })
+        .await
     }
 }
 

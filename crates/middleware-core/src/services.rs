@@ -11,13 +11,14 @@ pub(crate) mod settings;
 pub(crate) mod signers;
 pub(crate) mod striped_locks;
 pub(crate) mod time_limit;
+pub(crate) mod to_the_end;
 
 use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 
 use nexios_cookie_config::{CookieConfig, Lifetime as CookieLifetime};
-use nexios_signer::Sealer;
+use nexios_signer::{Sealer, SignedBy};
 use nexios_store_core::{Result as StoreResult, SessionId, SessionStore, StoreError, StoreErrorKind, Timestamp};
 
 use crate::error::{SessionError, SessionErrorKind};
@@ -29,7 +30,7 @@ use crate::services::expiry::ExpiryPolicy;
 use crate::services::failure_body::FailureBodies;
 use crate::services::policies::{OnOutage, SessionLimit};
 use crate::services::settings::SessionSettings;
-use crate::services::signers::Signers;
+use crate::services::signers::{COOKIE_VALUE_LEN, Signers};
 use crate::services::striped_locks::StripedLocks;
 use crate::services::time_limit::within;
 
@@ -60,6 +61,25 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The candidates of a cookie that our keys have signed: their place, their id, and by which key. The first 64 that can
+    /// be ours are verified.
+    pub(crate) fn verified<'h>(
+        &self,
+        candidates: impl Iterator<Item = &'h [u8]>,
+    ) -> impl Iterator<Item = (usize, SessionId, SignedBy)> {
+        candidates.enumerate().filter(|(_, value)| value.len() == COOKIE_VALUE_LEN).take(MAX_VERIFICATIONS).filter_map(
+            |(place, value)| {
+                let (id, signed_by) = self.signers.open_cookie_value(value)?;
+                Some((place, id, signed_by))
+            },
+        )
+    }
+
+    /// The ids that the session cookies in `header` vouch for.
+    pub(crate) fn verified_ids(&self, header: &[u8]) -> impl Iterator<Item = SessionId> {
+        self.verified(self.cookie.candidates(header)).map(|(_, id, _)| id)
     }
 
     /// Waits for an answer of the store as long as the settings allow.
@@ -131,6 +151,9 @@ impl Services {
         })
     }
 }
+
+/// How many cookies of the session's name are verified. Browsers keep about fifty cookies a domain.
+const MAX_VERIFICATIONS: usize = 64;
 
 /// Why a call of the store has no answer.
 pub(crate) enum NoAnswer {

@@ -1,6 +1,6 @@
 //! A user's sessions: to list them, and to end some or all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nexios_store_core::{DeleteOutcome, PrincipalIndex, SessionId, Stored, Timestamp};
 
@@ -49,8 +49,8 @@ pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSess
     let mut found = BTreeMap::new();
     for _ in 0..MAX_ROUNDS {
         let mut is_complete = true;
-        for id in listed(services, user).await? {
-            match load_listed(services, &id).await? {
+        for id in listed(services, user, services.now()).await? {
+            match load_listed(services, &id, services.now()).await? {
                 Listed::Gone => is_complete = false,
                 Listed::Unreadable => services.note_session(Event::SessionUnlisted, &id, Some(user)),
                 Listed::Read(stored) => {
@@ -62,45 +62,90 @@ pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSess
             }
         }
         if is_complete {
-            break;
+            let mut sessions = Vec::from_iter(found.into_values());
+            sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
+            return Ok(sessions);
         }
     }
-    let mut sessions = Vec::from_iter(found.into_values());
-    sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
-    Ok(sessions)
+    let message = "the user's sessions could not be listed: they kept changing their ids";
+    Err(SessionError::new(SessionErrorKind::Unavailable, message))
 }
 
-/// Ends sessions of `user`, and returns how many.
+/// Ends sessions of `user`, those among them that seem to have expired or to be from the future: a clock or a setting that
+/// comes back must not bring back a session.
 ///
 /// Lists and deletes until a listing has nothing to delete: a session that was renamed between the two is found under its
-/// new id.
-pub(crate) async fn revoke(services: &Services, user: &str, which: Which) -> Result<usize, SessionError> {
-    let mut revoked = 0;
+/// new id. It goes on past what fails.
+pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended {
+    let mut ended = Ended::default();
+    let mut failed = BTreeSet::new();
     for _ in 0..MAX_ROUNDS {
+        let ids = match listed(services, user, ANY_TIME).await {
+            Ok(ids) => ids,
+            Err(error) => return Ended { error: Some(error), ..ended },
+        };
         let mut is_complete = true;
-        for id in listed(services, user).await? {
-            if !is_spared(services, which, &id).await? {
-                is_complete = false;
-                let deleted = services.in_time(services.store.delete(&id)).await? == DeleteOutcome::Deleted;
-                revoked += usize::from(deleted);
+        for id in ids {
+            if failed.contains(&id) {
+                continue;
+            }
+            match end_listed(services, which, &id).await {
+                Ok(None) => {}
+                Ok(Some(outcome)) => {
+                    is_complete = false;
+                    ended.ended += usize::from(outcome == DeleteOutcome::Deleted);
+                }
+                Err(error) => {
+                    failed.insert(id);
+                    ended.failed += 1;
+                    ended.error = Some(error);
+                }
             }
         }
         if is_complete {
             services.events.note(Event::SessionsRevoked, || Occurrence {
                 principal: Some(services.signers.principal_tag(user)),
-                count: Some(revoked),
+                count: Some(ended.ended),
                 ..Occurrence::of(Event::SessionsRevoked, services.now())
             });
-            return Ok(revoked);
+            return ended;
         }
     }
-    let message = "the user's sessions could not all be revoked: new ones kept appearing";
-    Err(SessionError::new(SessionErrorKind::Unavailable, message))
+    let message = "new sessions of the user kept appearing";
+    Ended { error: Some(SessionError::new(SessionErrorKind::Unavailable, message)), ..ended }
+}
+
+/// What has come of ending a user's sessions.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    pub(crate) ended: usize,
+    pub(crate) failed: usize,
+    /// The last failure.
+    pub(crate) error: Option<SessionError>,
+}
+
+impl Ended {
+    /// How many have ended, or that some have not.
+    pub(crate) fn result(self) -> Result<usize, SessionError> {
+        match self.error {
+            None => Ok(self.ended),
+            Some(error) if error.kind() == SessionErrorKind::Misconfigured => Err(error),
+            Some(error) => Err(SessionError::incomplete(self.ended, self.failed, error)),
+        }
+    }
+}
+
+/// Ends a session that was listed; `None` if it is to be spared.
+async fn end_listed(services: &Services, which: Which, id: &SessionId) -> Result<Option<DeleteOutcome>, SessionError> {
+    if is_spared(services, which, id).await? {
+        return Ok(None);
+    }
+    Ok(Some(services.in_time(services.store.delete(id)).await?))
 }
 
 async fn is_spared(services: &Services, which: Which, id: &SessionId) -> Result<bool, SessionError> {
     let (Which::Only(handle) | Which::AllBut(handle)) = which else { return Ok(false) };
-    let has_handle = match load_listed(services, id).await? {
+    let has_handle = match load_listed(services, id, ANY_TIME).await? {
         // To delete what is gone does no harm, and that it was listed means that it may be elsewhere now.
         Listed::Gone => return Ok(false),
         Listed::Read(stored) => {
@@ -112,8 +157,8 @@ async fn is_spared(services: &Services, which: Which, id: &SessionId) -> Result<
     Ok(has_handle == matches!(which, Which::AllBut(_)))
 }
 
-async fn load_listed(services: &Services, id: &SessionId) -> Result<Listed, SessionError> {
-    match services.in_time(services.store.load(id, services.now())).await {
+async fn load_listed(services: &Services, id: &SessionId, now: Timestamp) -> Result<Listed, SessionError> {
+    match services.in_time(services.store.load(id, now)).await {
         Ok(Some(stored)) => Ok(Listed::Read(stored)),
         Ok(None) => Ok(Listed::Gone),
         Err(no_answer) if no_answer.is_unreadable() => Ok(Listed::Unreadable),
@@ -122,14 +167,14 @@ async fn load_listed(services: &Services, id: &SessionId) -> Result<Listed, Sess
 }
 
 /// What the index has for a user, whichever key of the ring made the tag.
-async fn listed(services: &Services, user: &str) -> Result<Vec<SessionId>, SessionError> {
+async fn listed(services: &Services, user: &str, now: Timestamp) -> Result<Vec<SessionId>, SessionError> {
     let index = principal_index(services)?;
     let mut ids = Vec::new();
     let tags = services.signers.principal_tags(user);
     // And again all but the last: a session that is written under another key meanwhile, this process's first or that of
     // one which has other settings still, is met where it comes from or where it goes to.
     for tag in tags.iter().chain(&tags[..tags.len().saturating_sub(1)]) {
-        ids.extend(services.in_time(index.sessions_of(tag, services.now())).await?);
+        ids.extend(services.in_time(index.sessions_of(tag, now)).await?);
     }
     ids.sort_unstable();
     ids.dedup(); // one that was written again under another key meanwhile
@@ -159,3 +204,6 @@ enum Listed {
 
 /// Nobody logs in so often that a revocation does not come to an end; if somebody does, it is an error.
 const MAX_ROUNDS: usize = 16;
+
+/// A time at which no record has expired.
+const ANY_TIME: Timestamp = Timestamp::UNIX_EPOCH;

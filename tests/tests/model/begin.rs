@@ -81,7 +81,7 @@ impl Play {
             Which::Only(pick) => Whom::Only(known[index(pick, known.len())?]),
             Which::Others(pick) => Whom::Others(known[index(pick, known.len())?]),
         };
-        let mut targets = self.world.listed(user);
+        let mut targets = self.world.listed_ever(user);
         targets.retain(|number| whom.is_meant(&self.world.lives[*number]) == Some(true));
         for (request, _) in &self.open {
             let has_it = request.base.as_ref().is_some_and(|base| targets.contains(&base.life));

@@ -114,6 +114,8 @@ const SITUATIONS: &[&str] = &[
     "a touch of a session that lives longer",
     "a session written again under a new key",
     "a session destroyed",
+    "a logout of a session that had expired",
+    "sessions revoked that had expired",
     "a session destroyed under the id that another request has given it",
     "a login into a session that was gone",
     "changes dropped because the session had ended",

@@ -127,10 +127,14 @@ fn kept_up(world: &World, seen: &Seen, request: &Request) -> Result<(), Wrong> {
 
 /// A logout has ended the session under whatever id it has by now, unless it was nobody's when it was loaded.
 fn destroyed(world: &World, request: &Request) -> Result<(), Wrong> {
+    // Also what had expired, or is from the future: a clock that is set back must not bring it back.
+    if request.vouched.iter().any(|id| world.stored_ever(*id).is_some()) {
+        return Err("a logout has left the session of a cookie that came with it".to_owned());
+    }
     let Some(base) = &request.base else { return Ok(()) };
     let life = &world.lives[base.life];
     let is_known_limit = base.user.is_none() && life.id != base.id;
-    if world.is_stored(life) && !is_known_limit {
+    if life.end.is_none() && !is_known_limit && world.keys.contains(&life.key) {
         return Err("a session lives on after its logout was answered".to_owned());
     }
     Ok(())

@@ -128,6 +128,8 @@ impl Part {
                     let lives_longer = world.stored(id).is_some_and(|number| world.lives[number].expires_at > until);
                     coverage.saw_if(lives_longer, "a touch of a session that lives longer");
                 }
+                let was_expired = matches!(done, Witnessed::LoggedOut { had_expired: true });
+                coverage.saw_if(was_expired, "a logout of a session that had expired");
                 self.seen.has_touched |= matches!(done, Witnessed::Touched if event.answered);
                 if let Witnessed::Wrote(base) = done {
                     self.seen.wrote = Some(Wrote { base, is_answered: event.answered });
@@ -183,6 +185,7 @@ impl Opening {
 enum Witnessed {
     Nothing,
     Touched,
+    LoggedOut { had_expired: bool },
     Wrote(Base),
 }
 
@@ -192,10 +195,10 @@ impl Commit {
         let login = request.login;
         let base = request.base.clone();
         match event.what {
-            What::Missing if base.as_ref().is_some_and(|base| base.is_stored(world)) => {
+            What::Missing(id) if world.stored(id).is_some() => {
                 Err("a session was not found in the store that has it".to_owned())
             }
-            What::Missing | What::Loaded(_) => {
+            What::Missing(_) | What::Loaded(_) => {
                 self.finds_gone |= base.is_some_and(|base| !base.is_open(world));
                 Ok(Witnessed::Nothing)
             }
@@ -245,10 +248,12 @@ impl Commit {
             }
             What::Deleted(id) => {
                 let number = world.lives.iter().position(|life| life.id == id && life.end.is_none());
-                match (number, &base) {
-                    (Some(number), Some(base)) if base.life == number && *intent == Intent::Destroy => {
-                        world.lives[number].end = Some("logged out");
-                        Ok(Witnessed::Nothing)
+                let is_own = base.is_some_and(|base| number == Some(base.life));
+                match number {
+                    Some(number) if *intent == Intent::Destroy && (is_own || request.vouched.contains(&id)) => {
+                        let life = &mut world.lives[number];
+                        life.end = Some("logged out");
+                        Ok(Witnessed::LoggedOut { had_expired: life.expires_at <= world.now })
                     }
                     _ => Err(format!("a session was deleted by a commit that is to {intent:?}")),
                 }
@@ -282,7 +287,7 @@ fn expires_as_due(world: &World, number: LifeNumber, expires_at: Timestamp) -> R
 impl Revocation {
     fn witness(&mut self, world: &mut World, event: &Event) -> Result<(), Wrong> {
         match event.what {
-            What::Listed | What::Loaded(_) | What::Failed(_) | What::Missing => Ok(()),
+            What::Listed | What::Loaded(_) | What::Failed(_) | What::Missing(_) => Ok(()),
             What::Deleted(id) => {
                 let found = world.lives.iter_mut().find(|life| life.id == id && life.end.is_none());
                 let life = found.ok_or("a revocation has deleted what had ended already")?;

@@ -43,7 +43,7 @@ pub(crate) enum What {
     Listed,
     Swept(usize),
     Conflict(CallKind),
-    Missing,
+    Missing(SessionId),
     Failed(CallKind),
 }
 
@@ -194,13 +194,10 @@ fn what(call: &Call<'_>, answer: Result<Outcome<'_>, &StoreError>) -> What {
             | Outcome::Update(UpdateOutcome::Conflict)
             | Outcome::Rename(RenameOutcome::Conflict | RenameOutcome::IdTaken),
         ) => What::Conflict(call.kind()),
-        (
-            _,
-            Outcome::Update(UpdateOutcome::Missing)
-            | Outcome::Rename(RenameOutcome::Missing)
-            | Outcome::Touch(TouchOutcome::Missing)
-            | Outcome::Delete(DeleteOutcome::Missing),
-        ) => What::Missing,
+        (Call::Update { id, .. }, Outcome::Update(UpdateOutcome::Missing))
+        | (Call::Rename { old: id, .. }, Outcome::Rename(RenameOutcome::Missing))
+        | (Call::Touch { id, .. }, Outcome::Touch(TouchOutcome::Missing))
+        | (Call::Delete { id, .. }, Outcome::Delete(DeleteOutcome::Missing)) => What::Missing(*id),
         (call, outcome) => panic!("{outcome:?} is no answer to {call:?}"),
     }
 }

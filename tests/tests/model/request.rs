@@ -14,6 +14,8 @@ pub(crate) struct Request {
     pub(crate) visitor: Option<usize>,
     /// What it came with.
     pub(crate) cookies: Vec<Cookie>,
+    /// The ids that the good ones among them vouch for, whether or not they open anything.
+    pub(crate) vouched: Vec<SessionId>,
     /// The session that it has, as far as it knows.
     pub(crate) base: Option<Base>,
     /// The key that signs what it writes and sends.
@@ -142,7 +144,7 @@ impl Request {
     pub(crate) fn intent(&self) -> Intent {
         let is_stored = self.base.is_some();
         if self.destroys {
-            return if is_stored { Intent::Destroy } else { Intent::Nothing };
+            return if is_stored || !self.vouched.is_empty() { Intent::Destroy } else { Intent::Nothing };
         }
         if self.is_stuck {
             return Intent::Refuse;

@@ -61,8 +61,10 @@ impl Play {
             let opener = opening.verified(&self.world).find(|cookie| cookie.id == life.id);
             opener.is_some_and(|cookie| cookie.key != key) || (life.user.is_some() && life.key != key)
         });
+        let vouched = opening.verified(&self.world).map(|cookie| cookie.id).collect();
         let request = Request {
             visitor: opening.visitor,
+            vouched,
             cookies: opening.cookies,
             is_rewrite_due,
             key,
@@ -114,6 +116,11 @@ impl Play {
                 Intent::Destroy if before.user.is_some() => self.ended.extend(self.world.lives[before.life].handle),
                 _ => {}
             }
+        }
+        if (commit.intent, outcome) == (Intent::Destroy, Ok(())) {
+            let ids = &commit.request.vouched;
+            let logged_out = self.world.lives.iter().filter(|life| ids.contains(&life.id) && life.end.is_some());
+            self.ended.extend(logged_out.filter_map(|life| life.handle));
         }
         let Some(end) = end else {
             let Commit { request, open, .. } = commit;

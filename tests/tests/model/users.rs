@@ -16,8 +16,13 @@ pub(crate) fn revocation(
     coverage: &mut Coverage,
 ) -> Result<(), Wrong> {
     match outcome {
-        Err(error) if error.kind() == Kind::Unavailable && !unanswered.is_empty() => {
+        Err(error) if error.kind() == Kind::Incomplete && !unanswered.is_empty() => {
             coverage.saw("a revocation that failed");
+            let counted = error.revocation().map(|revocation| revocation.ended);
+            // A delete whose answer was lost may or may not have ended one more.
+            if counted.is_none_or(|ended| ended > revocation.deleted || ended + unanswered.len() < revocation.deleted) {
+                return Err(format!("a revocation has ended {} sessions and says {counted:?}", revocation.deleted));
+            }
             Ok(())
         }
         Err(error) => Err(format!("a revocation failed: {error}")),
@@ -27,7 +32,12 @@ pub(crate) fn revocation(
         }
         Ok(count) => {
             coverage.saw_if(count > 0, "sessions revoked");
-            let survivor = revocation.targets.iter().find(|number| world.is_stored(&world.lives[**number]));
+            let had_expired = |number: &&usize| world.lives[**number].expires_at <= world.now;
+            coverage.saw_if(
+                revocation.targets.iter().any(|number| had_expired(&number)),
+                "sessions revoked that had expired",
+            );
+            let survivor = revocation.targets.iter().find(|number| world.lives[**number].end.is_none());
             survivor.map_or(Ok(()), |number| Err(format!("session {number} has survived its revocation")))
         }
     }

@@ -101,7 +101,14 @@ impl World {
 
     /// The sessions of a user that the store can list, whatever the settings and the clock say of them.
     pub(crate) fn listed(&self, user: User) -> Vec<LifeNumber> {
-        let is_listed = |life: &Life| life.user == Some(user) && self.is_stored(life) && self.keys.contains(&life.key);
+        let mut listed = self.listed_ever(user);
+        listed.retain(|number| self.is_stored(&self.lives[*number]));
+        listed
+    }
+
+    /// The same, and those that have expired: a clock that is set back would let them live again.
+    pub(crate) fn listed_ever(&self, user: User) -> Vec<LifeNumber> {
+        let is_listed = |life: &Life| life.user == Some(user) && life.end.is_none() && self.keys.contains(&life.key);
         (0..self.lives.len()).filter(|number| is_listed(&self.lives[*number])).collect()
     }
 

@@ -58,7 +58,9 @@ async fn make_room(
     // The handle decides between logins of one millisecond, so that all processes end the same ones.
     others.sort_by_key(|session: &UserSession| (session.authenticated_at, session.handle));
     for oldest in &others[..excess] {
-        users::revoke(services, user, Which::Only(oldest.handle)).await?;
+        if let Some(error) = users::end(services, user, Which::Only(oldest.handle)).await.error {
+            return Err(error);
+        }
     }
     Ok(())
 }

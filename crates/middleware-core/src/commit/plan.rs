@@ -7,6 +7,9 @@ use crate::state::decisions::{CookieAction, Fate};
 pub(crate) struct Situation {
     /// The store has a record of it.
     pub(crate) stored: bool,
+    /// Other cookies of the request verify as well, or the one does whose record is not live. Asked only if the session is
+    /// to end.
+    pub(crate) names_others: bool,
     /// Values, own settings or the principal were changed since the record was read or written.
     pub(crate) changed: bool,
     /// There is something to keep: a value, or a principal.
@@ -65,8 +68,9 @@ impl Action {
 
 fn action(situation: Situation) -> Action {
     match (situation.fate, situation.stored) {
-        (Fate::Destroy, true) => Action::Destroy,
-        (Fate::Destroy, false) => Action::Nothing,
+        // What only seems expired must not come back when a clock or a setting does.
+        (Fate::Destroy, stored) if stored || situation.names_others => Action::Destroy,
+        (Fate::Destroy, _) => Action::Nothing,
         // A new session gets a new id in any case, so there is nothing to cycle.
         (Fate::Keep | Fate::Cycle, false) if situation.has_content => Action::Create,
         (Fate::Keep | Fate::Cycle, false) => Action::Nothing,
@@ -104,6 +108,7 @@ mod tests {
 
     const NEW: Situation = Situation {
         stored: false,
+        names_others: false,
         changed: false,
         has_content: false,
         fate: Fate::Keep,
@@ -142,6 +147,12 @@ mod tests {
                 "logout with a stale cookie",
                 Situation { fate: Fate::Destroy, cookie_received: true, ..NEW },
                 Nothing,
+                Remove,
+            ),
+            (
+                "logout with a cookie whose session has expired",
+                Situation { fate: Fate::Destroy, cookie_received: true, names_others: true, ..NEW },
+                Destroy,
                 Remove,
             ),
             ("reading", STORED, Nothing, Keep),

@@ -1,15 +1,16 @@
 use nexios_store_core::Timestamp;
 
 use crate::commit::plan::Situation;
-use crate::services::Services;
 use crate::services::expiry::Renewal;
 use crate::state::State;
+use crate::state::decisions::Fate;
+use crate::state::exchange::Exchange;
 use crate::state::known::Opener;
-use crate::state::place::Place;
 
 impl Situation {
     /// The situation that a request's session is in.
-    pub(crate) fn of(state: &State, place: &Place, services: &Services, now: Timestamp) -> Self {
+    pub(crate) fn of(state: &State, exchange: &Exchange, now: Timestamp) -> Self {
+        let services = &*exchange.services;
         let State { known, pending, view, .. } = state;
         let renewal = known
             .snapshot
@@ -17,6 +18,7 @@ impl Situation {
             .map_or(Renewal::NotDue, |snapshot| services.expiry.renewal(&snapshot.envelope, snapshot.expires_at, now));
         Self {
             stored: known.snapshot.is_some(),
+            names_others: pending.fate == Fate::Destroy && exchange.vouched_ids().next().is_some(),
             changed: pending.is_changed(),
             has_content: !view.values.is_empty() || pending.login.is_some(),
             fate: pending.fate,
@@ -26,7 +28,7 @@ impl Situation {
             persistent: state.persistent().unwrap_or(services.settings.persistent),
             persistence_changed: pending.changes.persistent.is_some(),
             cookie_received: known.cookie_received,
-            in_cookie: place.is_cookie(),
+            in_cookie: exchange.place.is_cookie(),
         }
     }
 }

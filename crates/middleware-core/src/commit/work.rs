@@ -19,7 +19,7 @@ use crate::services::Services;
 use crate::state::View;
 use crate::state::pending::Pending;
 use crate::state::place::Place;
-use crate::users;
+use crate::users::{self, Which};
 
 /// What a commit was given to do.
 pub(super) struct Work<'a> {
@@ -28,6 +28,8 @@ pub(super) struct Work<'a> {
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     pub(super) snapshot: Option<Arc<Snapshot>>,
+    /// What a logout ends beside the session.
+    pub(super) doomed: Vec<SessionId>,
     pub(super) view: View,
     pub(super) pending: Pending,
 }
@@ -85,7 +87,9 @@ impl Work<'_> {
                 Done::Gone if self.pending.login.is_some() => self.create_for_login().await,
                 done => Ok(done),
             },
-            (Some(snapshot), Action::Destroy) => self.destroy(snapshot).await,
+            (snapshot, Action::Destroy) if self.doomed.is_empty() => self.destroy(snapshot.as_deref()).await,
+            // Boxed, because it takes room and is rare.
+            (snapshot, Action::Destroy) => Box::pin(self.destroy_all(snapshot.as_deref())).await,
             (None, Action::Create) => self.create(&self.view.values).await,
             // `Plan::for_situation` makes no other pairs.
             (None, _) | (Some(_), Action::Nothing | Action::Create) => Ok(Done::Gone),
@@ -107,15 +111,31 @@ impl Work<'_> {
         })
     }
 
-    async fn destroy(&self, snapshot: &Snapshot) -> Result<Done, Failed> {
+    /// Ends the session, and whatever else the request's cookies vouch for. It goes on past a failure.
+    async fn destroy_all(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
+        let mut done = self.destroy(snapshot).await;
+        for id in &self.doomed {
+            match self.store().delete(id).await {
+                Ok(DeleteOutcome::Deleted) => self.services.note_session(Event::SessionDestroyed, id, None),
+                Ok(DeleteOutcome::Missing) => {}
+                Err(error) => done = done.and(Err(error.into())),
+            }
+        }
+        done
+    }
+
+    async fn destroy(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
+        let Some(snapshot) = snapshot else { return Ok(Done::Destroyed) };
         if self.store().delete(&snapshot.id).await? == DeleteOutcome::Missing
             && let Some(principal) = snapshot.principal()
             && self.store().principals().is_some()
         {
             // Ended by another request, or renamed by one: then it lives on under another id, and must not.
             // Boxed, because it takes much room and is rare.
-            let ended = Box::pin(users::revoke(self.services, principal, users::Which::Only(snapshot.envelope.handle)));
-            ended.await.map_err(Failed::not_known_whether)?;
+            let ended = Box::pin(users::end(self.services, principal, Which::Only(snapshot.envelope.handle)));
+            if let Some(error) = ended.await.error {
+                return Err(Failed::not_known_whether(error));
+            }
         }
         Ok(Done::Destroyed)
     }
@@ -278,9 +298,9 @@ impl Work<'_> {
                 }
             }
             Done::Touched(_) => {}
-            Done::Destroyed => self.note_former(Event::SessionDestroyed),
+            Done::Destroyed if self.snapshot.is_some() => self.note_former(Event::SessionDestroyed),
             Done::Gone if self.is_essential() => self.note_former(Event::ChangesDropped),
-            Done::Gone => {}
+            Done::Destroyed | Done::Gone => {}
         }
     }
 

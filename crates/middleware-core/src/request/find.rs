@@ -12,7 +12,6 @@ use crate::events::Event;
 use crate::records::{self, Live, Opened, Snapshot, Unreadable};
 use crate::services::Services;
 use crate::services::policies::OnOutage;
-use crate::services::signers::COOKIE_VALUE_LEN;
 use crate::services::time_limit::within;
 use crate::state::exchange::Exchange;
 use crate::state::known::{Known, Opener};
@@ -64,17 +63,10 @@ fn without_store(services: &Services, error: SessionError) -> Result<Known, Sess
 /// no good one. The work is bounded, whatever the header holds.
 async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError> {
     let mut cookie_received = false;
-    let candidates = services
-        .cookie
-        .candidates(header)
-        .inspect(|_| cookie_received = true)
-        .enumerate()
-        .filter(|(_, value)| value.len() == COOKIE_VALUE_LEN)
-        .take(MAX_VERIFICATIONS)
-        .filter_map(|(place, value)| Some((place, services.signers.open_cookie_value(value)?)));
+    let candidates = services.verified(services.cookie.candidates(header).inspect(|_| cookie_received = true));
     let mut tried = [None; MAX_LOADS];
     let mut loads = 0;
-    for (place, (id, signed_by)) in candidates {
+    for (place, id, signed_by) in candidates {
         if tried.contains(&Some(id)) {
             continue;
         }
@@ -184,8 +176,6 @@ fn note_resumed(services: &Services, snapshot: &Snapshot, by_retired_key: bool) 
     services.note_session(Event::SessionResumed, &snapshot.id, snapshot.principal());
 }
 
-/// How many cookies of the session's name are verified. Browsers keep about fifty cookies a domain.
-const MAX_VERIFICATIONS: usize = 64;
-
-/// How many verified cookies are looked up.
-const MAX_LOADS: usize = 4;
+/// How many verified cookies are looked up. A visitor has several only by cookies of several paths and domains, and must not
+/// lose the session among those that have ended.
+const MAX_LOADS: usize = 16;

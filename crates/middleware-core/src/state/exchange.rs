@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use nexios_store_core::SessionId;
 use smallvec::SmallVec;
 
 use crate::client_side;
@@ -96,6 +97,13 @@ impl Exchange {
     /// The request's signed cookies, if anybody has asked for them.
     pub(crate) fn used_signed_cookies(&self) -> Option<&SignedCookies> {
         self.signed_cookies.get()
+    }
+
+    /// The ids that the request's cookies vouch for, whether or not they open anything. None where visitors keep their
+    /// sessions.
+    pub(crate) fn vouched_ids(&self) -> impl Iterator<Item = SessionId> {
+        let header = if self.place.is_cookie() { &[][..] } else { &self.cookie_header };
+        self.services.verified_ids(header)
     }
 
     /// What the visitor's cookie is to hold: the id, or the session itself.
