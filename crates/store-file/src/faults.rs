@@ -21,7 +21,6 @@ mod world;
 use std::cell::{Cell, RefCell};
 use std::io;
 
-use nexios_store_core::SessionId;
 use rustix::io::Errno;
 
 pub(crate) use self::armed::Armed;
@@ -69,8 +68,8 @@ fn with_next_temp<T>(random: [u8; 16], work: impl FnOnce() -> T) -> (T, bool) {
 }
 
 /// Asked before each temporary name.
-pub(crate) fn next_temp() -> Option<SessionId> {
-    NEXT_TEMP.take().map(SessionId::from_bytes)
+pub(crate) fn next_temp() -> Option<[u8; 16]> {
+    NEXT_TEMP.take()
 }
 
 /// Runs `work`, and says what its system calls were for.

@@ -70,6 +70,7 @@ mod directory;
 mod error;
 #[cfg(test)]
 mod faults;
+mod hex;
 mod lock;
 mod name;
 mod options;

@@ -4,6 +4,8 @@ use std::io;
 
 use nexios_store_core::{PrincipalTag, SessionId};
 
+use crate::hex;
+
 /// The path of a record: `ab/<32 hex digits>`, where `ab` are the first two of them.
 ///
 /// Has no `Debug`: it spells the session id.
@@ -44,23 +46,24 @@ impl TempName {
     pub(crate) fn beside(record: &RecordName) -> io::Result<Self> {
         #[cfg(test)]
         if let Some(known) = crate::faults::next_temp() {
-            return Ok(Self::in_fan_out(record.fan_out(), &known.to_hex()));
+            return Ok(Self::in_fan_out(record.fan_out(), &known));
         }
-        let random = SessionId::generate()?.to_hex();
+        let mut random = [0; RANDOM_LEN];
+        getrandom::fill(&mut random)?;
         Ok(Self::in_fan_out(record.fan_out(), &random))
     }
 
     /// The temporary file of this name in the directory `fan_out`; `None` if it is not exactly one of our names.
     pub(crate) fn parse(fan_out: u8, name: &[u8]) -> Option<Self> {
-        let random = SessionId::parse(name.strip_prefix(TEMP_PREFIX)?).ok()?.to_hex();
+        let random = hex::decode(name.strip_prefix(TEMP_PREFIX)?)?;
         Some(Self::in_fan_out(&fan_out_path(fan_out), &random))
     }
 
-    fn in_fan_out(fan_out: &[u8], random: &[u8]) -> Self {
+    fn in_fan_out(fan_out: &[u8], random: &[u8; RANDOM_LEN]) -> Self {
         let mut path = [b'/'; 40];
         path[..2].copy_from_slice(fan_out);
         path[3..8].copy_from_slice(TEMP_PREFIX);
-        path[8..].copy_from_slice(random);
+        hex::encode(random, &mut path[8..]);
         Self(path)
     }
 
@@ -78,22 +81,17 @@ impl MarkerName {
         let mut path = [b'-'; 112];
         path[..14].copy_from_slice(&Self::shard_of(tag.as_bytes()[0]));
         path[14] = b'/';
-        let (one, other) = halves(tag);
-        path[15..47].copy_from_slice(&one.to_hex());
-        path[47..79].copy_from_slice(&other.to_hex());
+        hex::encode(tag.as_bytes(), &mut path[15..79]);
         path[80..].copy_from_slice(&id.to_hex());
         Self(path)
     }
 
     /// The tag and id of the marker of this name in the directory of `first_byte`; `None` if it is none of ours.
     pub(crate) fn parse(first_byte: u8, name: &[u8]) -> Option<(PrincipalTag, SessionId)> {
-        let (tag, id) = name.split_at_checked(2 * SessionId::HEX_LEN)?;
-        let (one, other) = tag.split_at(SessionId::HEX_LEN);
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(SessionId::parse(one).ok()?.as_bytes());
-        bytes[16..].copy_from_slice(SessionId::parse(other).ok()?.as_bytes());
+        let (tag, id) = name.split_at_checked(TAG_HEX_LEN)?;
+        let tag = PrincipalTag::from_bytes(hex::decode(tag)?);
         let id = SessionId::parse(id.strip_prefix(b"-")?).ok()?;
-        (bytes[0] == first_byte).then_some((PrincipalTag::from_bytes(bytes), id))
+        (tag.as_bytes()[0] == first_byte).then_some((tag, id))
     }
 
     /// The directory of the markers whose tag begins with this byte.
@@ -113,24 +111,20 @@ impl MarkerName {
     }
 }
 
-/// A tag is as long as two ids, so their hex is its hex.
-fn halves(tag: &PrincipalTag) -> (SessionId, SessionId) {
-    let half = |from: usize| SessionId::from_bytes(std::array::from_fn(|at| tag.as_bytes()[from + at]));
-    (half(0), half(16))
-}
-
 /// The record of this name in the directory `fan_out`; `None` if it is not exactly where and how we would name it.
 pub(crate) fn parse_record(fan_out: u8, name: &[u8]) -> Option<SessionId> {
     SessionId::parse(name).ok().filter(|id| id.as_bytes()[0] == fan_out)
 }
 
 /// The directory of the records whose id begins with this byte.
-pub(crate) fn fan_out_path(first_byte: u8) -> [u8; 2] {
-    let hex = SessionId::from_bytes([first_byte; 16]).to_hex();
-    [hex[0], hex[1]]
+pub(crate) const fn fan_out_path(first_byte: u8) -> [u8; 2] {
+    hex::of_byte(first_byte)
 }
 
 const TEMP_PREFIX: &[u8; 5] = b".tmp-";
+/// As many random bytes as an id has: nobody guesses the name of the next temporary file.
+const RANDOM_LEN: usize = 16;
+const TAG_HEX_LEN: usize = 64;
 /// The directory of all markers.
 pub(crate) const PRINCIPALS: &[u8] = b".principals";
 
