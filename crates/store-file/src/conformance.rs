@@ -32,11 +32,11 @@ struct SystemCalls {
 #[async_trait]
 impl FaultInjection for SystemCalls {
     fn arm(&self, fault: Fault, step: usize) {
-        self.store.faults().arm(fault, step);
+        self.store.hooks().arm(fault, step);
     }
 
     async fn disarm(&self) -> bool {
-        let struck = self.store.faults().disarm();
+        let struck = self.store.hooks().disarm();
         // What a restart does. The store goes on without: it keeps nothing of a record in memory, and its locks are
         // released by now, as those of a killed process are.
         FileStore::open(&self.dir).unwrap();

@@ -1,13 +1,14 @@
 //! Makes system calls fail, to see what an operation leaves behind, and lets others act between two of them.
 //!
-//! Every call on a record, all of which [`directory`](crate::directory) makes, asks here first. The plan is the
-//! thread's own, so that tests do not disturb each other.
+//! Every call on a record, all of which [`sys`](crate::sys) makes, comes by here first. The plan is the thread's own, so
+//! that tests do not disturb each other.
 
 mod armed;
 #[cfg(target_os = "linux")]
 mod descriptors;
-pub(crate) mod disk;
+mod disk;
 mod failures;
+mod hooks;
 mod matrix;
 mod owner;
 mod planted;
@@ -67,11 +68,6 @@ fn with_next_temp<T>(random: [u8; 16], work: impl FnOnce() -> T) -> (T, bool) {
     (result, NEXT_TEMP.take().is_none())
 }
 
-/// Asked before each temporary name.
-pub(crate) fn next_temp() -> Option<[u8; 16]> {
-    NEXT_TEMP.take()
-}
-
 /// Runs `work`, and says what its system calls were for.
 fn traced<T>(work: impl FnOnce() -> T) -> (T, Vec<&'static str>) {
     TRACE.set(Some(Vec::new()));
@@ -90,7 +86,7 @@ fn during<T>(plan: Plan, work: impl FnOnce() -> T) -> (T, usize) {
 }
 
 /// Asked before each system call.
-pub(crate) fn check(operation: &'static str) -> io::Result<()> {
+fn check(operation: &'static str) -> io::Result<()> {
     TRACE.with_borrow_mut(|trace| trace.as_mut().map(|trace| trace.push(operation)));
     let call = CALLS.replace(CALLS.get() + 1);
     if let Some((_, other)) = MEANWHILE.with_borrow_mut(|planned| planned.take_if(|(at, _)| call == *at)) {
@@ -107,7 +103,7 @@ pub(crate) fn check(operation: &'static str) -> io::Result<()> {
 }
 
 /// Asked before each write: how much of it is written.
-pub(crate) fn portion(bytes: &[u8]) -> &[u8] {
+fn portion(bytes: &[u8]) -> &[u8] {
     let (len, then) = match PLAN.get() {
         Plan::ShortWrites(len) => (len, PLAN.get()),
         Plan::TornWrite(len) => (len, Plan::From(CALLS.get() + 1)),

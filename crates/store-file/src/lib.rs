@@ -82,6 +82,7 @@ mod root;
 mod slot;
 mod store;
 mod sweep;
+mod sys;
 
 pub use crate::error::OpenError;
 pub use crate::options::{Durability, FileStoreBuilder, FileStoreConfig};

@@ -1,10 +1,9 @@
 //! The names of files in the session directory, which are paths relative to it.
 
-use std::io;
-
 use nexios_store_core::{PrincipalTag, SessionId};
 
 use crate::hex;
+use crate::sys::{self, Result};
 
 /// The path of a record: `ab/<32 hex digits>`, where `ab` are the first two of them.
 ///
@@ -43,14 +42,8 @@ pub(crate) struct TempName([u8; 40]);
 
 impl TempName {
     /// A new random name in the directory of `record`.
-    pub(crate) fn beside(record: &RecordName) -> io::Result<Self> {
-        #[cfg(test)]
-        if let Some(known) = crate::faults::next_temp() {
-            return Ok(Self::in_fan_out(record.fan_out(), &known));
-        }
-        let mut random = [0; RANDOM_LEN];
-        getrandom::fill(&mut random)?;
-        Ok(Self::in_fan_out(record.fan_out(), &random))
+    pub(crate) fn beside(record: &RecordName) -> Result<Self> {
+        Ok(Self::in_fan_out(record.fan_out(), &sys::random()?))
     }
 
     /// The temporary file of this name in the directory `fan_out`; `None` if it is not exactly one of our names.

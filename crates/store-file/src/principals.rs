@@ -13,8 +13,8 @@ use std::mem;
 use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
 use rustix::io::Errno;
 
-use crate::directory::{Access, Directory, READ_DIRECTORY};
-use crate::error::{Failure, SystemError};
+use crate::directory::{Access, Directory};
+use crate::error::Failure;
 use crate::name::{MarkerName, PRINCIPALS, RecordName};
 use crate::record_file::{Found, Opened};
 use crate::records::{Records, UNLOCKED_LOOKS};
@@ -187,10 +187,9 @@ impl Bearer {
 /// The ids of all markers of a tag.
 fn marked(directory: &Directory, tag: &PrincipalTag) -> Result<Vec<SessionId>, Failure> {
     let mut ids = Vec::new();
-    let Some(mut names) = directory.read_directory(&MarkerName::shard_of(tag.as_bytes()[0]))? else { return Ok(ids) };
-    while let Some(entry) = names.read() {
-        let entry = entry.map_err(|errno| SystemError::new(READ_DIRECTORY, errno.into()))?;
-        if let Some((of, id)) = MarkerName::parse(tag.as_bytes()[0], entry.file_name().to_bytes())
+    let Some(names) = directory.read_directory(&MarkerName::shard_of(tag.as_bytes()[0]))? else { return Ok(ids) };
+    for entry in names {
+        if let Some((of, id)) = MarkerName::parse(tag.as_bytes()[0], entry?.file_name().to_bytes())
             && of == *tag
         {
             ids.push(id);

@@ -4,8 +4,8 @@ use std::str;
 
 use nexios_store_core::{SessionId, Timestamp};
 
-use crate::directory::{Access, Directory, READ_DIRECTORY};
-use crate::error::{Failure, SystemError};
+use crate::directory::{Access, Directory};
+use crate::error::Failure;
 use crate::name::RecordName;
 use crate::record_file::Found;
 use crate::records::Records;
@@ -59,9 +59,9 @@ struct Kept {
 /// What we put into quarantine. Whatever else is there is not ours to count or remove.
 fn list(directory: &Directory) -> Result<Vec<Kept>, Failure> {
     let mut kept = Vec::new();
-    let Some(mut names) = directory.read_directory(QUARANTINE)? else { return Ok(kept) };
-    while let Some(entry) = names.read() {
-        let entry = entry.map_err(|errno| SystemError::new(READ_DIRECTORY, errno.into()))?;
+    let Some(names) = directory.read_directory(QUARANTINE)? else { return Ok(kept) };
+    for entry in names {
+        let entry = entry?;
         let name = entry.file_name().to_bytes();
         if !is_place(name) {
             continue;

@@ -9,10 +9,11 @@ use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
 use rustix::io::Errno;
 
 use crate::contents::{self, Contents, Current, PAGE_LEN, SlotLen};
-use crate::directory::{self, Access, Directory, Status};
+use crate::directory::{Access, Directory, Status};
 use crate::error::{Failure, SystemError};
 use crate::name::RecordName;
 use crate::slot::{self, HEADER_LEN, Header, Slot};
+use crate::sys;
 
 /// What is found at a record's name.
 pub(crate) enum Found {
@@ -130,7 +131,7 @@ impl RecordFile {
     /// was on the disk before that was begun.
     fn lacks_page_of_creation(&self, id: &SessionId, slot_len: SlotLen) -> Result<bool, Failure> {
         let mut header = [0; HEADER_LEN];
-        directory::read_at(&self.file, &mut header, 0)?;
+        sys::read_at(&self.file, &mut header, 0)?;
         let written_len = match Slot::parse(&header, id, slot_len.capacity()) {
             Slot::Empty => slot_len.as_usize().min(PAGE_LEN),
             Slot::Written(written) => HEADER_LEN + written.payload_len,
@@ -163,7 +164,7 @@ impl RecordFile {
         while offset < part.end {
             let len = (part.end - offset).min(PAGE_LEN as u64);
             let portion = &mut buffer[..usize::try_from(len).unwrap_or(PAGE_LEN)];
-            let count = directory::read_at(&self.file, portion, offset)?;
+            let count = sys::read_at(&self.file, portion, offset)?;
             if portion[..count].iter().any(|byte| *byte != 0) {
                 return Ok(false);
             }
@@ -185,7 +186,7 @@ impl RecordFile {
     }
 
     pub(crate) fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), SystemError> {
-        directory::write_at(&self.file, bytes, offset)
+        sys::write_at(&self.file, bytes, offset)
     }
 
     pub(crate) const fn as_file(&self) -> &File {
@@ -194,13 +195,13 @@ impl RecordFile {
 
     /// Writes the first version into a file that was found without a content.
     pub(crate) fn write_blank(&self, slot_len: SlotLen, slot: Vec<u8>) -> Result<(), SystemError> {
-        directory::set_len(&self.file, 0)?;
+        sys::set_len(&self.file, 0)?;
         write_new(&self.file, slot_len, slot)
     }
 
     fn read_whole(&self, id: &SessionId, slot_len: SlotLen) -> Result<Contents, Failure> {
         let mut whole = vec![0; 2 * slot_len.as_usize()];
-        if directory::read_at(&self.file, &mut whole, 0)? < whole.len() {
+        if sys::read_at(&self.file, &mut whole, 0)? < whole.len() {
             return Ok(Contents::Damaged);
         }
         let (one, other) = whole.split_at(slot_len.as_usize());
@@ -217,7 +218,7 @@ impl RecordFile {
         contents::judge(id, slot_len, &headers, |slot, len| {
             let mut payload = vec![0; len];
             // A file that became too short leaves zeros here, which do not verify.
-            directory::read_at(&self.file, &mut payload, slot_len.offset(slot) + HEADER_LEN as u64)?;
+            sys::read_at(&self.file, &mut payload, slot_len.offset(slot) + HEADER_LEN as u64)?;
             Ok(payload.into())
         })
     }
@@ -226,13 +227,13 @@ impl RecordFile {
         if slot_len == SlotLen::MIN {
             // A page costs what a header costs, and two reads cost two.
             let mut whole = [0; 2 * SlotLen::MIN.as_usize()];
-            let is_whole = directory::read_at(&self.file, &mut whole, 0)? == whole.len();
+            let is_whole = sys::read_at(&self.file, &mut whole, 0)? == whole.len();
             let (one, other) = whole.split_at(slot_len.as_usize());
             return Ok(is_whole.then(|| [one, other].map(header_of)));
         }
         let mut headers = [[0; HEADER_LEN]; 2];
         for (slot, header) in headers.iter_mut().enumerate() {
-            if directory::read_at(&self.file, header, slot_len.offset(slot))? < HEADER_LEN {
+            if sys::read_at(&self.file, header, slot_len.offset(slot))? < HEADER_LEN {
                 return Ok(None);
             }
         }
@@ -245,7 +246,7 @@ impl RecordFile {
         }
         // A newer format may have files of other lengths.
         let mut start = [0; HEADER_LEN];
-        directory::read_at(&self.file, &mut start, 0)?;
+        sys::read_at(&self.file, &mut start, 0)?;
         Ok(if slot::begins_newer(&start) { Contents::Unsupported } else { Contents::Damaged })
     }
 }
@@ -256,9 +257,9 @@ pub(crate) fn write_new(file: &File, slot_len: SlotLen, mut slot: Vec<u8>) -> Re
         // One write: no reader and no kill can come between a length and a content.
         slot.resize(2 * slot_len.as_usize(), 0);
     } else {
-        directory::set_len(file, slot_len.file_len())?;
+        sys::set_len(file, slot_len.file_len())?;
     }
-    directory::write_at(file, &slot, 0)
+    sys::write_at(file, &slot, 0)
 }
 
 fn header_of(slot: &[u8]) -> Header {

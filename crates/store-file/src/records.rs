@@ -39,12 +39,13 @@ use rustix::io::Errno;
 
 use crate::Durability;
 use crate::contents::{Current, SlotLen};
-use crate::directory::{self, Access, Directory};
-use crate::error::{Failure, SystemError};
+use crate::directory::{Access, Directory};
+use crate::error::Failure;
 use crate::lock::Locks;
 use crate::name::{RecordName, TempName};
 use crate::record_file::{self, Found, RecordFile};
 use crate::slot;
+use crate::sys;
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -273,7 +274,7 @@ impl Records {
         if current.slot_len.exceeds_page() {
             // Whatever the durability, also that of whoever wrote it: a power cut may tear what is written now, and
             // the current version with it, unless that is on the disk.
-            directory::sync_data(file.as_file())?;
+            sys::sync_data(file.as_file())?;
         }
         file.write_at(current.spare_at(), &slot::encode(id, current.next_revision, record))?;
         sync_file(file.as_file(), durability)
@@ -296,11 +297,11 @@ impl Records {
 
     /// Puts a file with bigger slots in the place of a record's file.
     fn replace(&self, name: &RecordName, slot_len: SlotLen, slot: Vec<u8>) -> Result<()> {
-        let temp = new_temp(name)?;
+        let temp = TempName::beside(name)?;
         let file = self.directory.create_file(temp.path())?;
         let replaced = record_file::write_new(&file, slot_len, slot)
             // Whatever the durability: without it a power cut left files of zeros behind the renamed name.
-            .and_then(|()| directory::sync_data(&file))
+            .and_then(|()| sys::sync_data(&file))
             .and_then(|()| self.directory.rename(temp.path(), name.path()));
         if replaced.is_err() {
             self.discard(temp.path());
@@ -310,7 +311,7 @@ impl Records {
 
     /// Removes a record so that a power cut does not bring it back, or else leaves it as it was.
     fn retire(&self, name: &RecordName) -> Result<()> {
-        let temp = new_temp(name)?;
+        let temp = TempName::beside(name)?;
         match self.directory.rename(name.path(), temp.path()) {
             Ok(()) => {}
             Err(error) if error.is_one_of(&[Errno::NOSPC, Errno::DQUOT]) => return self.retire_in_place(name),
@@ -362,7 +363,7 @@ fn alive(found: Found, now: Timestamp) -> Result<Option<(RecordFile, Current)>> 
 }
 
 fn sync_file(file: &File, durability: Durability) -> Result<()> {
-    if durability == Durability::Synced { Ok(directory::sync_data(file)?) } else { Ok(()) }
+    if durability == Durability::Synced { Ok(sys::sync_data(file)?) } else { Ok(()) }
 }
 
 fn into_stored(found: Option<(RecordFile, Current)>) -> Option<Stored> {
@@ -371,15 +372,9 @@ fn into_stored(found: Option<(RecordFile, Current)>) -> Option<Stored> {
 
 /// 62 random bits: room for more updates than a disk survives, and no revision twice for an id.
 fn first_revision() -> Result<Revision> {
-    let random = getrandom::u64().map_err(|error| SystemError::new(DRAW_RANDOM, error.into()))?;
+    let random = u64::from_ne_bytes(sys::random()?);
     Ok(Revision::new((random >> 2).max(1)))
 }
-
-fn new_temp(record: &RecordName) -> Result<TempName> {
-    TempName::beside(record).map_err(|error| SystemError::new(DRAW_RANDOM, error).into())
-}
-
-const DRAW_RANDOM: &str = "drawing random bytes";
 
 /// A look meets a write under way once in a million times; three in a row are a damaged slot.
 pub(crate) const UNLOCKED_LOOKS: usize = 3;

@@ -14,6 +14,7 @@ use crate::lock::Locks;
 use crate::options::{FileStoreBuilder, FileStoreConfig};
 use crate::records::Records;
 use crate::sweep::Sweeper;
+use crate::sys::{ActiveHooks, Hooks};
 use crate::{OpenError, quarantine, root};
 
 /// Keeps one file per session in a directory.
@@ -43,8 +44,7 @@ struct Inner {
     inline_reads: bool,
     records: Records,
     sweeper: Sweeper,
-    #[cfg(test)]
-    faults: crate::faults::Armed,
+    hooks: ActiveHooks,
 }
 
 impl FileStore {
@@ -88,14 +88,7 @@ impl FileStore {
         let locks = Locks::open(&directory, lock_timeout)
             .map_err(|error| OpenError::directory(&dir, DirectoryProblem::Prepare(error)))?;
         let records = Records { directory, locks, durability };
-        Ok(Self(Arc::new(Inner {
-            dir,
-            inline_reads,
-            records,
-            sweeper: Sweeper::default(),
-            #[cfg(test)]
-            faults: crate::faults::Armed::default(),
-        })))
+        Ok(Self(Arc::new(Inner { dir, inline_reads, records, sweeper: Sweeper::default(), hooks: Default::default() })))
     }
 
     /// Does blocking work away from the async threads. Once begun it runs to its end, whoever still waits for it.
@@ -103,17 +96,14 @@ impl FileStore {
         &self,
         work: impl FnOnce(&Inner) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
-        let inner = Arc::clone(&self.0);
+        let store = self.clone();
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-        #[cfg(test)]
-        let work = |inner: &Inner| inner.faults.during(|| work(inner));
-        let done = runtime.spawn_blocking(move || work(&inner)).await;
+        let done = runtime.spawn_blocking(move || store.hooks().during(|| work(&store.0))).await;
         Ok(done.map_err(|_| Failure::TaskLost)??)
     }
 
-    #[cfg(test)]
-    pub(crate) fn faults(&self) -> &crate::faults::Armed {
-        &self.0.faults
+    pub(crate) fn hooks(&self) -> &ActiveHooks {
+        &self.0.hooks
     }
 }
 

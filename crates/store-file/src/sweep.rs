@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use nexios_store_core::{PrincipalTag, SessionId, Swept, Timestamp};
 use parking_lot::Mutex;
-use rustix::fs::{Dir, DirEntry};
+use rustix::fs::DirEntry;
 
 use crate::contents::Contents;
-use crate::directory::{Access, Directory, READ_DIRECTORY, Status};
-use crate::error::{Failure, SystemError};
+use crate::directory::{Access, Directory, Status};
+use crate::error::Failure;
 use crate::name::{self, MarkerName, RecordName, TempName};
 use crate::principals;
 use crate::quarantine;
 use crate::record_file::{Found, Opened, RecordFile};
 use crate::records::Records;
+use crate::sys::{self, Names};
 
 /// Walks through the fan-out directories and then those of the markers, a step at each call.
 #[derive(Default)]
@@ -49,7 +50,7 @@ impl Sweeper {
 #[derive(Default)]
 struct Pass {
     /// The directory being read, and what it is.
-    open: Option<(Place, Dir)>,
+    open: Option<(Place, Names)>,
     /// Names of that directory, with their inodes, the lowest last. Never all names of a large directory at once.
     portion: Vec<(u64, Entry)>,
     next_place: u16,
@@ -77,7 +78,7 @@ impl Place {
         }
     }
 
-    fn read(self, directory: &Directory) -> Result<Option<Dir>, SystemError> {
+    fn read(self, directory: &Directory) -> sys::Result<Option<Names>> {
         match self {
             Self::FanOut(first_byte) => directory.read_directory(&name::fan_out_path(first_byte)),
             Self::Markers(first_byte) => directory.read_directory(&MarkerName::shard_of(first_byte)),
@@ -168,14 +169,14 @@ impl Pass {
 ///
 /// They are looked at in the order of their inodes: where nothing is in memory any more, the disk reads what lies together, and
 /// not here and there as the system hands out names.
-fn read_portion(place: Place, names: &mut Dir, portion: &mut Vec<(u64, Entry)>) -> bool {
+fn read_portion(place: Place, names: &mut Names, portion: &mut Vec<(u64, Entry)>) -> bool {
     let is_itself_or_parent = |entry: &DirEntry| matches!(entry.file_name().to_bytes(), b"." | b"..");
     let others = names.filter(|entry| !entry.as_ref().is_ok_and(is_itself_or_parent));
     for entry in others.take(NAMES_PER_PORTION) {
         match entry {
             Ok(entry) => portion.push((entry.ino(), Entry::of(place, entry.file_name().to_bytes()))),
-            Err(errno) => {
-                report(&SystemError::new(READ_DIRECTORY, errno.into()));
+            Err(error) => {
+                report(&error);
                 break;
             }
         }

@@ -28,7 +28,7 @@ impl Armed {
     }
 
     /// Does the work of one operation, with the fault if there is one.
-    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub(super) fn strike<T>(&self, work: impl FnOnce() -> T) -> T {
         let Some(plan) = self.0.lock().plan() else { return work() };
         let (result, hits) = during(plan, work);
         let mut state = self.0.lock();

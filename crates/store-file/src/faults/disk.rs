@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::world;
 
 #[derive(Clone, Debug)]
-pub(crate) enum Event {
+pub(super) enum Event {
     Create(PathBuf, u64),
     MakeDirectory(PathBuf),
     Rename(PathBuf, PathBuf),
@@ -30,16 +30,16 @@ thread_local! {
     static LOG: RefCell<Option<Vec<Event>>> = const { RefCell::new(None) };
 }
 
-pub(crate) fn record(event: impl FnOnce() -> Event) {
+pub(super) fn record(event: impl FnOnce() -> Event) {
     LOG.with_borrow_mut(|log| log.as_mut().map(|log| log.push(event())));
 }
 
-pub(crate) fn path(bytes: &[u8]) -> PathBuf {
+pub(super) fn path(bytes: &[u8]) -> PathBuf {
     Path::new(std::ffi::OsStr::from_bytes(bytes)).to_owned()
 }
 
 /// Which file this is. Numbers are not used again soon where these tests run.
-pub(crate) fn number(file: &File) -> u64 {
+pub(super) fn number(file: &File) -> u64 {
     rustix::fs::fstat(file).map_or(0, |stat| stat.st_ino)
 }
 

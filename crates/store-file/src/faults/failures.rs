@@ -9,9 +9,9 @@ use rustix::io::Errno;
 use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, World, name, record, world};
 use super::{Plan, during};
 use crate::Durability;
-use crate::directory::SYNC_DIRECTORY;
 use crate::error::Failure;
 use crate::sweep::Sweeper;
+use crate::sys::{self, SYNC_DIRECTORY};
 
 /// Runs a scenario with each of its system calls failing in turn.
 fn fail_each_call(plan: impl Fn(usize) -> Plan, mut scenario: impl FnMut(Plan) -> usize) {
@@ -204,7 +204,7 @@ fn sweep_leaves_no_temporary_file(world: &World) {
 fn a_logout_works_on_a_full_disk() {
     for errno in [Errno::NOSPC, Errno::DQUOT] {
         let world = world(Durability::Synced, SMALL);
-        let full = Plan::Operation("renaming a session record", errno);
+        let full = Plan::Operation(sys::RENAME, errno);
         let (deleted, hits) = during(full, || world.records.delete(&OLD));
         assert!(matches!(deleted, Ok(DeleteOutcome::Deleted)) && hits == 1);
         assert_eq!(world.names(), [""; 0]);
@@ -219,7 +219,7 @@ fn deletions_and_id_changes_are_synced_with_both_durabilities() {
         let (deleted, _) = during(broken, || world.records.delete(&OLD));
         assert!(matches!(deleted, Err(Failure::System(_))), "{durability:?}");
         let rename = || world.records.rename(&OLD, world.revision(), &NEW, &record(SMALL), NOW);
-        for operation in [SYNC_DIRECTORY, "syncing a session record"] {
+        for operation in [SYNC_DIRECTORY, sys::SYNC] {
             let (renamed, hits) = during(Plan::Operation(operation, Errno::IO), rename);
             assert!(renamed.is_err() && hits > 0, "{durability:?} {operation}");
         }

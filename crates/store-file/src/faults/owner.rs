@@ -6,6 +6,7 @@ use super::world::{NEW, NOW, OLD, SMALL, record, world};
 use super::{Plan, during};
 use crate::Durability;
 use crate::error::Failure;
+use crate::sys;
 
 #[test]
 fn a_record_of_another_user_is_refused_by_each_operation() {
@@ -31,7 +32,6 @@ fn a_record_of_another_user_is_refused_by_each_operation() {
 fn a_record_that_the_system_does_not_let_us_open_as_ours_is_refused() {
     let world = world(Durability::Fast, SMALL);
     // What Linux says where somebody else's file is to be read without changing its time of access.
-    let (loaded, hits) =
-        during(Plan::Operation("opening a session record", Errno::PERM), || world.records.load(&OLD, NOW));
+    let (loaded, hits) = during(Plan::Operation(sys::OPEN, Errno::PERM), || world.records.load(&OLD, NOW));
     assert!(matches!(loaded, Err(Failure::Foreign)) && hits > 0, "{loaded:?}");
 }

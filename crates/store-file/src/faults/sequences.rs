@@ -8,19 +8,9 @@ use super::traced;
 use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, record, world};
 use crate::Durability;
 use crate::sweep::Sweeper;
-
-const OPEN: &str = "opening a session record";
-const CREATE: &str = "creating a session record";
-const STAT: &str = "looking at a session record";
-const READ: &str = "reading a session record";
-const WRITE: &str = crate::directory::WRITE;
-const SYNC: &str = "syncing a session record";
-const RENAME: &str = "renaming a session record";
-const REMOVE: &str = "removing a session record";
-const OPEN_DIRECTORY: &str = "opening a directory of session records";
-const SYNC_DIRECTORY: &str = crate::directory::SYNC_DIRECTORY;
-const FIND_DIRECTORY: &str = "looking at the session directory";
-const MAKE_DIRECTORY: &str = "making a directory for session records";
+use crate::sys::{
+    CREATE, MAKE_DIRECTORY, OPEN, OPEN_DIRECTORY, READ, REMOVE, RENAME, STAT, STAT_ROOT, SYNC, SYNC_DIRECTORY, WRITE,
+};
 
 #[test]
 fn an_operation_makes_no_other_calls_than_these() {
@@ -48,14 +38,14 @@ fn an_operation_makes_no_other_calls_than_these() {
     };
     let look = [OPEN, STAT, READ];
     let sync_name = [OPEN_DIRECTORY, SYNC_DIRECTORY];
-    let make_directory = [CREATE, FIND_DIRECTORY, MAKE_DIRECTORY, SYNC_DIRECTORY];
+    let make_directory = [CREATE, STAT_ROOT, MAKE_DIRECTORY, SYNC_DIRECTORY];
     // Whose marker is to be removed.
     let whose = look;
     let retire = [RENAME, OPEN_DIRECTORY, SYNC_DIRECTORY, REMOVE];
     for (operation, durability, expected) in [
         ("load", fast, look.to_vec()),
         ("load", synced, look.to_vec()),
-        ("load of an absent record", fast, vec![OPEN, FIND_DIRECTORY]),
+        ("load of an absent record", fast, vec![OPEN, STAT_ROOT]),
         ("update", fast, [&look[..], &[WRITE]].concat()),
         ("update", synced, [&look[..], &[WRITE, SYNC]].concat()),
         ("update of a large record", fast, [&look[..], &[SYNC, WRITE]].concat()),
@@ -87,7 +77,7 @@ fn a_sweep_makes_no_other_calls_than_these() {
         let (swept, calls) = traced(|| Sweeper::default().step(&world.records, now, NonZeroUsize::MAX));
         assert!(swept.is_ok());
         // It looks for all directories there may be.
-        let of_directories = [OPEN_DIRECTORY, FIND_DIRECTORY];
+        let of_directories = [OPEN_DIRECTORY, STAT_ROOT];
         calls.into_iter().filter(|call| !of_directories.contains(call)).collect::<Vec<_>>()
     };
     assert_eq!(trace(NOW), [OPEN, STAT, READ], "a record that lives");
