@@ -51,7 +51,7 @@ impl Iterator for Names {
     type Item = Result<DirEntry>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.read()?.map_err(|errno| SystemError::new(READ_DIRECTORY, errno.into())))
+        call(READ_DIRECTORY, || Ok(self.0.read().transpose()?)).transpose()
     }
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn sync_data(file: &File) -> Result<()> {
 /// Draws random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| SystemError::new(DRAW_RANDOM, error.into()))?;
+    call(DRAW_RANDOM, || Ok(getrandom::fill(&mut bytes)?))?;
     ActiveHooks::drawn(&mut bytes);
     Ok(bytes)
 }

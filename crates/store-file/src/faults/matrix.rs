@@ -74,7 +74,7 @@ fn every_call_is_the_last_before_a_kill() {
 fn every_call_of_a_sweep_fails_or_is_the_last() {
     for plan in [Plan::From, |call| Plan::Call(call, Errno::IO)] {
         // Those about the records, about the markers, and the end.
-        for call in (0xa8..0xb8).chain(0x1a0..0x1c8).chain([0, 1]) {
+        for call in (0xa8..0xbc).chain(0x1a0..0x1c8).chain([0, 1]) {
             assert!(fares(Operation::Sweep, Durability::Fast, plan(call)) > 0);
         }
     }

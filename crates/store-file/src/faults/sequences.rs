@@ -9,7 +9,8 @@ use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, record, world};
 use crate::Durability;
 use crate::sweep::Sweeper;
 use crate::sys::{
-    CREATE, MAKE_DIRECTORY, OPEN, OPEN_DIRECTORY, READ, REMOVE, RENAME, STAT, STAT_ROOT, SYNC, SYNC_DIRECTORY, WRITE,
+    CREATE, DRAW_RANDOM as DRAW, MAKE_DIRECTORY, OPEN, OPEN_DIRECTORY, READ, READ_DIRECTORY, REMOVE, RENAME, STAT,
+    STAT_ROOT, SYNC, SYNC_DIRECTORY, WRITE,
 };
 
 #[test]
@@ -38,10 +39,10 @@ fn an_operation_makes_no_other_calls_than_these() {
     };
     let look = [OPEN, STAT, READ];
     let sync_name = [OPEN_DIRECTORY, SYNC_DIRECTORY];
-    let make_directory = [CREATE, STAT_ROOT, MAKE_DIRECTORY, SYNC_DIRECTORY];
+    let make_directory = [DRAW, CREATE, STAT_ROOT, MAKE_DIRECTORY, SYNC_DIRECTORY];
     // Whose marker is to be removed.
     let whose = look;
-    let retire = [RENAME, OPEN_DIRECTORY, SYNC_DIRECTORY, REMOVE];
+    let retire = [DRAW, RENAME, OPEN_DIRECTORY, SYNC_DIRECTORY, REMOVE];
     for (operation, durability, expected) in [
         ("load", fast, look.to_vec()),
         ("load", synced, look.to_vec()),
@@ -51,20 +52,20 @@ fn an_operation_makes_no_other_calls_than_these() {
         ("update of a large record", fast, [&look[..], &[SYNC, WRITE]].concat()),
         ("update of a large record", synced, [&look[..], &[SYNC, WRITE, SYNC]].concat()),
         ("touch of a large record", fast, [&look[..], &[WRITE]].concat()),
-        ("growth", fast, [&look[..], &[CREATE, WRITE, SYNC, RENAME]].concat()),
-        ("growth", synced, [&look[..], &[CREATE, WRITE, SYNC, RENAME], &sync_name].concat()),
-        ("large growth", fast, [&look[..], &[CREATE, WRITE, WRITE, SYNC, RENAME]].concat()),
+        ("growth", fast, [&look[..], &[DRAW, CREATE, WRITE, SYNC, RENAME]].concat()),
+        ("growth", synced, [&look[..], &[DRAW, CREATE, WRITE, SYNC, RENAME], &sync_name].concat()),
+        ("large growth", fast, [&look[..], &[DRAW, CREATE, WRITE, WRITE, SYNC, RENAME]].concat()),
         ("touch", fast, [&look[..], &[WRITE]].concat()),
         ("touch", synced, [&look[..], &[WRITE, SYNC]].concat()),
         ("touch for nothing", synced, look.to_vec()),
-        ("create", fast, vec![CREATE, WRITE]),
-        ("create", synced, [&[CREATE, WRITE, SYNC][..], &sync_name].concat()),
+        ("create", fast, vec![DRAW, CREATE, WRITE]),
+        ("create", synced, [&[DRAW, CREATE, WRITE, SYNC][..], &sync_name].concat()),
         ("create in a new directory", fast, [&make_directory[..], &[CREATE, WRITE]].concat()),
         ("create in a new directory", synced, [&make_directory[..], &[CREATE, WRITE, SYNC], &sync_name].concat()),
         ("delete", fast, [&[STAT][..], &whose, &retire].concat()),
         ("delete", synced, [&[STAT][..], &whose, &retire].concat()),
-        ("rename", fast, [&look[..], &[CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
-        ("rename", synced, [&look[..], &[CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
+        ("rename", fast, [&look[..], &[DRAW, CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
+        ("rename", synced, [&look[..], &[DRAW, CREATE, WRITE, SYNC], &sync_name, &retire].concat()),
     ] {
         assert_eq!(trace(durability, operation), expected, "{operation}, {durability:?}");
     }
@@ -77,7 +78,7 @@ fn a_sweep_makes_no_other_calls_than_these() {
         let (swept, calls) = traced(|| Sweeper::default().step(&world.records, now, NonZeroUsize::MAX));
         assert!(swept.is_ok());
         // It looks for all directories there may be.
-        let of_directories = [OPEN_DIRECTORY, STAT_ROOT];
+        let of_directories = [OPEN_DIRECTORY, READ_DIRECTORY, STAT_ROOT];
         calls.into_iter().filter(|call| !of_directories.contains(call)).collect::<Vec<_>>()
     };
     assert_eq!(trace(NOW), [OPEN, STAT, READ], "a record that lives");
