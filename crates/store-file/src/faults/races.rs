@@ -43,6 +43,23 @@ fn a_load_that_writers_overtake_gives_a_version_of_its_time() {
 }
 
 #[test]
+fn a_load_never_goes_back_to_a_version_before_it_began() {
+    const OTHER: &[u8] = &[b'o'; HUGE.len()];
+    act_between_calls(|call| {
+        // The load reads the headers of two versions and then the payload of the newer one. Meanwhile two updates
+        // overwrite both slots: the newer version is gone, and the slot of the older one has the same payload as before.
+        let world = Rc::new(world(Durability::Fast, HUGE));
+        world.update(OTHER);
+        let before = world.load(&OLD).unwrap();
+        let writer = Rc::clone(&world);
+        let update_twice = move || [HUGE, &[b'l'; HUGE.len()]].into_iter().for_each(|payload| writer.update(payload));
+        let (loaded, acted) = meanwhile(call, update_twice, || world.load(&OLD).unwrap());
+        assert!(loaded.revision >= before.revision, "updates before call {call}: a version that was replaced before");
+        acted
+    });
+}
+
+#[test]
 fn a_sweep_that_is_overtaken_leaves_what_was_prolonged() {
     // In the same file, and in a larger one that took its name.
     type Prolong = fn(&World) -> bool;
