@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use nexios_store_core::{CreateOutcome, DeleteOutcome, RenameOutcome, Timestamp, TouchOutcome, UpdateOutcome};
 use rustix::io::Errno;
 
+use super::scenario::{ADA, of, start};
 use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, World, name, record, world};
 use super::{Plan, during};
 use crate::Durability;
@@ -225,6 +226,21 @@ fn deletions_and_id_changes_are_synced_with_both_durabilities() {
         }
         assert_eq!(world.load(&OLD).as_ref(), Some(&world.stored));
     }
+}
+
+#[test]
+fn a_failed_sync_keeps_the_marker_of_a_living_session() {
+    let failing = Plan::Operation(SYNC_DIRECTORY, Errno::IO);
+    let (_dir, records, _) = start(Durability::Fast);
+    let CreateOutcome::Created(revision) = records.create(&NEW, &record(SMALL), NOW).unwrap() else {
+        panic!("the id is free")
+    };
+    // Both want to mark a session under an id that is taken by one of the same principal.
+    let (created, hits) = during(failing, || records.create(&OLD, &of(ADA, SMALL), NOW));
+    assert!(created.is_err() && hits == 1, "{created:?}");
+    let (renamed, hits) = during(failing, || records.rename(&NEW, revision, &OLD, &of(ADA, SMALL), NOW));
+    assert!(renamed.is_err() && hits == 1, "{renamed:?}");
+    assert_eq!(records.sessions_of(&ADA, NOW).unwrap(), [OLD], "a session that is not listed cannot be revoked");
 }
 
 #[test]
