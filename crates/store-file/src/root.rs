@@ -116,7 +116,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn network_file_systems_are_recognised_whatever_the_sign() {
+    fn network_file_systems_are_recognised_with_either_sign() {
         for (magic, expected) in
             [(0x6969, true), (0xff53_4d42, true), (-0x00ac_b2be, true), (0xef53, false), (0x0102_1994, false)]
         {

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_a_newer_format_are_noticed() {
+    fn fields_of_a_newer_format_are_recognised() {
         let slot = encode(&ID, Revision::new(7), &record(b"", None));
         for at in [6, 7, 8, 15] {
             let mut header = split(&slot).0;

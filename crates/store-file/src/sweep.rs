@@ -286,7 +286,7 @@ mod tests {
     use std::fs::{self, File};
 
     #[test]
-    fn names_are_read_in_portions_and_seen_in_the_order_of_their_inodes() {
+    fn a_directory_is_read_in_portions_that_are_sorted_by_inode() {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("sessions");
         let directory = crate::root::open(&dir).unwrap();

@@ -31,7 +31,7 @@ async fn the_format_on_disk_is_the_documented_one() {
 }
 
 #[tokio::test]
-async fn every_flipped_bit_gives_the_previous_version_the_same_or_corrupt() {
+async fn every_flipped_bit_gives_a_whole_version_or_an_error() {
     let old = slot(&id(1), 5, b"old payload");
     let new = slot(&id(1), 6, b"new payload");
     let (is_old, is_new) = (Loaded::record(5, b"old payload"), Loaded::record(6, b"new payload"));
@@ -62,7 +62,7 @@ async fn every_flipped_bit_gives_the_previous_version_the_same_or_corrupt() {
 }
 
 #[tokio::test]
-async fn flipped_bits_of_a_large_record_give_the_previous_version_the_same_or_corrupt() {
+async fn flipped_bits_in_a_large_record_give_a_version_or_an_error() {
     let sessions = Sessions::new(Durability::Fast);
     let (old, new) = (vec![b'o'; 20_000], vec![b'n'; 20_000]);
     let revision = sessions.created(&id(1), &record(&old)).await;
@@ -95,7 +95,7 @@ async fn flipped_bits_of_a_large_record_give_the_previous_version_the_same_or_co
 }
 
 #[tokio::test]
-async fn a_creation_of_which_a_power_cut_left_out_a_page_is_absent_and_no_later_version_is() {
+async fn only_a_creation_that_lacks_a_page_is_absent() {
     for page in 0..5 {
         let sessions = Sessions::new(Durability::Fast);
         let (old, new) = (vec![b'o'; 20_000], vec![b'n'; 20_000]);
@@ -120,7 +120,7 @@ async fn a_creation_of_which_a_power_cut_left_out_a_page_is_absent_and_no_later_
 }
 
 #[tokio::test]
-async fn a_file_cut_at_any_length_is_corrupt_and_an_empty_one_absent() {
+async fn a_file_cut_short_is_corrupt_and_an_empty_one_absent() {
     let sessions = Sessions::new(Durability::Fast);
     let bytes = [slot(&id(1), 5, b"old"), slot(&id(1), 6, b"new")].concat();
     sessions.plant(&id(1), &bytes);
@@ -134,7 +134,7 @@ async fn a_file_cut_at_any_length_is_corrupt_and_an_empty_one_absent() {
 }
 
 #[tokio::test]
-async fn kinds_of_damage_are_told_apart() {
+async fn each_kind_of_damage_is_told_from_the_others() {
     let whole = slot(&id(1), 6, b"new");
     let empty = || vec![0; 2048];
     let newer = |revision| slot_of_version(2, &id(1), revision, b"later", LATER);

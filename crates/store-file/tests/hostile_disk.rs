@@ -50,8 +50,8 @@ async fn a_logout_works_on_a_full_file_system() {
 }
 
 #[tokio::test]
-async fn a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later() {
-    if !namespace::entered("a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later") {
+async fn a_read_only_disk_is_refused_and_one_in_use_stays_writable() {
+    if !namespace::entered("a_read_only_disk_is_refused_and_one_in_use_stays_writable") {
         return;
     }
     let mount_point = tempfile::tempdir().unwrap();
@@ -77,7 +77,7 @@ async fn a_read_only_file_system_is_refused_at_open_and_cannot_come_about_later(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_exchanges_files_all_the_time_gets_no_foreign_file_touched() {
+async fn swapping_files_all_the_time_never_reaches_a_foreign_file() {
     let sessions = Sessions::new(Durability::Fast);
     sessions.created(&id(1), &record("a")).await;
     let foreign = sessions.dir().join("foreign");

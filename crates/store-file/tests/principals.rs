@@ -51,7 +51,7 @@ async fn a_marker_without_its_record_is_dropped() {
 }
 
 #[tokio::test]
-async fn an_expired_record_keeps_its_marker_so_that_a_clock_may_be_set_back() {
+async fn an_expired_record_keeps_its_marker_until_it_is_swept() {
     let sessions = Sessions::new(Durability::Fast);
     sessions.created(&id(1), &tagged("a", ADA)).await;
     let index = sessions.principals().unwrap();

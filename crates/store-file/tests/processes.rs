@@ -53,7 +53,7 @@ async fn a_child_process() {
 }
 
 #[tokio::test]
-async fn writers_wait_for_a_lock_no_longer_than_told_and_readers_not_at_all() {
+async fn writers_wait_for_a_lock_until_a_timeout_and_readers_never() {
     let sessions = Sessions::new(Durability::Fast);
     let revision = sessions.created(&id(1), &record("a")).await;
     let impatient = FileStore::builder(sessions.dir()).lock_timeout(Duration::from_millis(5)).open().unwrap();
@@ -118,7 +118,7 @@ async fn a_removed_directory_is_a_failure_and_not_an_absent_session() {
 }
 
 #[test]
-fn without_a_runtime_a_call_is_an_error_and_no_panic() {
+fn a_call_without_a_runtime_is_an_error_not_a_panic() {
     let sessions = Sessions::new(Durability::Fast);
     let mut load = std::pin::pin!(sessions.load(&SESSION, NOW));
     let polled = load.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));

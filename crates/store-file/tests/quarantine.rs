@@ -48,7 +48,7 @@ async fn a_record_that_is_readable_or_absent_is_left_alone() {
 }
 
 #[tokio::test]
-async fn the_oldest_go_when_there_are_a_hundred() {
+async fn the_quarantine_keeps_the_latest_hundred_files() {
     let sessions = Sessions::new(Durability::Fast);
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
     let number = |number: u8| SessionId::from_bytes([number; 16]);
@@ -69,7 +69,7 @@ async fn the_oldest_go_when_there_are_a_hundred() {
 }
 
 #[tokio::test]
-async fn no_more_than_16_mib_are_kept() {
+async fn the_quarantine_keeps_at_most_16_mib() {
     let sessions = Sessions::new(Durability::Fast);
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
     for (n, mib, kept) in [(1, 6, 1), (2, 6, 2), (3, 6, 2), (4, 1, 3), (5, 20, 1)] {

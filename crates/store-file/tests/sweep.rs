@@ -53,7 +53,7 @@ async fn a_step_goes_on_where_the_last_one_ended() {
 }
 
 #[tokio::test]
-async fn a_step_looks_at_a_bounded_number_of_files_and_the_steps_at_all() {
+async fn each_step_is_bounded_and_the_steps_together_see_every_file() {
     let sessions = Sessions::new(Durability::Fast);
     plant_expired(&sessions, 300);
     assert_eq!(sweep(&sessions, NOW, 1).await, Swept { removed: 0, more: true });
@@ -61,7 +61,7 @@ async fn a_step_looks_at_a_bounded_number_of_files_and_the_steps_at_all() {
 }
 
 #[tokio::test]
-async fn when_everything_expires_at_once_half_of_it_is_left_for_the_next_pass() {
+async fn a_pass_leaves_half_for_the_next_when_everything_expires() {
     let sessions = Sessions::new(Durability::Fast);
     plant_expired(&sessions, 3000);
     let mut passes = Vec::new();
@@ -106,7 +106,7 @@ async fn a_record_lives_until_the_expiry_of_its_current_version() {
 }
 
 #[tokio::test]
-async fn what_was_left_behind_goes_when_it_is_old() {
+async fn old_leftovers_are_removed() {
     let sessions = Sessions::new(Durability::Fast);
     let files = [
         ("01/.tmp-00112233445566778899aabbccddeeff".to_owned(), "half a record"),
@@ -130,7 +130,7 @@ async fn what_was_left_behind_goes_when_it_is_old() {
 }
 
 #[tokio::test]
-async fn foreign_files_survive() {
+async fn the_sweep_leaves_foreign_files() {
     let sessions = Sessions::new(Durability::Fast);
     let dir = sessions.dir();
     let one = hex(&id(1));
@@ -171,7 +171,7 @@ async fn foreign_files_survive() {
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_kept_for_who_can_tell() {
+async fn an_old_damaged_record_is_set_aside_for_the_operator() {
     let sessions = Sessions::new(Durability::Fast);
     sessions.plant(&id(1), &[b'?'; 4096]);
     sessions.plant(&id(2), &slot_of_version(2, &id(2), 1, b"x", at(1)));

@@ -29,7 +29,7 @@ fn open_below(dir: &Path) -> Vec<(PathBuf, bool)> {
 }
 
 #[test]
-fn every_file_is_closed_on_exec_at_every_moment_of_every_operation() {
+fn every_file_that_any_operation_opens_is_closed_on_exec() {
     let mut most = 0;
     // A sweep makes a thousand calls, for directories that are opened as in the others.
     for operation in Operation::ALL.into_iter().filter(|operation| *operation != Operation::Sweep) {

@@ -59,7 +59,7 @@ fn a_create_that_fails_leaves_nothing() {
 }
 
 #[test]
-fn an_update_that_fails_or_dies_leaves_the_old_version_or_the_new() {
+fn a_failed_or_killed_update_leaves_the_old_or_the_new_version() {
     let cases = [(SMALL, b"next" as &[u8]), (SMALL, LARGE), (SMALL, HUGE), (HUGE, SMALL), (HUGE, b"h")];
     for (durability, (before, after)) in
         DURABILITIES.into_iter().flat_map(|durability| cases.map(|case| (durability, case)))
@@ -102,7 +102,7 @@ fn an_update_torn_at_any_byte_leaves_the_old_version() {
 }
 
 #[test]
-fn a_touch_that_fails_or_dies_leaves_the_old_expiry_or_the_new() {
+fn a_failed_or_killed_touch_leaves_the_old_or_the_new_expiry() {
     let later = Timestamp::from_unix_millis(9_000);
     for durability in DURABILITIES {
         fail_each_call(Plan::From, |plan| {
@@ -160,7 +160,7 @@ fn an_error_from_rename_leaves_the_old_record_as_it_was() {
 }
 
 #[test]
-fn a_crash_in_rename_or_delete_leaves_the_old_record_or_the_new_or_both() {
+fn a_crash_in_rename_or_delete_leaves_old_or_new_or_both() {
     for durability in DURABILITIES {
         let (mut only_old, mut both, mut only_new) = (0, 0, 0);
         fail_each_call(Plan::From, |plan| {

@@ -29,7 +29,7 @@ fn a_record_of_another_user_is_refused_by_each_operation() {
 }
 
 #[test]
-fn a_record_that_the_system_does_not_let_us_open_as_ours_is_refused() {
+fn a_record_that_the_system_does_not_open_for_us_is_refused() {
     let world = world(Durability::Fast, SMALL);
     // What Linux says where somebody else's file is to be read without changing its time of access.
     let (loaded, hits) = during(Plan::Operation(sys::OPEN, Errno::PERM), || world.records.load(&OLD, NOW));

@@ -33,7 +33,7 @@ const THINGS: [(&str, Plant); 4] = [
 ];
 
 #[test]
-fn what_is_planted_at_a_temporary_name_is_not_written_through() {
+fn nothing_is_written_through_a_planted_temporary_name() {
     for (thing, plant) in THINGS {
         let grow = |world: &World| world.records.update(&OLD, world.revision(), &record(LARGE), NOW);
         let (grown, world) = with_planted(plant, grow);
@@ -46,7 +46,7 @@ fn what_is_planted_at_a_temporary_name_is_not_written_through() {
 }
 
 #[test]
-fn a_logout_takes_the_place_of_what_is_planted_at_its_temporary_name() {
+fn a_logout_replaces_what_is_planted_at_its_temporary_name() {
     for (thing, plant) in THINGS {
         let (deleted, world) = with_planted(plant, |world| world.records.delete(&OLD));
         assert!(matches!(deleted, Ok(DeleteOutcome::Deleted)), "{thing}");

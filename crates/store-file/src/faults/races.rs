@@ -21,7 +21,7 @@ fn act_between_calls(mut scenario: impl FnMut(usize) -> bool) {
 }
 
 #[test]
-fn a_load_that_writers_overtake_gives_a_version_of_its_time() {
+fn a_load_overtaken_by_writers_gives_a_version_of_its_time() {
     let others: [(_, fn(&World)); 4] = [
         ("update", |world| world.update(b"next")),
         ("two updates", |world| [b"next", b"last"].into_iter().for_each(|payload| world.update(payload))),
@@ -60,7 +60,7 @@ fn a_load_never_goes_back_to_a_version_before_it_began() {
 }
 
 #[test]
-fn a_sweep_that_is_overtaken_leaves_what_was_prolonged() {
+fn a_sweep_leaves_a_record_that_is_prolonged_meanwhile() {
     // In the same file, and in a larger one that took its name.
     type Prolong = fn(&World) -> bool;
     let prolong: [(_, Prolong); 2] = [
@@ -137,7 +137,7 @@ fn list_during_rename([from, to]: [SessionId; 2], pause: usize, resume: usize) -
 }
 
 #[test]
-fn a_listing_that_a_rename_overtakes_at_any_call_shows_the_session() {
+fn a_listing_shows_a_session_that_is_renamed_at_any_call() {
     let (mut listed, mut moved) = (0, 0);
     // Both ways: in which order the system gives the two names is its own affair.
     for way in [[OLD, NEW], [NEW, OLD]] {
