@@ -6,9 +6,9 @@ use nexios_settings::SettingError;
 use nexios_store_core::StoreError;
 use rustix::io::Errno;
 
-/// A file store could not be opened.
+/// The reason why a file store could not be opened.
 ///
-/// The message is meant for who starts the program: it names the setting, the directory and what to do.
+/// The message is for the person who starts the program. It names the setting and the directory, and says what to do.
 ///
 /// # Examples
 ///
@@ -32,7 +32,7 @@ pub(crate) enum OpenProblem {
     Directory { dir: PathBuf, problem: DirectoryProblem },
 }
 
-/// What is wrong with a directory, in words that follow its name.
+/// The problem with a directory, in words that follow its name.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DirectoryProblem {
     #[error("which cannot be opened: {0}")]
@@ -68,16 +68,18 @@ impl From<SettingError> for OpenError {
     }
 }
 
-/// A system call failed. Names what it was for, never what it was about: a path has a session id in it.
+/// A failed system call.
+///
+/// It tells the purpose of the call and never its path, which has a session id in it.
 #[derive(Debug)]
 pub(crate) struct SystemError {
-    operation: &'static str,
+    purpose: &'static str,
     source: io::Error,
 }
 
 impl SystemError {
-    pub(crate) const fn new(operation: &'static str, source: io::Error) -> Self {
-        Self { operation, source }
+    pub(crate) const fn new(purpose: &'static str, source: io::Error) -> Self {
+        Self { purpose, source }
     }
 
     pub(crate) fn is(&self, errno: Errno) -> bool {
@@ -95,7 +97,7 @@ impl SystemError {
 
 impl fmt::Display for SystemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.operation)
+        f.write_str(self.purpose)
     }
 }
 
@@ -105,7 +107,7 @@ impl std::error::Error for SystemError {
     }
 }
 
-/// Why an operation on a record has no answer.
+/// The reason why an operation on a record has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]

@@ -1,8 +1,8 @@
 //! One file per session.
 //!
-//! [`FileStore`] keeps each session in a file of its own below one directory. It needs no server, survives restarts,
-//! and may be used by several processes at once. Choose it for one machine; where sessions are shared between
-//! machines, choose a store that talks to a database.
+//! [`FileStore`] keeps each session in a file of its own below one directory. It needs no server and survives restarts,
+//! and several processes can use it at once. Choose it if your application runs on one machine. If machines share their
+//! sessions, choose a store that talks to a database.
 //!
 //! ```
 //! use nexios_store_core::{CreateOutcome, Record, SessionId, SessionStore, Timestamp};
@@ -32,33 +32,33 @@
 //! | path | content |
 //! | --- | --- |
 //! | `ab/<32 hex digits>` | a record, in the directory of the first two digits of its id |
-//! | `ab/.tmp-<32 hex digits>` | a record on its way in or out; removed by the sweep if left behind |
-//! | `.principals/ab/<64 hex digits>-<32 hex digits>` | an empty file for each session that bears a principal's tag: the tag, and the session's id |
-//! | `.locks/` | 81 empty files. They must not be removed while a process uses the directory |
+//! | `ab/.tmp-<32 hex digits>` | a record that is being written or removed; the sweep removes one that is left behind |
+//! | `.principals/ab/<64 hex digits>-<32 hex digits>` | an empty file for each principal's session: tag and id |
+//! | `.locks/` | 81 empty files; do not remove them while a process uses the directory |
 //! | `.corrupt/` | damaged records, set aside for the operator: the latest 100 files or 16 MiB |
 //!
-//! Files have mode 0600 and directories 0700. A session directory that others can enter is refused, and so is what is
-//! found at a record's name but is not a regular file of our own with one link. Foreign files are left alone.
-//! What an update replaced stays readable in the file until later updates write over it.
+//! Files have mode 0600 and directories 0700. The store refuses a session directory that other users can enter. It also
+//! refuses anything at a record's name that is not a regular file of its own with one link, and it leaves foreign files
+//! alone. The version that an update replaced stays readable in the file until a later update overwrites it.
 //!
 //! # What a failure leaves
 //!
 //! | failure | [`Fast`](Durability::Fast) | [`Synced`](Durability::Synced) |
 //! | --- | --- | --- |
 //! | process killed at any point | the old version or the new one, whole | the same |
-//! | power cut | an older whole version; sessions of the last half minute may be lost | all that was answered |
+//! | power cut | an older whole version; sessions of the last half minute may be lost | everything that was answered |
 //! | disk full | writes fail and change nothing; deleting works | the same |
 //! | flipped bit, torn write | the previous version, or an error that says corrupt | the same |
-//! | network file system | not supported: a warning when it is opened | the same |
+//! | network file system | not supported; the store logs a warning when you open it | the same |
 //!
-//! Deletions and id changes are synced with both, so a power cut does not undo a logout. On a file system that writes
-//! every block anew (Btrfs, ZFS), a full disk fails updates as well.
+//! Both durabilities sync deletions and id changes, so a power cut does not undo a logout. On a file system that writes
+//! every block to a new place (Btrfs, ZFS), updates fail as well when the disk is full.
 //!
 //! # Scope
 //!
-//! Linux and other Unix systems, local file systems. Calls are made from tasks of a tokio runtime, whose blocking
-//! threads do the work. When to sweep, what a payload means, and encryption are the business of other crates; the
-//! checksums find damage, not forgery by somebody who can write to the directory.
+//! The store runs on Linux and other Unix systems, on local file systems. Call it from tasks of a tokio runtime, whose
+//! blocking threads do the work. Other crates decide when to sweep and what a payload means, and encrypt it. The
+//! checksums find damage. They do not find forgery by somebody who can write to the directory.
 
 #[cfg(not(unix))]
 compile_error!("nexios-store-file relies on Unix file locks, permissions and renames; choose another store here");

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use crate::{FileStore, OpenError};
 
-/// What a power cut may take.
+/// The protection of writes against a power cut.
 ///
-/// A process that is killed loses nothing that was answered, with either of them.
+/// With either choice, a killed process loses nothing that it had answered.
 ///
 /// # Examples
 ///
@@ -21,19 +21,22 @@ use crate::{FileStore, OpenError};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// Deletions and id changes are synced to the disk before they are answered, the rest is left to the system.
+    /// Syncs deletions and id changes to the disk before it answers them, and leaves the rest to the system.
     ///
-    /// A power cut may lose a session that was created in the last half minute, or bring back an older whole version
-    /// of one. It never gives wrong data, and a session that was logged out stays logged out. Markers of principals are
-    /// synced, and a record above 4000 bytes before each update, which makes that as slow as with `Synced`.
+    /// A power cut may lose a session that was created in the last half minute, or bring back an older whole version of
+    /// a session. It never gives wrong data, and a session that was logged out stays logged out.
+    ///
+    /// Two more things are synced: the markers of principals, and a record above 4000 bytes before each of its updates,
+    /// which makes such an update as slow as with `Synced`.
     #[default]
     Fast,
-    /// Everything is synced before it is answered: 20 to 30 times slower. It cannot sync what another process writes,
-    /// which has a durability of its own.
+    /// Syncs everything before it answers, which makes writes 20 to 30 times slower.
+    ///
+    /// It cannot sync what other processes write: each process has a durability of its own.
     Synced,
 }
 
-/// `fast` or `synced`.
+/// The allowed values are `fast` and `synced`.
 impl Setting for Durability {
     const ALLOWED: &'static str = "fast or synced";
 
@@ -69,7 +72,7 @@ impl Setting for Durability {
 pub struct FileStoreConfig {
     /// The session directory.
     pub dir: PathBuf,
-    /// What a power cut may take.
+    /// The durability of writes.
     #[serde(deserialize_with = "nexios_settings::deserialize")]
     pub durability: Durability,
 }
@@ -79,7 +82,7 @@ impl FileStoreConfig {
     ///
     /// # Errors
     ///
-    /// When one of them is set but empty, or `SESSION_DURABILITY` is not an allowed value.
+    /// Fails if one of them is set but empty, or if `SESSION_DURABILITY` is not an allowed value.
     pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
         let default = Self::default();
         Ok(Self {
@@ -123,32 +126,33 @@ impl FileStoreBuilder {
         FileStoreConfig { dir: dir.to_owned(), ..FileStoreConfig::default() }.into()
     }
 
-    /// What a power cut may take. [`Fast`](Durability::Fast) by default.
+    /// Sets the durability of writes. The default is [`Fast`](Durability::Fast).
     pub const fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 
-    /// How long a write waits for other writers of the same record before it fails. Five seconds by default.
+    /// Sets how long a write waits for other writers of the same record before it fails. The default is five seconds.
     pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
     }
 
-    /// Whether `load` reads the file on the calling thread. Off by default.
+    /// Sets whether `load` reads the file on the calling thread. The default is `false`.
     ///
-    /// It makes loads 4 to 9 times faster where the files are in memory, as those of active sessions are. Where one
-    /// is not, the thread waits for the disk, and with it every task that it runs: leave it off on slow disks.
+    /// Inline reads make loads 4 to 9 times faster for files that are in memory, as those of active sessions are. For
+    /// any other file the thread waits for the disk, and so does every task on that thread. Leave this off on slow
+    /// disks.
     pub const fn inline_reads(mut self, inline: bool) -> Self {
         self.inline_reads = inline;
         self
     }
 
-    /// Opens the store, and makes its directory if it does not exist.
+    /// Opens the store, and creates its directory if it does not exist.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be made or opened, belongs to another user, or is open to other users.
+    /// Fails if the directory cannot be created or opened, belongs to another user, or is open to other users.
     pub fn open(self) -> Result<FileStore, OpenError> {
         FileStore::open_with(self)
     }

@@ -17,12 +17,12 @@ use crate::sweep::Sweeper;
 use crate::sys::{ActiveHooks, Hooks};
 use crate::{OpenError, quarantine, root};
 
-/// Keeps one file per session in a directory.
+/// A store that keeps one file per session in a directory.
 ///
-/// Any number of threads and of processes may use one directory at the same time, also through several `FileStore`s.
-/// Clones share what is open: the directory, 81 lock files, and the sweep's place.
+/// Any number of threads and processes can use one directory at the same time, through the same `FileStore` or through
+/// several. Clones share what is open: the directory, 81 lock files, and the place that the sweep has reached.
 ///
-/// See the [crate] for an example and for what is promised.
+/// See the [crate] documentation for an example and for the guarantees.
 ///
 /// # Examples
 ///
@@ -48,16 +48,16 @@ struct Inner {
 }
 
 impl FileStore {
-    /// Opens the store in the directory `dir`, which is made if it does not exist.
+    /// Opens the store in the directory `dir`, and creates the directory if it does not exist.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be made or opened, belongs to another user, or is open to other users.
+    /// Fails if the directory cannot be created or opened, belongs to another user, or is open to other users.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::builder(dir).open()
     }
 
-    /// Opens the store in the directory `dir` with options.
+    /// Returns a builder that opens the store in the directory `dir` with options.
     pub fn builder(dir: impl AsRef<Path>) -> FileStoreBuilder {
         FileStoreBuilder::new(dir.as_ref())
     }
@@ -68,16 +68,16 @@ impl FileStore {
     ///
     /// # Errors
     ///
-    /// When a variable has a value that is not allowed, and as [`open`](Self::open).
+    /// Fails if a variable has a value that is not allowed, and where [`open`](Self::open) fails.
     pub fn from_env() -> Result<Self, OpenError> {
         Self::from_vars(&Vars::process())
     }
 
-    /// As [`from_env`](Self::from_env), with variables from elsewhere.
+    /// Opens the store that `vars` describes, as [`from_env`](Self::from_env) does with the environment.
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Fails where [`from_env`](Self::from_env) fails.
     pub fn from_vars(vars: &Vars) -> Result<Self, OpenError> {
         FileStoreBuilder::from(FileStoreConfig::from_vars(vars)?).open()
     }
@@ -91,7 +91,9 @@ impl FileStore {
         Ok(Self(Arc::new(Inner { dir, inline_reads, records, sweeper: Sweeper::default(), hooks: Default::default() })))
     }
 
-    /// Does blocking work away from the async threads. Once begun it runs to its end, whoever still waits for it.
+    /// Does blocking work away from the async threads.
+    ///
+    /// Work that has begun runs to its end, even if nobody waits for it any more.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, Failure> + Send + 'static,
@@ -102,6 +104,7 @@ impl FileStore {
         Ok(done.map_err(|_| Failure::TaskLost)??)
     }
 
+    /// The hooks through which tests let the system calls of this store fail.
     pub(crate) fn hooks(&self) -> &ActiveHooks {
         &self.0.hooks
     }
@@ -167,7 +170,7 @@ impl SessionStore for FileStore {
         self.blocking(move |store| store.records.delete(&id)).await
     }
 
-    /// Moves the record to `.corrupt` in the session directory: the latest 100 files or 16 MiB are kept there.
+    /// Moves the record to `.corrupt` in the session directory, which keeps the latest 100 files or 16 MiB.
     async fn set_aside(&self, id: &SessionId) -> Result<()> {
         let id = *id;
         self.blocking(move |store| quarantine::set_aside(&store.records, &id)).await
@@ -184,7 +187,9 @@ impl SessionStore for FileStore {
 
 #[async_trait]
 impl PrincipalIndex for FileStore {
-    /// A session that a newer program wrote is listed as well, whether it lives or not: who revokes must find it.
+    /// Lists the live sessions of a principal.
+    ///
+    /// The list also has each session that a newer program wrote, live or not: whoever revokes sessions must find it.
     async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
         let tag = *tag;
         self.blocking(move |store| store.records.sessions_of(&tag, now)).await
@@ -193,10 +198,11 @@ impl PrincipalIndex for FileStore {
 
 #[async_trait]
 impl DeleteExpired for FileStore {
-    /// Looks at 256 files at most, and goes on with the next call where this one ended.
+    /// Looks at up to 256 files. The next call continues where this one ended.
     ///
-    /// `more` is `false` at the end of a pass through all files, and when somebody else is sweeping. A pass removes
-    /// no more than 1000 records or half of what it saw: when a clock has jumped, the rest is left for the next.
+    /// `more` is `false` at the end of a pass through all files, and while somebody else sweeps. One pass removes at
+    /// most 1000 records or half of those it saw, whichever is more. After a jump of the clock, the rest is left for
+    /// the next pass.
     async fn delete_expired(&self, now: Timestamp, limit: NonZeroUsize) -> Result<Swept> {
         self.blocking(move |store| store.sweeper.step(&store.records, now, limit)).await
     }
