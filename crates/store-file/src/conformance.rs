@@ -1,5 +1,7 @@
-//! The clauses of the contract, with both durabilities. Clauses (l) and (m) at each system call: the store is the one that
-//! everybody uses, and its calls fail where the kit says.
+//! The clauses of the contract, with both durabilities.
+//!
+//! Clauses (l) and (m) are tested at each system call. The store is the same that everybody uses, and its calls fail
+//! where the test kit says.
 
 use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
@@ -23,7 +25,7 @@ fn subject(durability: Durability) -> Subject {
     Subject::new(store).faults(faults).damage(move |id| damage(dir.clone(), id)).keep(parent)
 }
 
-/// What fails of a store: its system calls. Each is a step.
+/// The system calls of a store. Each of them is a step that can fail.
 struct SystemCalls {
     dir: PathBuf,
     store: FileStore,
@@ -37,15 +39,15 @@ impl FaultInjection for SystemCalls {
 
     async fn disarm(&self) -> bool {
         let struck = self.store.hooks().disarm();
-        // What a restart does. The store goes on without: it keeps nothing of a record in memory, and its locks are
-        // released by now, as those of a killed process are.
+        // A restart opens the store again. The store itself goes on without a restart: it keeps nothing of a record in
+        // memory, and its locks are released by now, as those of a killed process are.
         FileStore::open(&self.dir).unwrap();
         struck
     }
 }
 
 async fn damage(dir: PathBuf, id: SessionId) {
-    // Both headers: a record with a whole older version would fall back to that.
+    // Damages both headers, because the record would fall back to an older version that is whole.
     let name = RecordName::of(&id);
     let path = dir.join(Path::new(std::ffi::OsStr::from_bytes(name.path())));
     let file = OpenOptions::new().write(true).open(path).unwrap();

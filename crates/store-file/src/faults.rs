@@ -1,7 +1,7 @@
-//! Makes system calls fail, to see what an operation leaves behind, and lets others act between two of them.
+//! Makes system calls fail, to see what an operation leaves behind, and lets others act between two calls.
 //!
-//! Every call on a record, all of which [`sys`](crate::sys) makes, comes by here first. The plan is the thread's own, so
-//! that tests do not disturb each other.
+//! Every call on a record asks here first. [`sys`](crate::sys) makes all of these calls. Each thread has a plan of its
+//! own, so tests do not disturb each other.
 
 mod armed;
 #[cfg(target_os = "linux")]
@@ -29,19 +29,19 @@ pub(crate) use self::armed::Armed;
 #[derive(Clone, Copy, Debug)]
 enum Plan {
     None,
-    /// Only this call fails, counted from 0.
+    /// Only the call of this number fails, counted from 0.
     Call(usize, Errno),
-    /// This call and all that follow fail: what is on disk then is what a killed process leaves.
+    /// The call of this number and all later ones fail. What is on the disk then is what a killed process leaves.
     From(usize),
-    /// Each call of this operation fails.
-    Operation(&'static str, Errno),
-    /// Each write writes so many bytes at most.
+    /// Each call for this purpose fails.
+    Purpose(&'static str, Errno),
+    /// Each write writes at most this number of bytes.
     ShortWrites(usize),
-    /// The first write writes so many bytes, and after it everything fails.
+    /// The first write writes this number of bytes, and then everything fails.
     TornWrite(usize),
 }
 
-/// The call before which somebody else acts, and what they do.
+/// The number of a call, and what somebody else does before it.
 type Intrusion = (usize, Box<dyn FnOnce()>);
 
 thread_local! {
@@ -53,7 +53,7 @@ thread_local! {
     static MEANWHILE: RefCell<Option<Intrusion>> = const { RefCell::new(None) };
 }
 
-/// Runs `work`, and `other` before its system call of this number; says whether there was such a call.
+/// Runs `work`, and runs `other` before the system call of this number. Also returns whether there was such a call.
 fn meanwhile<T>(call: usize, other: impl FnOnce() + 'static, work: impl FnOnce() -> T) -> (T, bool) {
     MEANWHILE.set(Some((call, Box::new(other))));
     CALLS.set(0);
@@ -61,21 +61,21 @@ fn meanwhile<T>(call: usize, other: impl FnOnce() + 'static, work: impl FnOnce()
     (result, MEANWHILE.take().is_none())
 }
 
-/// Runs `work`, whose first temporary file has a name that is known, and says whether there was one.
+/// Runs `work` and gives its first temporary file a known name. Also returns whether there was a temporary file.
 fn with_next_temp<T>(random: [u8; 16], work: impl FnOnce() -> T) -> (T, bool) {
     NEXT_TEMP.set(Some(random));
     let result = work();
     (result, NEXT_TEMP.take().is_none())
 }
 
-/// Runs `work`, and says what its system calls were for.
+/// Runs `work`, and returns the purpose of each of its system calls.
 fn traced<T>(work: impl FnOnce() -> T) -> (T, Vec<&'static str>) {
     TRACE.set(Some(Vec::new()));
     let result = work();
     (result, TRACE.take().unwrap_or_default())
 }
 
-/// Runs `work` under a plan, and says how often the plan made a difference.
+/// Runs `work` under a plan, and returns how often the plan struck.
 fn during<T>(plan: Plan, work: impl FnOnce() -> T) -> (T, usize) {
     PLAN.set(plan);
     CALLS.set(0);
@@ -85,9 +85,9 @@ fn during<T>(plan: Plan, work: impl FnOnce() -> T) -> (T, usize) {
     (result, HITS.get())
 }
 
-/// Asked before each system call.
-fn check(operation: &'static str) -> io::Result<()> {
-    TRACE.with_borrow_mut(|trace| trace.as_mut().map(|trace| trace.push(operation)));
+/// Returns an error if the plan lets this system call fail.
+fn check(purpose: &'static str) -> io::Result<()> {
+    TRACE.with_borrow_mut(|trace| trace.as_mut().map(|trace| trace.push(purpose)));
     let call = CALLS.replace(CALLS.get() + 1);
     if let Some((_, other)) = MEANWHILE.with_borrow_mut(|planned| planned.take_if(|(at, _)| call == *at)) {
         other();
@@ -95,14 +95,14 @@ fn check(operation: &'static str) -> io::Result<()> {
     let errno = match PLAN.get() {
         Plan::Call(nth, errno) if call == nth => errno,
         Plan::From(first) if call >= first => Errno::IO,
-        Plan::Operation(name, errno) if operation == name => errno,
+        Plan::Purpose(name, errno) if purpose == name => errno,
         _ => return Ok(()),
     };
     HITS.set(HITS.get() + 1);
     Err(errno.into())
 }
 
-/// Asked before each write: how much of it is written.
+/// Returns the part of a write that the plan lets through.
 fn portion(bytes: &[u8]) -> &[u8] {
     let (len, then) = match PLAN.get() {
         Plan::ShortWrites(len) => (len, PLAN.get()),

@@ -4,30 +4,30 @@ use rustix::io::Errno;
 
 use super::{CALLS, Plan, during};
 
-/// A fault that strikes a store, on whichever thread it works.
+/// A fault that strikes a store, on every thread on which the store works.
 #[derive(Default)]
 pub(crate) struct Armed(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     fault: Option<(Fault, usize)>,
-    /// The system calls since it was armed.
+    /// The number of system calls since the fault was armed.
     calls: usize,
     hits: usize,
 }
 
 impl Armed {
-    /// Lets the fault strike at this system call, counted from 0 and from now.
+    /// Lets the fault strike at the system call of this number, counted from now and from 0.
     pub(crate) fn arm(&self, fault: Fault, call: usize) {
         *self.0.lock() = State { fault: Some((fault, call)), ..State::default() };
     }
 
-    /// Ends it, and says whether it struck.
+    /// Ends the fault. Returns whether it struck.
     pub(crate) fn disarm(&self) -> bool {
         std::mem::take(&mut *self.0.lock()).hits > 0
     }
 
-    /// Does the work of one operation, with the fault if there is one.
+    /// Does the work of one operation, under the fault if there is one.
     pub(super) fn strike<T>(&self, work: impl FnOnce() -> T) -> T {
         let Some(plan) = self.0.lock().plan() else { return work() };
         let (result, hits) = during(plan, work);

@@ -1,4 +1,4 @@
-//! What a child process would inherit: nothing of ours, whenever it is started.
+//! A child process inherits no open file of ours, whenever it is started.
 
 use std::cell::RefCell;
 use std::fs;
@@ -11,7 +11,7 @@ use super::meanwhile;
 use super::scenario::{Operation, start};
 use crate::Durability;
 
-/// The open files below a directory, and whether each is closed when a program is executed.
+/// Returns the open files below a directory, and whether each is closed when a program is executed.
 fn open_below(dir: &Path) -> Vec<(PathBuf, bool)> {
     let mut open = Vec::new();
     for entry in fs::read_dir("/proc/self/fd").unwrap().map(Result::unwrap) {
@@ -31,7 +31,7 @@ fn open_below(dir: &Path) -> Vec<(PathBuf, bool)> {
 #[test]
 fn every_file_that_any_operation_opens_is_closed_on_exec() {
     let mut most = 0;
-    // A sweep makes a thousand calls, for directories that are opened as in the others.
+    // A sweep makes hundreds of calls, and opens directories in the same way as the other operations.
     for operation in Operation::ALL.into_iter().filter(|operation| *operation != Operation::Sweep) {
         for call in 0..100 {
             let (dir, records, revision) = start(Durability::Synced);

@@ -1,8 +1,8 @@
-//! A disk that forgets: what a power cut leaves of the calls that were made.
+//! The model of a disk that forgets. It tells what a power cut leaves of the calls that were made.
 //!
-//! Names and contents are apart. A change of names is on the disk once its directory was synced, a page of a file once
-//! the file was; before that it may be there or not, whatever came after it. The unit that is written or not is a
-//! page of 4 KiB, as file systems and disks have it; its content is that of any moment since the last sync.
+//! Names and contents are independent. A change of names is on the disk once its directory is synced, and a page of a
+//! file once the file is synced. Before that, the change may be on the disk or not, whatever came after it. File
+//! systems and disks write pages of 4 KiB. Each page has the content of some moment since the last sync.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,31 +38,31 @@ pub(super) fn path(bytes: &[u8]) -> PathBuf {
     Path::new(std::ffi::OsStr::from_bytes(bytes)).to_owned()
 }
 
-/// Which file this is. Numbers are not used again soon where these tests run.
+/// Returns the number of a file. Where these tests run, the system does not use a number again soon.
 pub(super) fn number(file: &File) -> u64 {
     rustix::fs::fstat(file).map_or(0, |stat| stat.st_ino)
 }
 
-/// The calls made by the scenario of one thread.
+/// The calls of one thread's scenario.
 pub(super) struct Disk {
-    /// All before this are on the disk.
+    /// All calls before this one are on the disk.
     settled: usize,
     log: Vec<Event>,
 }
 
 impl Disk {
-    /// Begins to record, which must be before the session directory is opened.
+    /// Begins to record. Call it before the session directory is opened.
     pub(super) fn new() -> Self {
         LOG.set(Some(Vec::new()));
         Self { settled: 0, log: Vec::new() }
     }
 
-    /// Time passes, and the system writes everything.
+    /// Lets time pass, in which the system writes everything.
     pub(super) fn settle(&mut self) {
         self.settled = Self::calls();
     }
 
-    /// How many calls there were so far, while they are recorded.
+    /// Returns the number of calls so far. It works while calls are recorded.
     pub(super) fn calls() -> usize {
         LOG.with_borrow(|log| log.as_ref().map_or(0, Vec::len))
     }
@@ -76,12 +76,12 @@ impl Disk {
         self.settled
     }
 
-    /// How many calls were recorded.
+    /// Returns the number of recorded calls.
     pub(super) const fn len(&self) -> usize {
         self.log.len()
     }
 
-    /// A directory as a power cut after so many calls may leave it.
+    /// Makes a directory as a power cut may leave it after the first `at` calls.
     pub(super) fn after_cut(&self, at: usize, dice: &mut Dice) -> TempDir {
         let log = &self.log[..at];
         let dir = world::new_dir();
@@ -89,7 +89,7 @@ impl Disk {
         make_private(&root);
         let names = self.names(log, dice);
         for path in names.directories {
-            // Parents come first in the order of paths; one that was lost takes its children with it.
+            // In the order of paths, parents come first. A lost parent takes its children with it.
             if root.join(&path).parent().is_some_and(Path::exists) {
                 make_private(&root.join(path));
             }
@@ -104,7 +104,7 @@ impl Disk {
 
     fn names(&self, log: &[Event], dice: &mut Dice) -> Names {
         let mut names = Names::default();
-        // Half of the times as a journal has it, in order, and half of the times without any.
+        // Half of the time the changes come in order, as a journal keeps them, and half of the time in none.
         let is_ordered = dice.throw(2) == 0;
         let last_sync = log.iter().rposition(|event| matches!(event, Event::SyncDirectory(_))).unwrap_or(0);
         let end = last_sync.max(self.settled) + dice.throw(log.len() - last_sync.max(self.settled).min(log.len()) + 1);
@@ -156,7 +156,7 @@ impl Disk {
 }
 
 impl Event {
-    /// The directory whose names it changes.
+    /// Returns the directory whose names the call changes.
     fn directory(&self) -> Option<&Path> {
         match self {
             Self::Create(path, _) | Self::MakeDirectory(path) | Self::Rename(_, path) | Self::Remove(path) => {
@@ -196,7 +196,7 @@ impl Names {
     }
 }
 
-/// The same throws each time.
+/// Dice that throw the same numbers each time.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {

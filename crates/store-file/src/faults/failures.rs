@@ -1,4 +1,4 @@
-//! Each system call of each operation fails in turn, or is the last before a kill.
+//! The system calls of each operation fail in turn, or are the last before a kill.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
@@ -95,7 +95,7 @@ fn an_update_torn_at_any_byte_leaves_the_old_version() {
         assert_eq!(world.load(&OLD).as_ref(), Some(&world.stored), "{len}");
         let updated = world.records.update(&OLD, world.revision(), &record(b"next"), NOW).unwrap();
         let UpdateOutcome::Updated(revision) = updated else { panic!("{updated:?}") };
-        // What was torn beyond its header's revision may have been seen; its number is not used again.
+        // A write that was torn after the revision in its header may have been seen. Its number is not used again.
         let torn = world.revision().as_u64() + 1;
         assert!(revision.as_u64() > torn || len < 40, "{len}");
     }
@@ -194,7 +194,7 @@ fn a_crash_in_rename_or_delete_leaves_old_or_new_or_both() {
 }
 
 fn sweep_leaves_no_temporary_file(world: &World) {
-    // The records have expired by then, and go as well.
+    // By then the records have expired, and the sweep removes them as well.
     let in_a_while = Timestamp::from(SystemTime::now()).saturating_add(Duration::from_secs(700));
     let swept = Sweeper::default().step(&world.records, in_a_while, NonZeroUsize::MAX).unwrap();
     assert!(!swept.more);
@@ -205,7 +205,7 @@ fn sweep_leaves_no_temporary_file(world: &World) {
 fn a_logout_works_on_a_full_disk() {
     for errno in [Errno::NOSPC, Errno::DQUOT] {
         let world = world(Durability::Synced, SMALL);
-        let full = Plan::Operation(sys::RENAME, errno);
+        let full = Plan::Purpose(sys::RENAME, errno);
         let (deleted, hits) = during(full, || world.records.delete(&OLD));
         assert!(matches!(deleted, Ok(DeleteOutcome::Deleted)) && hits == 1);
         assert_eq!(world.names(), [""; 0]);
@@ -216,12 +216,12 @@ fn a_logout_works_on_a_full_disk() {
 fn deletions_and_id_changes_are_synced_with_both_durabilities() {
     for durability in DURABILITIES {
         let world = world(durability, SMALL);
-        let broken = Plan::Operation(SYNC_DIRECTORY, Errno::IO);
+        let broken = Plan::Purpose(SYNC_DIRECTORY, Errno::IO);
         let (deleted, _) = during(broken, || world.records.delete(&OLD));
         assert!(matches!(deleted, Err(Failure::System(_))), "{durability:?}");
         let rename = || world.records.rename(&OLD, world.revision(), &NEW, &record(SMALL), NOW);
         for operation in [SYNC_DIRECTORY, sys::SYNC] {
-            let (renamed, hits) = during(Plan::Operation(operation, Errno::IO), rename);
+            let (renamed, hits) = during(Plan::Purpose(operation, Errno::IO), rename);
             assert!(renamed.is_err() && hits > 0, "{durability:?} {operation}");
         }
         assert_eq!(world.load(&OLD).as_ref(), Some(&world.stored));
@@ -230,12 +230,12 @@ fn deletions_and_id_changes_are_synced_with_both_durabilities() {
 
 #[test]
 fn a_failed_sync_keeps_the_marker_of_a_living_session() {
-    let failing = Plan::Operation(SYNC_DIRECTORY, Errno::IO);
+    let failing = Plan::Purpose(SYNC_DIRECTORY, Errno::IO);
     let (_dir, records, _) = start(Durability::Fast);
     let CreateOutcome::Created(revision) = records.create(&NEW, &record(SMALL), NOW).unwrap() else {
         panic!("the id is free")
     };
-    // Both want to mark a session under an id that is taken by one of the same principal.
+    // Both calls mark a session of Ada's under an id that another session of hers has already.
     let (created, hits) = during(failing, || records.create(&OLD, &of(ADA, SMALL), NOW));
     assert!(created.is_err() && hits == 1, "{created:?}");
     let (renamed, hits) = during(failing, || records.rename(&NEW, revision, &OLD, &of(ADA, SMALL), NOW));

@@ -5,7 +5,7 @@ use super::disk::{self, Event, number, path};
 use super::{Armed, NEXT_TEMP, check, portion};
 use crate::sys::Hooks;
 
-/// Failures, and the notes from which [`Disk`](disk::Disk) knows what a power cut leaves.
+/// Makes calls fail, and records them for [`Disk`](disk::Disk), the model of a power cut.
 impl Hooks for Armed {
     fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.strike(work)
@@ -19,7 +19,7 @@ impl Hooks for Armed {
         portion(bytes)
     }
 
-    /// Gives a temporary file the name that a test planted something at.
+    /// Gives a temporary file the name at which a test has planted something.
     fn drawn(bytes: &mut [u8]) {
         if let Ok(bytes) = <&mut [u8; 16]>::try_from(bytes)
             && let Some(known) = NEXT_TEMP.take()

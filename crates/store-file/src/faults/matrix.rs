@@ -1,4 +1,4 @@
-//! Every system call of every operation fails in every way, or is the last before a kill; then a process starts anew.
+//! Every system call of every operation fails in every way, or is the last before a kill. Then a new process starts.
 
 use rustix::io::Errno;
 
@@ -8,7 +8,7 @@ use crate::Durability;
 
 const ERRORS: [Errno; 5] = [Errno::IO, Errno::NOSPC, Errno::MFILE, Errno::ACCESS, Errno::ROFS];
 
-/// Runs an operation under a plan, looks at what is left, and says how often the plan struck.
+/// Runs an operation under a plan, checks what is left, and returns how often the plan struck.
 fn fares(operation: Operation, durability: Durability, plan: Plan) -> usize {
     let context = format!("{operation:?}, {durability:?}, {plan:?}");
     let (dir, records, revision) = start(durability);
@@ -34,7 +34,7 @@ fn fares(operation: Operation, durability: Durability, plan: Plan) -> usize {
     hits
 }
 
-/// The first call, the second, and so on, until a run has passed that the plan did not strike.
+/// Strikes the first call, then the second, and so on, until the operation has no call of that number.
 fn each_call(operation: Operation, plan: impl Fn(usize) -> Plan) {
     for durability in [Durability::Fast, Durability::Synced] {
         let calls = (0..2000).take_while(|call| fares(operation, durability, plan(*call)) > 0).count();
@@ -42,7 +42,8 @@ fn each_call(operation: Operation, plan: impl Fn(usize) -> Plan) {
     }
 }
 
-/// A sweep opens 512 directories, most of which do not exist. Those calls are left to the test in `failures`.
+/// Returns all operations but the sweep. A sweep opens 512 directories, most of which do not exist. The test in
+/// `failures` strikes those calls.
 fn operations() -> impl Iterator<Item = Operation> {
     Operation::ALL.into_iter().filter(|operation| *operation != Operation::Sweep)
 }
@@ -73,7 +74,7 @@ fn every_call_is_the_last_before_a_kill() {
 #[test]
 fn every_call_of_a_sweep_fails_or_is_the_last() {
     for plan in [Plan::From, |call| Plan::Call(call, Errno::IO)] {
-        // Those about the records, about the markers, and the end.
+        // The calls for the records, those for the markers, and the first two.
         for call in (0xa8..0xbc).chain(0x1a0..0x1c8).chain([0, 1]) {
             assert!(fares(Operation::Sweep, Durability::Fast, plan(call)) > 0);
         }
@@ -87,7 +88,8 @@ fn writes_are_short_or_torn() {
         for durability in [Durability::Fast, Durability::Synced] {
             hits += fares(operation, durability, Plan::ShortWrites(7));
             if operation == Operation::Touch {
-                // Its 16 bytes are in one page, which a kill does not tear: with a torn expiry cell a version ends.
+                // Its 16 bytes are in one page, and a kill does not tear a page. A torn expiry cell would end a
+                // version.
                 continue;
             }
             for len in [0, 1, 15, 16, 40, 95, 96, 100] {

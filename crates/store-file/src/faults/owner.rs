@@ -1,4 +1,4 @@
-//! The records belong to another user, and the system lets us open them all the same.
+//! Records that belong to another user, although the system lets us open them.
 
 use rustix::io::Errno;
 
@@ -31,7 +31,7 @@ fn a_record_of_another_user_is_refused_by_each_operation() {
 #[test]
 fn a_record_that_the_system_does_not_open_for_us_is_refused() {
     let world = world(Durability::Fast, SMALL);
-    // What Linux says where somebody else's file is to be read without changing its time of access.
-    let (loaded, hits) = during(Plan::Operation(sys::OPEN, Errno::PERM), || world.records.load(&OLD, NOW));
+    // Linux answers this if somebody else's file is to be read without changing its time of access.
+    let (loaded, hits) = during(Plan::Purpose(sys::OPEN, Errno::PERM), || world.records.load(&OLD, NOW));
     assert!(matches!(loaded, Err(Failure::Foreign)) && hits > 0, "{loaded:?}");
 }

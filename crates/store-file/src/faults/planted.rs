@@ -1,4 +1,4 @@
-//! Somebody knows the name of the next temporary file, and has put something there.
+//! Things that somebody has put at the name of the next temporary file.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,8 @@ use super::with_next_temp;
 use super::world::{LARGE, NOW, OLD, SMALL, World, record, world};
 use crate::Durability;
 
-/// Does something whose temporary file has the name of what `plant` puts there; the file beside it must stay as it is.
+/// Does work whose temporary file gets the name at which `plant` has put something. Checks that the foreign file stays
+/// as it was.
 fn with_planted<T>(plant: impl FnOnce(&Path, &Path), work: impl FnOnce(&World) -> T) -> (T, World) {
     let world = world(Durability::Fast, SMALL);
     let foreign = world.root().join("foreign");
@@ -22,7 +23,7 @@ fn with_planted<T>(plant: impl FnOnce(&Path, &Path), work: impl FnOnce(&World) -
     (result, world)
 }
 
-/// Gets the path of the foreign file, and the name.
+/// A function that takes the path of the foreign file and that of the temporary file.
 type Plant = fn(&Path, &Path);
 
 const THINGS: [(&str, Plant); 4] = [

@@ -1,13 +1,13 @@
-//! The power fails after each call of each operation, and at the end, and the disk has any part of what was not synced.
+//! The power fails after each call of each operation. The disk then has any part of what was not synced.
 
 use super::disk::{Dice, Disk};
 use super::scenario::{Content, Operation, contents, start, sweep_leaves_nothing};
 use crate::Durability;
 
-/// How often each cut is looked at: so many of the possible leftovers are seen.
+/// How many of the possible leftovers of each cut are checked.
 const LOOKS: u64 = 12;
 
-/// What a cut after the answer may give back with `Fast`. All else is as it was answered.
+/// Returns whether a cut after the answer may undo the operation with `Fast`. A cut undoes no other operation.
 const fn may_be_undone(operation: Operation) -> bool {
     matches!(
         operation,
@@ -15,7 +15,8 @@ const fn may_be_undone(operation: Operation) -> bool {
     )
 }
 
-/// Calls `look` with each cut, whether the operation was answered before it, and what is there after it.
+/// Calls `look` for each cut. It gets a description, whether the operation was answered before the cut, and what is
+/// left.
 fn cut(operation: Operation, durability: Durability, mut look: impl FnMut(&str, bool, &[Content; 2])) {
     let mut disk = Disk::new();
     let (dir, records, revision) = start(durability);

@@ -1,4 +1,4 @@
-//! Somebody else acts between two system calls of an operation.
+//! Others that act between two system calls of an operation.
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ use super::world::{HUGE, LARGE, NEW, NOW, OLD, SMALL, World, record, world};
 use crate::Durability;
 use crate::sweep::Sweeper;
 
-/// Runs a scenario with something else between each two system calls in turn.
+/// Runs a scenario again and again, and lets others act before another system call each time.
 fn act_between_calls(mut scenario: impl FnMut(usize) -> bool) {
     let calls = (0..100).take_while(|call| scenario(*call)).count();
     assert!((3..100).contains(&calls), "{calls} calls");
@@ -47,7 +47,8 @@ fn a_load_never_goes_back_to_a_version_before_it_began() {
     const OTHER: &[u8] = &[b'o'; HUGE.len()];
     act_between_calls(|call| {
         // The load reads the headers of two versions and then the payload of the newer one. Meanwhile two updates
-        // overwrite both slots: the newer version is gone, and the slot of the older one has the same payload as before.
+        // overwrite both slots. The newer version is gone, but the slot of the older one has the same payload as
+        // before.
         let world = Rc::new(world(Durability::Fast, HUGE));
         world.update(OTHER);
         let before = world.load(&OLD).unwrap();
@@ -61,7 +62,7 @@ fn a_load_never_goes_back_to_a_version_before_it_began() {
 
 #[test]
 fn a_sweep_leaves_a_record_that_is_prolonged_meanwhile() {
-    // In the same file, and in a larger one that took its name.
+    // In the same file, and in a larger one that takes its name.
     type Prolong = fn(&World) -> bool;
     let prolong: [(_, Prolong); 2] = [
         ("touch", |world| matches!(world.records.touch(&OLD, LATER, NOW), Ok(TouchOutcome::Touched))),
@@ -73,7 +74,7 @@ fn a_sweep_leaves_a_record_that_is_prolonged_meanwhile() {
     ];
     for (name, prolong) in prolong {
         let (mut in_time, mut too_late) = (0, 0);
-        // It opens the directories of all 256 first bytes in order; the record is in that of 0xaa.
+        // The sweep opens the directories of all 256 first bytes in order. The record is in that of 0xaa.
         for call in 0xa0..0xc0 {
             let world = Rc::new(world(Durability::Fast, SMALL));
             let (other, is_prolonged) = (Rc::clone(&world), Rc::new(Cell::new(false)));
@@ -90,18 +91,19 @@ fn a_sweep_leaves_a_record_that_is_prolonged_meanwhile() {
     }
 }
 
-/// What came of a listing during which a session was renamed.
+/// The outcome of a listing during which a session was renamed.
 struct Overtaken {
-    /// Whether the rename had a system call of this number, before which it waited for the listing.
+    /// Whether the rename had a system call number `pause`, and so waited for the listing before it.
     has_waited: bool,
-    /// Whether the listing had one of this number, before which the rename went on to its end.
+    /// Whether the listing had a system call number `resume`, and so let the rename go on to its end before it.
     has_resumed: bool,
-    /// `None`: the listing failed, because it would have had to wait for the rename.
+    /// Whether the listing shows the session. `None` if it failed, because it would have had to wait for the rename.
     is_listed: Option<bool>,
     is_renamed: bool,
 }
 
-/// A rename stops before its call `pause`, a listing begins, and before its call `resume` the rename goes on to its end.
+/// Lists the sessions during a rename. The rename stops before its call `pause`, and goes on to its end before the call
+/// `resume` of the listing.
 fn list_during_rename([from, to]: [SessionId; 2], pause: usize, resume: usize) -> Overtaken {
     let (_dir, records, mut revision) = start(Durability::Fast);
     if from != OLD {
@@ -119,7 +121,7 @@ fn list_during_rename([from, to]: [SessionId; 2], pause: usize, resume: usize) -
             let _has_ended = has_ended;
             let wait = move || {
                 waits.send(()).unwrap();
-                // An error: the listing is over.
+                // An error means that the listing is over.
                 let _ = go_on.recv();
             };
             meanwhile(pause, wait, || records.rename(&from, revision, &to, &of(ADA, SMALL), NOW)).0.is_ok()
@@ -128,7 +130,7 @@ fn list_during_rename([from, to]: [SessionId; 2], pause: usize, resume: usize) -
     let has_waited = is_waiting.recv().is_ok();
     let resume_and_wait = move || {
         drop(goes_on);
-        // An error: it has ended.
+        // An error means that the rename has ended.
         let _ = end.recv();
     };
     let (listed, has_resumed) = meanwhile(resume, resume_and_wait, || records.sessions_of(&ADA, NOW));
@@ -139,7 +141,7 @@ fn list_during_rename([from, to]: [SessionId; 2], pause: usize, resume: usize) -
 #[test]
 fn a_listing_shows_a_session_that_is_renamed_at_any_call() {
     let (mut listed, mut moved) = (0, 0);
-    // Both ways: in which order the system gives the two names is its own affair.
+    // In both directions, because the system decides in which order it returns the two names.
     for way in [[OLD, NEW], [NEW, OLD]] {
         for pause in 0..100 {
             let mut has_waited = true;
@@ -163,6 +165,6 @@ fn a_listing_shows_a_session_that_is_renamed_at_any_call() {
     assert!(listed > 100 && moved > 20, "{listed} {moved}");
 }
 
-/// When the records of a [`World`] expire.
+/// The expiry of the records in a [`World`].
 const EXPIRY: Timestamp = Timestamp::from_unix_millis(2_000);
 const LATER: Timestamp = Timestamp::from_unix_millis(9_000);

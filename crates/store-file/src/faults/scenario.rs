@@ -1,4 +1,4 @@
-//! Each operation, what is there before it, and what may be there after it.
+//! The operations, with what is there before each of them and after it.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub(super) const BOB: PrincipalTag = PrincipalTag::from_bytes([0xb0; 32]);
 const EXPIRY: Timestamp = Timestamp::from_unix_millis(2_000);
 pub(super) const LATER: Timestamp = Timestamp::from_unix_millis(9_000);
 
-/// What a record holds, without its revision. `None` is no live record.
+/// The content of a record without its revision. `None` if there is no live record.
 pub(super) type Content = Option<Record>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Operation {
         Self::Sweep,
     ];
 
-    /// When the operation takes place, and when the outcome is looked at.
+    /// Returns the time of the operation, and of the look at its outcome.
     pub(super) const fn now(self) -> Timestamp {
         match self {
             Self::CreateOverExpired | Self::Sweep => EXPIRY,
@@ -66,7 +66,7 @@ impl Operation {
         }
     }
 
-    /// What `OLD` and `NEW` hold at that time.
+    /// Returns what `OLD` and `NEW` hold before the operation.
     pub(super) fn before(self) -> [Content; 2] {
         match self {
             Self::CreateOverExpired | Self::Sweep => [None, None],
@@ -74,7 +74,7 @@ impl Operation {
         }
     }
 
-    /// What they hold once it has been answered.
+    /// Returns what they hold once the operation has been answered.
     pub(super) fn after(self) -> [Content; 2] {
         let old = Some(of(ADA, SMALL));
         match self {
@@ -92,7 +92,7 @@ impl Operation {
         }
     }
 
-    /// Does it, and answers whether it was answered as it must be; an answer that is none of the right ones panics.
+    /// Runs the operation. Returns whether it was answered, and panics if the answer is wrong.
     pub(super) fn run(self, records: &Records, revision: Revision) -> bool {
         let now = self.now();
         let [old, new] = self.after();
@@ -117,18 +117,18 @@ impl Operation {
                 matches!(outcome, RenameOutcome::Renamed(_))
             }),
             Self::Delete => right(records.delete(&OLD), |outcome| outcome == DeleteOutcome::Deleted),
-            // It goes on past what fails, so its answer says little.
+            // A sweep goes on after a failure, so its answer says little.
             Self::Sweep => Sweeper::default().step(records, now, NonZeroUsize::MAX).is_ok(),
         }
     }
 
-    /// Whether an error says that nothing was changed. Of an update or touch that fails nobody knows.
+    /// Returns whether an error means that nothing was changed. After a failed update or touch nobody knows.
     pub(super) const fn error_changes_nothing(self) -> bool {
         !matches!(self, Self::CreateOverExpired | Self::Update | Self::Grow | Self::ChangePrincipal | Self::Touch)
     }
 }
 
-/// A directory in which `OLD` has a record of Ada's that was updated once.
+/// Makes a directory in which `OLD` has a record of Ada's that was updated once.
 pub(super) fn start(durability: Durability) -> (TempDir, Records, Revision) {
     let dir = world::new_dir();
     let records = world::open(&dir, durability);
@@ -141,9 +141,9 @@ pub(super) fn start(durability: Durability) -> (TempDir, Records, Revision) {
     (dir, records, revision)
 }
 
-/// Looks as a process that has just started: whole records, an index that is exact, and after a while nothing is left.
+/// Returns what `OLD` and `NEW` hold, as a new process finds it. Checks that the index of principals is exact.
 ///
-/// A large record whose creation was torn is damaged, and the id was not answered to anybody: as good as absent.
+/// A large record whose creation was torn is damaged. It counts as absent, because nobody was told its id.
 pub(super) fn contents(dir: &TempDir, now: Timestamp, may_be_torn: bool, context: &str) -> [Content; 2] {
     let records = world::open(dir, Durability::Fast);
     let contents = [OLD, NEW].map(|id| {
@@ -157,7 +157,7 @@ pub(super) fn contents(dir: &TempDir, now: Timestamp, may_be_torn: bool, context
     contents
 }
 
-/// The index lists whom it must.
+/// Checks that the index lists exactly the live sessions of each principal.
 pub(super) fn is_indexed(records: &Records, contents: &[Content; 2], now: Timestamp, context: &str) {
     for tag in [ADA, BOB] {
         let mut listed = records.sessions_of(&tag, now).unwrap();
@@ -169,14 +169,14 @@ pub(super) fn is_indexed(records: &Records, contents: &[Content; 2], now: Timest
     }
 }
 
-/// What a fault left behind is gone once the sweep has passed by, and so are the records, expired by then.
+/// Checks that a sweep removes what a fault left behind, and the records, which have expired by then.
 pub(super) fn sweep_leaves_nothing(dir: &TempDir, context: &str) {
     let records = world::open(dir, Durability::Fast);
     let in_a_while = Timestamp::from(SystemTime::now()).saturating_add(std::time::Duration::from_secs(700));
     let swept = Sweeper::default().step(&records, in_a_while, NonZeroUsize::MAX).unwrap();
     assert!(!swept.more, "{context}");
     let left = world::files_below(&dir.path().join("sessions"));
-    // What was damaged is in the quarantine, which has bounds of its own.
+    // Damaged records are in the quarantine, which has bounds of its own.
     let is_bounded = |path: &PathBuf| path.parent().is_some_and(|parent| parent.ends_with(".corrupt"));
     assert!(left.iter().all(is_bounded), "{context}: {left:?}");
 }

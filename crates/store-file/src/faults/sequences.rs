@@ -1,4 +1,5 @@
-//! The system calls of each operation are those of the table in `records`, in that order: what is synced, and when.
+//! The system calls of each operation, in the order that the table in `records` gives. They show what is synced, and
+//! when.
 
 use std::num::NonZeroUsize;
 
@@ -40,7 +41,7 @@ fn an_operation_makes_no_other_calls_than_these() {
     let look = [OPEN, STAT, READ];
     let sync_name = [OPEN_DIRECTORY, SYNC_DIRECTORY];
     let make_directory = [DRAW, CREATE, STAT_ROOT, MAKE_DIRECTORY, SYNC_DIRECTORY];
-    // Whose marker is to be removed.
+    // To know whose marker is to be removed.
     let whose = look;
     let retire = [DRAW, RENAME, OPEN_DIRECTORY, SYNC_DIRECTORY, REMOVE];
     for (operation, durability, expected) in [
@@ -77,7 +78,7 @@ fn a_sweep_makes_no_other_calls_than_these() {
         let world = world(Durability::Fast, SMALL);
         let (swept, calls) = traced(|| Sweeper::default().step(&world.records, now, NonZeroUsize::MAX));
         assert!(swept.is_ok());
-        // It looks for all directories there may be.
+        // A sweep looks for all directories that may exist.
         let of_directories = [OPEN_DIRECTORY, READ_DIRECTORY, STAT_ROOT];
         calls.into_iter().filter(|call| !of_directories.contains(call)).collect::<Vec<_>>()
     };

@@ -1,4 +1,4 @@
-//! Several changes of one record, none of which the system has written out yet when the power fails.
+//! Several changes of one record that the system has not written out yet when the power fails.
 
 use nexios_store_core::{CreateOutcome, Record, Timestamp, TouchOutcome, UpdateOutcome};
 
@@ -10,16 +10,17 @@ use crate::records::Records;
 
 #[derive(Clone, Copy, Debug)]
 enum Change {
-    /// The length of the payload.
+    /// With a payload of this length.
     Create(usize),
     Update(usize),
     Touch,
 }
 
-/// Two slots in a page, a slot in each of two pages, slots of two pages, and a file that is read in parts.
+/// Payloads for two slots in one page, for slots of one page each, for slots of two pages, and for a file that is read
+/// in parts.
 const LENGTHS: [usize; 4] = [100, 3_000, 5_000, 20_000];
 
-/// A creation and two changes, or two changes of a record that is on the disk and two more.
+/// Returns sequences of changes: a creation and two changes, and three changes of a record that is on the disk.
 fn sequences() -> Vec<(Option<usize>, Vec<Change>)> {
     let mut sequences = Vec::new();
     for len in LENGTHS {
@@ -33,7 +34,7 @@ fn sequences() -> Vec<(Option<usize>, Vec<Change>)> {
     sequences
 }
 
-/// The payload of a version has its number in each byte, and no page of zeros.
+/// Returns a version of the record. Each byte of its payload is its number plus one, so no page is zeros.
 fn version(number: u8, len: usize, expires_at: u64) -> Record {
     Record {
         payload: vec![number + 1; len].into(),
@@ -42,7 +43,7 @@ fn version(number: u8, len: usize, expires_at: u64) -> Record {
     }
 }
 
-/// Makes a change, which is answered, and says what the record is then.
+/// Makes a change, and returns the record as it is then.
 fn change(records: &Records, change: Change, number: u8) -> Record {
     let stored = records.load(&NEW, NOW).unwrap();
     match change {
@@ -65,8 +66,9 @@ fn change(records: &Records, change: Change, number: u8) -> Record {
     }
 }
 
-/// Cuts the power at each call of a sequence, and has `is_right` judge which version is left: of those from the one that was
-/// answered last before the cut. `None` is none of them.
+/// Cuts the power at each call of each sequence, and lets `is_right` judge what is left. It gets the number of the
+/// version that is left, or `None` if that is no version, and the number of the version that was answered last before
+/// the cut.
 fn cut(durability: Durability, mut is_right: impl FnMut(Option<usize>, usize) -> bool) {
     let mut looks = 0;
     for (settled, changes) in sequences() {
@@ -94,7 +96,7 @@ fn cut(durability: Durability, mut is_right: impl FnMut(Option<usize>, usize) ->
                 let left = left.map(|stored| stored.record);
                 let number = versions.iter().position(|version| *version == left);
                 assert!(is_right(number, answered), "{context}: version {number:?} is left, {left:?}");
-                // Whatever is left is in nobody's way, neither of the next write nor of the sweep.
+                // The leftovers must stop neither the next write nor the sweep.
                 if looks % 8 == 0 {
                     drop(records);
                     sweep_leaves_nothing(&dir, &context);
@@ -123,5 +125,5 @@ fn synced_gives_the_version_that_was_answered_last() {
     });
 }
 
-/// How many of the possible leftovers of each cut are seen.
+/// How many of the possible leftovers of each cut are checked.
 const LOOKS: u64 = 3;

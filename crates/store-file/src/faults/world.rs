@@ -24,7 +24,7 @@ pub(super) struct World {
     pub(super) stored: Stored,
 }
 
-/// A directory in which `OLD` has a record that was updated once.
+/// Makes a directory in which `OLD` has a record that was updated once.
 pub(super) fn world(durability: Durability, payload: &'static [u8]) -> World {
     let dir = new_dir();
     let records = open(&dir, durability);
@@ -36,19 +36,19 @@ pub(super) fn world(durability: Durability, payload: &'static [u8]) -> World {
     World { dir, records, stored }
 }
 
-/// In memory if possible: there are many.
+/// Makes a directory, in memory if possible, because the tests make many.
 pub(super) fn new_dir() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// The records in `sessions` below a directory, as a process finds them that has just started.
+/// Opens the records in `sessions` below a directory, as a new process does.
 pub(super) fn open(dir: &TempDir, durability: Durability) -> Records {
     let directory = root::open(&dir.path().join("sessions")).unwrap();
     let locks = Locks::open(&directory, Duration::ZERO).unwrap();
     Records { directory, locks, durability }
 }
 
-/// All files but the locks.
+/// Returns all files but the locks.
 pub(super) fn files_below(dir: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
@@ -62,7 +62,7 @@ pub(super) fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 impl World {
-    /// The same for a process that runs as somebody else, and may open the files all the same.
+    /// Makes it the world of a process that runs as another user and may open the files all the same.
     pub(super) fn of_another_user(mut self) -> Self {
         let root = fs::File::open(self.dir.path().join("sessions")).unwrap();
         self.records.directory = Directory::new(root, rustix::process::geteuid().as_raw() + 1);
@@ -73,14 +73,14 @@ impl World {
         self.records.load(id, NOW).unwrap()
     }
 
-    /// Updates the record of `OLD`, at whichever revision it is.
+    /// Updates the record of `OLD` at its current revision.
     pub(super) fn update(&self, payload: &'static [u8]) {
         let revision = self.load(&OLD).unwrap().revision;
         let updated = self.records.update(&OLD, revision, &record(payload), NOW).unwrap();
         assert!(matches!(updated, UpdateOutcome::Updated(_)));
     }
 
-    /// What is in the file of `OLD`.
+    /// Returns the content of the file of `OLD`.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let name = name(&OLD);
         fs::read(self.dir.path().join("sessions").join(&name[..2]).join(name)).unwrap()
@@ -90,12 +90,12 @@ impl World {
         self.stored.revision
     }
 
-    /// The session directory.
+    /// Returns the session directory.
     pub(super) fn root(&self) -> PathBuf {
         self.dir.path().join("sessions")
     }
 
-    /// The names of all records and temporary files.
+    /// Returns the names of all records and temporary files.
     pub(super) fn names(&self) -> Vec<String> {
         let dir = self.root();
         let fan_outs = ["aa", "bb"].map(|fan_out| dir.join(fan_out)).into_iter().filter(|dir| dir.exists());
