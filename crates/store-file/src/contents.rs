@@ -1,27 +1,27 @@
-//! What the two slots of a record file say together.
+//! The content of a record file, as its two slots tell it together.
 
 use bytes::Bytes;
 use nexios_store_core::{PrincipalTag, Revision, SessionId, Stored, Timestamp};
 
 use crate::slot::{self, CELL_AT, HEADER_LEN, Header, Slot, Written};
 
-/// The length of one of the two slots of a file: a power of two.
+/// The length of one of the two slots of a file, which is a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SlotLen(usize);
 
 impl SlotLen {
-    /// Two of these are one block of the usual file systems.
+    /// Two slots of this length fill one block of the usual file systems.
     pub(crate) const MIN: Self = Self(2048);
-    /// The payload is read into memory before anybody can know what it is, so there is an end to it.
+    /// A reader has to load the payload into memory before it can check it, so there must be a limit.
     pub(crate) const MAX: Self = Self(32 * 1024 * 1024);
 
-    /// The shortest slots that hold such a payload.
+    /// Returns the length of the shortest slots that hold a payload of this length.
     pub(crate) fn holding(payload_len: usize) -> Option<Self> {
         let len = payload_len.checked_add(HEADER_LEN)?.checked_next_power_of_two()?;
         (len <= Self::MAX.0).then(|| Self(len).max(Self::MIN))
     }
 
-    /// The slots of a file of this length, if it is a length that we give to files.
+    /// Returns the length of the slots in a file of this length, or `None` if the store makes no files of this length.
     pub(crate) fn of_file(file_len: u64) -> Option<Self> {
         let len = usize::try_from(file_len / 2).ok()?;
         let slot_len = Self(len);
@@ -33,7 +33,7 @@ impl SlotLen {
         2 * self.0 as u64
     }
 
-    /// Where slot 0 or slot 1 begins.
+    /// Returns the offset of slot 0 or slot 1.
     pub(crate) const fn offset(self, slot: usize) -> u64 {
         (slot * self.0) as u64
     }
@@ -42,29 +42,30 @@ impl SlotLen {
         self.0
     }
 
-    /// Whether a power cut may take a part of a slot. One within a page is on the disk as a whole or not at all.
+    /// Returns whether a power cut can lose a part of a slot. A slot within one page is on the disk as a whole or not
+    /// at all.
     pub(crate) const fn exceeds_page(self) -> bool {
         self.0 > PAGE_LEN
     }
 
-    /// How long a payload may be.
+    /// Returns the length of the longest payload.
     pub(crate) const fn capacity(self) -> usize {
         self.0 - HEADER_LEN
     }
 }
 
-/// What file systems and disks write as a whole.
+/// The unit that file systems and disks write as a whole.
 pub(crate) const PAGE_LEN: usize = 4096;
 
-/// What a record file holds.
+/// The content of a record file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Contents {
-    /// Both slots are empty: the record is about to be created, or its creator died, or a power cut took a part of what
-    /// was created and never updated.
+    /// Both slots are empty. The record is about to be created, or its creator died, or it was created but never
+    /// updated and a power cut lost a part of it.
     Blank,
     Record(Current),
     Damaged,
-    /// A slot has a newer format.
+    /// One of the slots has a newer format.
     Unsupported,
 }
 
@@ -74,28 +75,29 @@ pub(crate) struct Current {
     pub(crate) slot_len: SlotLen,
     pub(crate) slot: usize,
     pub(crate) stored: Stored,
-    /// The revision that the next version gets.
+    /// The revision of the next version.
     pub(crate) next_revision: Revision,
-    /// Whether this is certain without the lock. It is not while the other slot is damaged: that may be a write
-    /// under way, and then a second one may have overtaken this look at the file.
+    /// Whether this version is certain for a reader without the lock. It is not certain while the other slot is
+    /// damaged: a write may be under way there, and another write may have overtaken this reader.
     pub(crate) is_settled: bool,
 }
 
 impl Current {
-    /// Where the slot begins that an update overwrites.
+    /// Returns the offset of the slot that an update overwrites.
     pub(crate) const fn spare_at(&self) -> u64 {
         self.slot_len.offset(1 - self.slot)
     }
 
-    /// Where the expiry cell is that a touch overwrites.
+    /// Returns the offset of the expiry cell that a touch overwrites.
     pub(crate) const fn cell_at(&self) -> u64 {
         self.slot_len.offset(self.slot) + CELL_AT
     }
 }
 
-/// Finds the current version: of the slots that verify the one with the higher revision.
+/// Finds the current version: of the slots that verify, the one with the higher revision.
 ///
-/// `payload` fetches so many bytes of a slot's payload; as a rule that of one slot is asked for.
+/// `payload` takes the number of a slot and a length, and fetches that many bytes of its payload. Usually it is called
+/// for one slot only.
 pub(crate) fn judge<E>(
     id: &SessionId,
     slot_len: SlotLen,
@@ -125,9 +127,9 @@ pub(crate) fn judge<E>(
     Ok(if slots == [Slot::Empty, Slot::Empty] { Contents::Blank } else { Contents::Damaged })
 }
 
-/// The expiry that the headers alone tell; `None` if it takes more than the headers to know.
+/// Returns the expiry according to the headers alone, or `None` if they are not enough to know it.
 ///
-/// What is decided by it is to be confirmed by [`judge`].
+/// Confirm with [`judge`] before you act on it.
 pub(crate) fn expiry_of_headers(id: &SessionId, slot_len: SlotLen, headers: &[Header; 2]) -> Option<Timestamp> {
     let slots = [0, 1].map(|index| Slot::parse(&headers[index], id, slot_len.capacity()));
     if slots.contains(&Slot::Newer) {
@@ -136,7 +138,7 @@ pub(crate) fn expiry_of_headers(id: &SessionId, slot_len: SlotLen, headers: &[He
     newest(&slots).map(|(_, written)| written.expires_at)
 }
 
-/// The principal's tag that the headers alone tell, which may be wrong.
+/// Returns the principal's tag according to the headers alone. It may be wrong.
 pub(crate) fn principal_of_headers(id: &SessionId, slot_len: SlotLen, headers: &[Header; 2]) -> Option<PrincipalTag> {
     let slots = [0, 1].map(|index| Slot::parse(&headers[index], id, slot_len.capacity()));
     newest(&slots).and_then(|(_, written)| written.principal)
@@ -155,9 +157,9 @@ fn current(slot_len: SlotLen, slot: usize, written: &Written, payload: Bytes, ot
     let step = match other {
         Slot::Empty | Slot::Newer => 1,
         Slot::Written(other) if other.revision < revision => 1,
-        // No writer of ours gives two slots one revision, so nobody knows which of them is the record.
+        // No writer of ours gives two slots the same revision, so nobody knows which of them is the record.
         Slot::Written(_) => return Contents::Damaged,
-        // The damaged one may have been answered to somebody as `revision + 1`, which must not be used again.
+        // Somebody may have been told that the damaged slot is `revision + 1`. That number must not be used again.
         Slot::Damaged => 2,
     };
     let Some(next) = revision.as_u64().checked_add(step) else { return Contents::Damaged };
@@ -198,7 +200,7 @@ mod tests {
         judge(&ID, SlotLen::MIN, &headers, payload).unwrap()
     }
 
-    /// The slot, revision, next revision and certainty of the current version.
+    /// Returns the slot, the revision, the next revision and the certainty of the current version.
     fn record(contents: &Contents) -> Option<(usize, u64, u64, bool)> {
         let Contents::Record(current) = contents else { return None };
         let revision = current.stored.revision.as_u64();

@@ -1,4 +1,4 @@
-//! The session directory: which files are opened, with which flags, and what an error means.
+//! The session directory: how its files are opened, and which errors are expected.
 
 use std::fs::File;
 
@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use crate::error::Failure;
 use crate::sys::{self, Names, Result};
 
-/// The session directory, held open: paths are relative to it, so nobody can put another one in its place.
+/// The open session directory. All paths are relative to it, so nobody can put another directory in its place.
 pub(crate) struct Directory {
     root: File,
     owner: u32,
@@ -21,19 +21,19 @@ pub(crate) enum Access {
     Write,
 }
 
-/// What `stat` says of a file.
+/// The status of a file, as `stat` tells it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Status {
-    /// Device and inode: no other file has these while this one is open or has a name.
+    /// The device and the inode. No other file has these two while this one is open or has a name.
     pub(crate) identity: (Dev, u64),
-    /// A regular file that belongs to the owner of the session directory.
+    /// It is a regular file, and the owner of the session directory owns it.
     pub(crate) is_own_file: bool,
     pub(crate) has_no_name: bool,
     pub(crate) has_one_name: bool,
     pub(crate) len: u64,
-    /// What it takes up on the disk.
+    /// The number of bytes that it takes up on the disk.
     pub(crate) allocated: u64,
-    /// To the second.
+    /// The time of the last change, to the second.
     pub(crate) modified: Timestamp,
 }
 
@@ -42,13 +42,13 @@ impl Directory {
         Self { root, owner }
     }
 
-    /// Fails if the directory was removed. Otherwise "no such file" would be the answer for every record.
+    /// Fails if the directory was removed. Without this check every record of a removed directory would be absent.
     pub(crate) fn check_exists(&self) -> Result<(), Failure> {
         let stat = sys::stat(sys::STAT_ROOT, &self.root)?;
         if stat.st_nlink == 0 { Err(Failure::DirectoryRemoved) } else { Ok(()) }
     }
 
-    /// Opens what has a record's name, without following links or waiting for a FIFO's other end.
+    /// Opens what is at a record's name. It follows no link, and does not wait for the other end of a FIFO.
     pub(crate) fn open_file(&self, path: &[u8], access: Access) -> Result<File> {
         let access = match access {
             Access::Read => OFlags::RDONLY,
@@ -58,12 +58,12 @@ impl Directory {
         sys::open(sys::OPEN, &self.root, path, flags, Mode::empty())
     }
 
-    /// Makes a file that does not exist yet.
+    /// Creates a file, and fails if something has its name already.
     pub(crate) fn create_file(&self, path: &[u8]) -> Result<File> {
         sys::create(sys::CREATE, &self.root, path, EXCLUSIVE, FILE_MODE)
     }
 
-    /// Makes an empty file, unless there is something of this name already, and says whether it did.
+    /// Creates an empty file, unless something has its name already. Returns whether it created one.
     pub(crate) fn create_marker(&self, path: &[u8]) -> Result<bool> {
         match sys::create(sys::CREATE_MARKER, &self.root, path, EXCLUSIVE, FILE_MODE) {
             Ok(_) => Ok(true),
@@ -72,13 +72,13 @@ impl Directory {
         }
     }
 
-    /// Opens a file for locking, and makes it if need be.
+    /// Opens a file for locking, and creates it if it does not exist.
     pub(crate) fn open_lock_file(&self, path: &[u8]) -> Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         sys::open(sys::OPEN_LOCK, &self.root, path, flags, FILE_MODE)
     }
 
-    /// Makes a directory, unless it exists.
+    /// Creates a directory, unless it exists.
     pub(crate) fn make_directory(&self, path: &[u8]) -> Result<()> {
         match sys::make_directory(&self.root, path, DIRECTORY_MODE) {
             Err(error) if error.is(Errno::EXIST) => Ok(()),
@@ -86,7 +86,7 @@ impl Directory {
         }
     }
 
-    /// Begins to read the names in a directory; `None` if there is none.
+    /// Returns the names in a directory, or `None` if there is no such directory.
     pub(crate) fn read_directory(&self, path: &[u8]) -> Result<Option<Names>> {
         match self.open_directory(path) {
             Ok(directory) => Names::of(directory).map(Some),
@@ -100,7 +100,7 @@ impl Directory {
         sys::sync_directory(&self.open_directory(path)?, path)
     }
 
-    /// The same for the names of the directories themselves.
+    /// Makes the names in the session directory itself survive a power cut.
     pub(crate) fn sync_root(&self) -> Result<()> {
         sys::sync_directory(&self.root, b"")
     }
@@ -109,7 +109,7 @@ impl Directory {
         Ok(self.status_of(&sys::stat(sys::STAT, file)?))
     }
 
-    /// The status of what has this name; `None` if nothing has.
+    /// Returns the status of what has this name, or `None` if nothing has it.
     pub(crate) fn status_at(&self, path: &[u8]) -> Result<Option<Status>> {
         match sys::stat_at(&self.root, path) {
             Ok(stat) => Ok(Some(self.status_of(&stat))),
@@ -146,13 +146,14 @@ impl Directory {
     }
 }
 
-/// Without it the first read after each write writes the file's inode, which took a fifth of a load and of a sweep.
+/// Without this flag, the first read after each write writes the file's inode to keep the time of access. That took a
+/// fifth of a load and of a sweep.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NO_ATIME: OFlags = OFlags::NOATIME;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const NO_ATIME: OFlags = OFlags::empty();
 
-/// A file that is made: it fails if there is something of its name, be it a link to nowhere.
+/// Creates a file or fails. A link at its name is not followed, even if it leads nowhere.
 const EXCLUSIVE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);

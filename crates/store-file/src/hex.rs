@@ -1,7 +1,7 @@
-//! Bytes as lower-case hex digits, the only spelling that names of files have here.
+//! Bytes as lower-case hex digits.
 //!
-//! Session ids spell and parse themselves. This is for the other bytes that become names: tags, random names, and the
-//! first byte of either.
+//! Session ids print and parse themselves. This module does the same for the other bytes that become names of files:
+//! principals' tags, random names, and single bytes.
 
 /// The digits of one byte.
 pub(crate) const fn of_byte(byte: u8) -> [u8; 2] {
@@ -28,7 +28,7 @@ pub(crate) fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Returns the value of a digit, or `None` for any other byte. Unlike `char::to_digit` it knows no upper case.
+/// Returns the value of a digit, or `None` for any other byte. Unlike `char::to_digit`, it refuses upper case.
 const fn value(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -77,7 +77,10 @@ mod tests {
         fn any_text_is_decoded_as_what_it_spells_or_not_at_all(text in "[0-9a-gA-F]{31,33}") {
             match decode::<16>(text.as_bytes()) {
                 Some(bytes) => prop_assert_eq!(encoded(&bytes), text),
-                None => prop_assert!(text.len() != 32 || text.contains(|digit| !matches!(digit, '0'..='9' | 'a'..='f'))),
+                None => {
+                    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                    prop_assert!(text.len() != 32 || !text.bytes().all(is_digit));
+                }
             }
         }
 

@@ -1,13 +1,13 @@
-//! The names of files in the session directory, which are paths relative to it.
+//! The names of files, as paths relative to the session directory.
 
 use nexios_store_core::{PrincipalTag, SessionId};
 
 use crate::hex;
 use crate::sys::{self, Result};
 
-/// The path of a record: `ab/<32 hex digits>`, where `ab` are the first two of them.
+/// The path of a record: `ab/<32 hex digits>`, where `ab` are the first two of these digits.
 ///
-/// Has no `Debug`: it spells the session id.
+/// It has no `Debug`, because it shows the session id.
 #[derive(Clone, Copy)]
 pub(crate) struct RecordName([u8; 35]);
 
@@ -24,7 +24,7 @@ impl RecordName {
         &self.0
     }
 
-    /// The directory that the record is in.
+    /// The directory of the record.
     pub(crate) fn fan_out(&self) -> &[u8] {
         &self.0[..2]
     }
@@ -37,16 +37,16 @@ impl RecordName {
 
 /// The path of a temporary file: `ab/.tmp-<32 hex digits>`.
 ///
-/// It is always in the directory of the record it will become or was, so that the record's lock covers it too.
+/// It is always in the directory of the record that it will become or that it was, so the record's lock covers it.
 pub(crate) struct TempName([u8; 40]);
 
 impl TempName {
-    /// A new random name in the directory of `record`.
+    /// Returns a new random name in the directory of `record`.
     pub(crate) fn beside(record: &RecordName) -> Result<Self> {
         Ok(Self::in_fan_out(record.fan_out(), &sys::random()?))
     }
 
-    /// The temporary file of this name in the directory `fan_out`; `None` if it is not exactly one of our names.
+    /// Reads the name of a temporary file in the directory `fan_out`. Returns `None` if it is not exactly one of ours.
     pub(crate) fn parse(fan_out: u8, name: &[u8]) -> Option<Self> {
         let random = hex::decode(name.strip_prefix(TEMP_PREFIX)?)?;
         Some(Self::in_fan_out(&fan_out_path(fan_out), &random))
@@ -66,7 +66,7 @@ impl TempName {
 }
 
 /// The path of a marker: `.principals/ab/<64 hex digits of a tag>-<32 hex digits of an id>`, where `ab` are the first
-/// two of the tag.
+/// two digits of the tag.
 pub(crate) struct MarkerName([u8; 112]);
 
 impl MarkerName {
@@ -79,7 +79,8 @@ impl MarkerName {
         Self(path)
     }
 
-    /// The tag and id of the marker of this name in the directory of `first_byte`; `None` if it is none of ours.
+    /// Reads the tag and the id from the name of a marker in the directory of `first_byte`. Returns `None` if it is not
+    /// exactly one of our names.
     pub(crate) fn parse(first_byte: u8, name: &[u8]) -> Option<(PrincipalTag, SessionId)> {
         let (tag, id) = name.split_at_checked(TAG_HEX_LEN)?;
         let tag = PrincipalTag::from_bytes(hex::decode(tag)?);
@@ -87,7 +88,7 @@ impl MarkerName {
         (tag.as_bytes()[0] == first_byte).then_some((tag, id))
     }
 
-    /// The directory of the markers whose tag begins with this byte.
+    /// The directory of the markers whose tags begin with this byte.
     pub(crate) fn shard_of(first_byte: u8) -> [u8; 14] {
         let mut path = *b".principals/..";
         path[12..].copy_from_slice(&fan_out_path(first_byte));
@@ -98,24 +99,25 @@ impl MarkerName {
         &self.0
     }
 
-    /// The directory that the marker is in.
+    /// The directory of the marker.
     pub(crate) fn shard(&self) -> &[u8] {
         &self.0[..14]
     }
 }
 
-/// The record of this name in the directory `fan_out`; `None` if it is not exactly where and how we would name it.
+/// Reads the name of a record in the directory `fan_out`. Returns `None` if it is not exactly one of our names, or if
+/// it belongs in another directory.
 pub(crate) fn parse_record(fan_out: u8, name: &[u8]) -> Option<SessionId> {
     SessionId::parse(name).ok().filter(|id| id.as_bytes()[0] == fan_out)
 }
 
-/// The directory of the records whose id begins with this byte.
+/// The directory of the records whose ids begin with this byte.
 pub(crate) const fn fan_out_path(first_byte: u8) -> [u8; 2] {
     hex::of_byte(first_byte)
 }
 
 const TEMP_PREFIX: &[u8; 5] = b".tmp-";
-/// As many random bytes as an id has: nobody guesses the name of the next temporary file.
+/// As long as an id, so nobody can guess the name of the next temporary file.
 const RANDOM_LEN: usize = 16;
 const TAG_HEX_LEN: usize = 64;
 /// The directory of all markers.

@@ -1,11 +1,11 @@
-//! Which sessions are whose: an empty file for each record that bears a principal's tag.
+//! The index of each principal's sessions: an empty file, the marker, for each record that bears a principal's tag.
 //!
-//! The records are the truth and the markers a hint where to look. A marker is made before its record comes to life
-//! and removed after the record has gone, both under the record's lock. So a crash leaves a marker too many at worst,
-//! which a listing sees and drops, and never one too few.
+//! The records are the truth, and the markers are hints where to look. A marker is created before its record comes to
+//! life and removed after the record has gone, both under the record's lock. So a crash may leave a marker too many,
+//! which a listing finds and drops, but never one too few.
 //!
-//! A marker is on the disk before its record is, with both durabilities: after a power cut a session that is not
-//! listed could not be revoked.
+//! With both durabilities a marker is on the disk before its record is. Otherwise a power cut could leave a session
+//! that is not listed, and such a session cannot be revoked.
 
 use std::error::Error;
 use std::mem;
@@ -20,7 +20,7 @@ use crate::record_file::{Found, Opened};
 use crate::records::{Records, UNLOCKED_LOOKS};
 
 impl Records {
-    /// The live sessions of a principal.
+    /// Lists the live sessions of a principal.
     pub(crate) fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>, Failure> {
         self.directory.check_exists()?;
         loop {
@@ -31,7 +31,7 @@ impl Records {
                 match Bearer::of(Found::locked(&self.directory, &id, Access::Read)?, tag, now) {
                     Bearer::Live => live.push(id),
                     Bearer::Silent => {}
-                    // Perhaps it has another id since, that was not there when the names were read.
+                    // Perhaps it was renamed to an id that was not there yet when the names were read.
                     Bearer::Gone => has_moved = true,
                 }
             }
@@ -44,7 +44,7 @@ impl Records {
         }
     }
 
-    /// Notes that the record of `id` is about to bear `tag`. The caller holds the record's lock.
+    /// Creates the marker of a record that is about to bear `tag`. The caller holds the record's lock.
     pub(crate) fn mark(&self, tag: &PrincipalTag, id: &SessionId) -> Result<(), Failure> {
         let marker = MarkerName::of(tag, id);
         let is_new = {
@@ -61,7 +61,7 @@ impl Records {
                 result => result?,
             }
         };
-        // One that was there may be one whose sync failed, so it is synced as well.
+        // An older marker is synced, too: perhaps its first sync failed.
         let synced = self.directory.sync_directory(marker.shard());
         if synced.is_err() && is_new {
             self.unmark(tag, id);
@@ -69,17 +69,17 @@ impl Records {
         Ok(synced?)
     }
 
-    /// Notes that the record of `id` does not bear `tag` any more. The caller holds the record's lock.
+    /// Removes the marker of a record that does not bear `tag` any more. The caller holds the record's lock.
     ///
-    /// A marker that cannot be removed is dropped by a later listing or sweep.
+    /// If that fails, a later listing or sweep drops the marker.
     pub(crate) fn unmark(&self, tag: &PrincipalTag, id: &SessionId) {
         if let Err(failure) = self.try_unmark(tag, id) {
             left_behind(&failure);
         }
     }
 
-    /// Removes the marker of a record that did not come to life, but not if it bears the tag nevertheless. The caller
-    /// holds the record's lock.
+    /// Removes the marker of a record that did not come to life, unless the record bears the tag all the same. The
+    /// caller holds the record's lock.
     pub(crate) fn unmark_if_gone(&self, tag: &PrincipalTag, id: &SessionId) {
         match Found::locked(&self.directory, id, Access::Read) {
             Ok(found) => {
@@ -91,10 +91,10 @@ impl Records {
         }
     }
 
-    /// The tag that a record bears by its headers; `None` if there is none, or it cannot be told. The caller holds the
-    /// record's lock.
+    /// Returns the tag of a record according to its headers, or `None` if it has no tag or the tag cannot be known. The
+    /// caller holds the record's lock.
     ///
-    /// It is good for removing a marker, where a mistake leaves a stale one.
+    /// Use it only to remove a marker, where a wrong answer leaves a stale marker.
     pub(crate) fn tag_of(&self, id: &SessionId) -> Option<PrincipalTag> {
         match Opened::at(&self.directory, id, Access::Read) {
             Ok(Opened::File(file)) => file.principal_of_headers(id).unwrap_or_default(),
@@ -102,7 +102,7 @@ impl Records {
         }
     }
 
-    /// Removes a marker whose record has gone, and says so only to the log if it cannot.
+    /// Removes a marker whose record has gone. A failure is logged only.
     pub(crate) fn drop_if_stale(&self, tag: &PrincipalTag, id: &SessionId) {
         match self.locks.record(id) {
             Ok(_lock) => self.unmark_if_gone(tag, id),
@@ -120,15 +120,15 @@ impl Records {
         Ok(())
     }
 
-    /// Reads the markers of a tag, and looks at each record, while no marker comes or goes.
+    /// Reads the markers of a tag and looks at each record, while no marker comes or goes.
     ///
-    /// Without the lock a session could be missed: the system does not say whether it gives a name that is made while
-    /// a directory is read, and a rename makes one and then removes one.
+    /// Without the lock, the listing could miss a session. If a name is created while a directory is read, the system
+    /// may or may not return it, and a rename creates one name and then removes another.
     fn list(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Listing, Failure> {
         let _lock = self.locks.principal(tag)?;
         let mut listing = Listing { stale: marked(&self.directory, tag)?, ..Listing::default() };
-        // Twice: a session that was renamed before the look at its old id may have come to life under its new one
-        // after the look at that. It cannot have gone further, which would take another marker.
+        // Twice, because a rename may slip between two looks: the new id is looked at before the record is there, and
+        // the old id after the record has gone. No second rename can follow, because the lock keeps new markers away.
         for _ in 0..2 {
             for id in mem::take(&mut listing.stale) {
                 match self.look(&id, tag, now)? {
@@ -142,7 +142,7 @@ impl Records {
         Ok(listing)
     }
 
-    /// Looks at a record without its lock; `None` if that does not tell.
+    /// Looks at a record without its lock. Returns `None` if that is not enough to be certain.
     fn look(&self, id: &SessionId, tag: &PrincipalTag, now: Timestamp) -> Result<Option<Bearer>, Failure> {
         for _ in 0..UNLOCKED_LOOKS {
             if let Some(found) = Found::unlocked(&self.directory, id)? {
@@ -156,17 +156,18 @@ impl Records {
 #[derive(Default)]
 struct Listing {
     live: Vec<SessionId>,
-    /// Where a writer got in the way of each look.
+    /// The ids at which a writer got in the way of each look.
     unclear: Vec<SessionId>,
     stale: Vec<SessionId>,
 }
 
-/// What a record is to a tag that there is a marker of.
+/// The state of a record for a tag that has a marker for it.
 enum Bearer {
     Live,
-    /// It bears the tag or may do so, but is not live. If the clock is set back it may be again, so the marker stays.
+    /// It bears the tag, or may do so, but does not live. It may live again if the clock is set back, so its marker
+    /// stays.
     Silent,
-    /// There is no record, or it is somebody else's.
+    /// There is no record, or it does not bear the tag.
     Gone,
 }
 
@@ -178,13 +179,13 @@ impl Bearer {
             Found::Record(_, current) if current.stored.record.is_expired(now) => Self::Silent,
             Found::Record(..) => Self::Live,
             Found::Damaged | Found::Foreign => Self::Silent,
-            // A newer program reads it, so the session lives, and whoever revokes must hear of it.
+            // A newer program can read it, so the session lives, and whoever revokes sessions must find it.
             Found::Unsupported => Self::Live,
         }
     }
 }
 
-/// The ids of all markers of a tag.
+/// Returns the ids of all markers of a tag.
 fn marked(directory: &Directory, tag: &PrincipalTag) -> Result<Vec<SessionId>, Failure> {
     let mut ids = Vec::new();
     let Some(names) = directory.read_directory(&MarkerName::shard_of(tag.as_bytes()[0]))? else { return Ok(ids) };
@@ -198,7 +199,7 @@ fn marked(directory: &Directory, tag: &PrincipalTag) -> Result<Vec<SessionId>, F
     Ok(ids)
 }
 
-/// Whether there is certainly nothing at a record's name.
+/// Returns whether there is certainly nothing at a record's name.
 pub(crate) fn is_absent(records: &Records, id: &SessionId) -> Result<bool, Failure> {
     Ok(records.directory.status_at(RecordName::of(id).path())?.is_none())
 }

@@ -1,4 +1,4 @@
-//! Where corrupt records are kept for the operator.
+//! The quarantine, which keeps corrupt records for the operator.
 
 use std::str;
 
@@ -10,7 +10,7 @@ use crate::name::RecordName;
 use crate::record_file::Found;
 use crate::records::Records;
 
-/// Moves a record to `.corrupt/<id>`, if it is damaged still.
+/// Moves a record to `.corrupt/<id>`, if it is still damaged.
 pub(crate) fn set_aside(records: &Records, id: &SessionId) -> Result<(), Failure> {
     let directory = &records.directory;
     let record = RecordName::of(id);
@@ -30,9 +30,9 @@ pub(crate) fn set_aside(records: &Records, id: &SessionId) -> Result<(), Failure
     Ok(())
 }
 
-/// Removes the oldest files until there is room for one of `allocated` bytes.
+/// Removes the oldest files until there is room for a file of `allocated` bytes.
 ///
-/// One that is larger than all the room there is has it for itself.
+/// A file that is larger than the whole quarantine gets all of it.
 fn make_room(directory: &Directory, allocated: u64) -> Result<(), Failure> {
     let mut kept = list(directory)?;
     kept.sort_by(|one, other| (one.modified, &one.path).cmp(&(other.modified, &other.path)));
@@ -42,7 +42,7 @@ fn make_room(directory: &Directory, allocated: u64) -> Result<(), Failure> {
         if count < MAX_FILES && bytes <= MAX_BYTES {
             break;
         }
-        // Another process that makes room may have been quicker.
+        // Another process that makes room may have removed it already.
         let _ = directory.remove(&oldest.path);
         count -= 1;
         bytes = bytes.saturating_sub(oldest.allocated);
@@ -56,7 +56,7 @@ struct Kept {
     allocated: u64,
 }
 
-/// What we put into quarantine. Whatever else is there is not ours to count or remove.
+/// Returns the files that the store has put into quarantine. Other files there are neither counted nor removed.
 fn list(directory: &Directory) -> Result<Vec<Kept>, Failure> {
     let mut kept = Vec::new();
     let Some(names) = directory.read_directory(QUARANTINE)? else { return Ok(kept) };
@@ -77,7 +77,8 @@ fn list(directory: &Directory) -> Result<Vec<Kept>, Failure> {
     Ok(kept)
 }
 
-/// `.corrupt/<id>`, or if that is taken `.corrupt/<id>-1` and so on. Nobody else takes it: that would need our lock.
+/// Returns `.corrupt/<id>`, or the first free one of `.corrupt/<id>-1` and so on. It stays free, because only the
+/// holder of our lock could take it.
 fn free_place(directory: &Directory, record: &RecordName) -> Result<Vec<u8>, Failure> {
     let first = [QUARANTINE, b"/", record.file()].concat();
     let mut place = first.clone();
@@ -89,7 +90,7 @@ fn free_place(directory: &Directory, record: &RecordName) -> Result<Vec<u8>, Fai
     Ok(place)
 }
 
-/// Whether this is a name that [`free_place`] gives.
+/// Returns whether [`free_place`] gives such a name.
 fn is_place(name: &[u8]) -> bool {
     let Some((id, suffix)) = name.split_at_checked(SessionId::HEX_LEN) else { return false };
     let number = suffix.strip_prefix(b"-").and_then(|number| str::from_utf8(number).ok());

@@ -1,4 +1,4 @@
-//! A record's file, open: reading what it holds, writing its slots.
+//! The open file of a record: reading its content, and writing its slots.
 
 use std::convert::Infallible;
 use std::fs::File;
@@ -15,24 +15,24 @@ use crate::name::RecordName;
 use crate::slot::{self, HEADER_LEN, Header, Slot};
 use crate::sys;
 
-/// What is found at a record's name.
+/// The thing at a record's name, with the content that was read.
 pub(crate) enum Found {
-    /// Nothing, or a file without a content: one that is about to get it, or was left behind by a killed process or a
-    /// power cut.
+    /// Nothing, or a file without content. Such a file is about to get its content, or a killed process or a power cut
+    /// left it behind.
     Absent(Option<RecordFile>),
     Record(RecordFile, Current),
-    /// A file of ours that holds no whole slot.
+    /// A file of ours without a whole slot.
     Damaged,
     Unsupported,
-    /// Not a regular file of our own with one link. It was not read, and is neither written nor removed.
+    /// Something other than a regular file of our own with one link. The store neither reads, writes nor removes it.
     Foreign,
 }
 
 impl Found {
-    /// Looks at a record under its lock.
+    /// Looks at a record. The caller holds its lock.
     pub(crate) fn locked(directory: &Directory, id: &SessionId, access: Access) -> Result<Self, Failure> {
         Ok(match Opened::at(directory, id, access)? {
-            // Whoever removed the file after we opened it did not take the lock, but gone is gone.
+            // Somebody removed the file after we opened it, and did not take the lock. It is gone all the same.
             Opened::Nothing | Opened::Unlinked => Self::Absent(None),
             Opened::Foreign => Self::Foreign,
             Opened::File(file) => match file.read(id)? {
@@ -44,7 +44,7 @@ impl Found {
         })
     }
 
-    /// Looks at a record without its lock; `None` if writers got in the way, or a slot is damaged.
+    /// Looks at a record without its lock. Returns `None` if a writer got in the way or a slot is damaged.
     pub(crate) fn unlocked(directory: &Directory, id: &SessionId) -> Result<Option<Self>, Failure> {
         Ok(Some(match Opened::at(directory, id, Access::Read)? {
             Opened::Unlinked => return Ok(None),
@@ -61,10 +61,10 @@ impl Found {
     }
 }
 
-/// What could be opened at a record's name.
+/// The thing at a record's name, opened but not read.
 pub(crate) enum Opened {
     Nothing,
-    /// It was removed or replaced between opening it and looking at it.
+    /// A file that was removed or replaced between opening it and looking at it.
     Unlinked,
     Foreign,
     File(RecordFile),
@@ -99,9 +99,9 @@ pub(crate) struct RecordFile {
 }
 
 impl RecordFile {
-    /// The same file with what is known of it now, if the record's name is still its own.
+    /// Returns the file with its status of now, or `None` if the record's name is not its own any more.
     ///
-    /// The caller holds the lock, so that it stays so.
+    /// The caller holds the lock, so the answer stays true.
     pub(crate) fn if_still_named(self, directory: &Directory, id: &SessionId) -> Result<Option<Self>, SystemError> {
         let named = directory.status_at(RecordName::of(id).path())?;
         let is_same =
@@ -119,16 +119,17 @@ impl RecordFile {
         }?;
         Ok(match contents {
             Contents::Blank | Contents::Damaged if self.lacks_page_of_creation(id, slot_len)? => Contents::Blank,
-            // Anything else between empty headers is a damaged record.
+            // Empty headers with anything else between them are a damaged record.
             Contents::Blank => Contents::Damaged,
             contents => contents,
         })
     }
 
-    /// Whether the first version is not all on the disk: a page of it is zeros, and there is no second version.
+    /// Returns whether a part of the first version is missing: one of its pages is zeros, and there is no second
+    /// version.
     ///
-    /// That is how a power cut leaves a record that it did not give the time to be written. One that has a second version
-    /// was on the disk before that was begun.
+    /// A power cut leaves such a record if the system had no time to write it. If there is a second version, the first
+    /// one was on the disk before the second was begun.
     fn lacks_page_of_creation(&self, id: &SessionId, slot_len: SlotLen) -> Result<bool, Failure> {
         let mut header = [0; HEADER_LEN];
         sys::read_at(&self.file, &mut header, 0)?;
@@ -145,19 +146,19 @@ impl RecordFile {
         Ok(false)
     }
 
-    /// What the headers say of the record's expiry, if they agree on one.
+    /// Returns the record's expiry according to its headers, if they are enough to know it.
     pub(crate) fn expiry_of_headers(&self, id: &SessionId) -> Result<Option<Timestamp>, Failure> {
         let Some(slot_len) = self.slot_len() else { return Ok(None) };
         Ok(self.read_headers(slot_len)?.and_then(|headers| contents::expiry_of_headers(id, slot_len, &headers)))
     }
 
-    /// Whose record this is by its headers, which may be wrong.
+    /// Returns the tag of the record's principal according to its headers. It may be wrong.
     pub(crate) fn principal_of_headers(&self, id: &SessionId) -> Result<Option<PrincipalTag>, Failure> {
         let Some(slot_len) = self.slot_len() else { return Ok(None) };
         Ok(self.read_headers(slot_len)?.and_then(|headers| contents::principal_of_headers(id, slot_len, &headers)))
     }
 
-    /// Whether there is nothing but zeros in this part of the file.
+    /// Returns whether this part of the file holds only zeros.
     fn is_zero(&self, part: Range<u64>) -> Result<bool, Failure> {
         let mut buffer = [0; PAGE_LEN];
         let mut offset = part.start;
@@ -176,7 +177,7 @@ impl RecordFile {
         Ok(true)
     }
 
-    /// The length of the slots; `None` if the file has a length that is not ours.
+    /// Returns the length of the slots, or `None` if the store makes no files of this length.
     fn slot_len(&self) -> Option<SlotLen> {
         SlotLen::of_file(self.status.len)
     }
@@ -193,7 +194,7 @@ impl RecordFile {
         &self.file
     }
 
-    /// Writes the first version into a file that was found without a content.
+    /// Writes the first version into a file that was found without content.
     pub(crate) fn write_blank(&self, slot_len: SlotLen, slot: Vec<u8>) -> Result<(), SystemError> {
         sys::set_len(&self.file, 0)?;
         write_new(&self.file, slot_len, slot)
@@ -217,7 +218,7 @@ impl RecordFile {
         let Some(headers) = self.read_headers(slot_len)? else { return Ok(Contents::Damaged) };
         contents::judge(id, slot_len, &headers, |slot, len| {
             let mut payload = vec![0; len];
-            // A file that became too short leaves zeros here, which do not verify.
+            // If the file has become too short, zeros are left here, and they do not verify.
             sys::read_at(&self.file, &mut payload, slot_len.offset(slot) + HEADER_LEN as u64)?;
             Ok(payload.into())
         })
@@ -225,7 +226,7 @@ impl RecordFile {
 
     fn read_headers(&self, slot_len: SlotLen) -> Result<Option<[Header; 2]>, Failure> {
         if slot_len == SlotLen::MIN {
-            // A page costs what a header costs, and two reads cost two.
+            // Reading a page costs as much as reading a header, and a second read would cost as much again.
             let mut whole = [0; 2 * SlotLen::MIN.as_usize()];
             let is_whole = sys::read_at(&self.file, &mut whole, 0)? == whole.len();
             let (one, other) = whole.split_at(slot_len.as_usize());
@@ -251,10 +252,10 @@ impl RecordFile {
     }
 }
 
-/// Writes a file that holds one version of a record, and room for the next.
+/// Writes a file with one version of a record, and with room for the next version.
 pub(crate) fn write_new(file: &File, slot_len: SlotLen, mut slot: Vec<u8>) -> Result<(), SystemError> {
     if slot_len.file_len() <= READ_WHOLE {
-        // One write: no reader and no kill can come between a length and a content.
+        // In one write, so no reader and no kill can come between the length and the content.
         slot.resize(2 * slot_len.as_usize(), 0);
     } else {
         sys::set_len(file, slot_len.file_len())?;
@@ -266,8 +267,9 @@ fn header_of(slot: &[u8]) -> Header {
     std::array::from_fn(|at| slot[at])
 }
 
-/// Up to this length one read of the whole file is cheaper than reads of headers and payload.
+/// Up to this length, one read of the whole file is cheaper than separate reads of headers and payload.
 const READ_WHOLE: u64 = 16 * 1024;
 
-/// What opening a link, a socket or a directory as a file gives, and opening another owner's file without changing its time.
+/// The errors of opening a link, a socket or a directory as a file, and of opening another owner's file without
+/// changing its time of access.
 const NOT_OUR_FILE: &[Errno] = &[Errno::LOOP, Errno::NXIO, Errno::ISDIR, Errno::PERM];

@@ -1,7 +1,7 @@
 //! The operations on records, as blocking functions.
 //!
-//! The system calls of each, in order. L and U lock and unlock the stripe, `openat` is relative to the session
-//! directory, and calls in brackets are made with [`Durability::Synced`] only.
+//! This table lists the system calls of each operation in order. L and U lock and unlock a stripe. `openat` is relative
+//! to the session directory. Only [`Durability::Synced`] makes the calls in brackets.
 //!
 //! | operation | calls |
 //! | --- | --- |
@@ -10,24 +10,25 @@
 //! | touch | L, openat, fstat, pread, pwrite of 16 bytes, \[fdatasync], close, U |
 //! | create | L, openat (exclusive), pwrite of the whole file, \[fdatasync, fsync of the directory], close, U |
 //! | delete | L, fstatat, renameat to a temporary name, fsync of the directory, unlinkat, U |
-//! | rename | L, L, load of the old, create of the new with its syncs, renameat of the old, fsync of its directory, unlinkat, U, U |
+//! | rename | L, L, load of the old, create of the new with its syncs; of the old renameat, fsync, unlinkat; U, U |
 //! | change of the principal | as growth, with its syncs |
-//! | sweep, of each record | openat, fstat, pread, close |
-//! | sweep, of an expired one | L, fstatat, pread, close, unlinkat, U, after openat, fstat, pread |
-//! | growth | update up to pread, then openat (exclusive), pwrite, fdatasync, renameat over the old, \[fsync of the directory] |
+//! | sweep, for each record | openat, fstat, pread, close |
+//! | sweep, for an expired one | openat, fstat, pread, then L, fstatat, pread, close, unlinkat, U |
+//! | growth | update up to pread, openat (exclusive), pwrite, fdatasync, renameat over the old, \[fsync of directory] |
 //!
-//! A record that gets a principal's tag takes, before it is made, openat (exclusive) of the marker and fsync of the
-//! marker's directory. One with a tag that goes takes fstatat and unlinkat of the marker, after it has gone; delete
-//! reads the tag first: openat, fstat, pread, close.
+//! Before a record gets a principal's tag, an openat (exclusive) creates the marker and an fsync syncs the marker's
+//! directory. After a record with a tag has gone, fstatat and unlinkat remove the marker. To know the tag, delete reads
+//! it first, with openat, fstat, pread and close.
 //!
-//! A first revision and a temporary name take a getrandom before anything is made.
-//! The first record of a fan-out directory makes it: mkdirat and fsync of the session directory, before the second try.
-//! A file above 16 KiB is read by its two headers and one payload, and gets its length before its content. Where a slot is
-//! longer than a page of 4 KiB, an update makes an fdatasync before its pwrite.
+//! A first revision and a temporary name take a getrandom before anything is created. The first record in a fan-out
+//! directory creates the directory after its first try, with mkdirat and an fsync of the session directory.
 //!
-//! An update writes into the slot that is not current, so a torn write leaves the current version as it was. It frees
-//! no inode and changes no name, which made it 5 to 10 times faster than a temporary file and a rename, and after a
-//! power cut it left an older whole version where the others left empty files and zeros.
+//! A file above 16 KiB is read in parts, the two headers and one payload. It gets its length before its content. If its
+//! slots are longer than a page of 4 KiB, an update makes an fdatasync before its pwrite.
+//!
+//! An update writes into the slot that is not current, so a torn write leaves the current version as it was. An update
+//! frees no inode and changes no name. That made it 5 to 10 times faster than a temporary file and a rename. After a
+//! power cut it left an older whole version, where the alternatives left empty files and zeros.
 
 use std::fs::File;
 
@@ -67,7 +68,7 @@ impl Records {
         alive(Found::locked(&self.directory, id, Access::Read)?, now).map(into_stored)
     }
 
-    /// One look without a lock; `None` if it takes another to be certain.
+    /// Looks at a record once, without its lock. Returns `None` if one look is not enough to be certain.
     pub(crate) fn load_unlocked(&self, id: &SessionId, now: Timestamp) -> Result<Option<Option<Stored>>> {
         let found = Found::unlocked(&self.directory, id)?;
         found.map(|found| alive(found, now).map(into_stored)).transpose()
@@ -120,12 +121,12 @@ impl Records {
         if current.stored.revision != expected {
             return Ok(RenameOutcome::Conflict);
         }
-        // Synced in any case: a power cut that took the new record after the old one went would take the session.
+        // Always synced. A power cut that lost the new record after the old one has gone would lose the session.
         let CreateOutcome::Created(revision) = self.put_marked(new, record, now, Durability::Synced)? else {
             return Ok(RenameOutcome::IdTaken);
         };
-        // The old content never moves to the new name: the id in it would be another one, and after a crash here the
-        // old record must be whole.
+        // The old content does not move to the new name. It has the old id in it, and a crash here must leave the old
+        // record whole.
         if let Err(failure) = self.retire(&RecordName::of(old)) {
             self.discard(RecordName::of(new).path());
             if let Some(tag) = &record.principal {
@@ -154,11 +155,11 @@ impl Records {
         if let Some(tag) = &tag {
             self.unmark(tag, id);
         }
-        // An empty file is what a killed `create` leaves.
+        // A killed `create` leaves an empty file.
         Ok(if status.len == 0 { DeleteOutcome::Missing } else { DeleteOutcome::Deleted })
     }
 
-    /// Stores a record, with its principal's marker, under an id that has no live one. The caller holds the lock.
+    /// Stores a record and its principal's marker under an id without a live record. The caller holds the lock.
     fn put_marked(
         &self,
         id: &SessionId,
@@ -175,10 +176,10 @@ impl Records {
         outcome
     }
 
-    /// Writes the next version of a record, with the marker of a principal who is new to it.
+    /// Writes the next version of a record, and the marker of its principal if that is a new one.
     ///
-    /// A change of principal is synced in any case, and into a file of its own: neither a power cut nor a damaged slot
-    /// may bring back a version that is another principal's and has no marker any more.
+    /// With a new principal the version is always synced, and gets a file of its own. The version of the other
+    /// principal has no marker any more, so neither a power cut nor a damaged slot may bring it back.
     fn write_next_marked(
         &self,
         file: &RecordFile,
@@ -206,11 +207,11 @@ impl Records {
         Ok(())
     }
 
-    /// Stores a record under an id that has no live one. The caller holds the lock.
+    /// Stores a record under an id without a live record. The caller holds the lock.
     fn put(&self, id: &SessionId, record: &Record, now: Timestamp, durability: Durability) -> Result<CreateOutcome> {
         let slot_len = SlotLen::holding(record.payload.len()).ok_or(Failure::TooLarge)?;
         let name = RecordName::of(id);
-        // Random, so that an id deleted and created anew within one tick of a clock does not get a revision again.
+        // Random, so an id that is deleted and created again within one tick of a clock never repeats a revision.
         let first = first_revision()?;
         let whole = || slot::encode(id, first, record);
         let (revision, written) = if let Some(file) = self.create_file(&name)? {
@@ -241,13 +242,13 @@ impl Records {
         Ok(CreateOutcome::Created(revision))
     }
 
-    /// Makes the file of a new record, and its directory if need be; `None` if there is something of this name.
+    /// Creates the file of a new record, and its directory if there is none. Returns `None` if something has its name.
     fn create_file(&self, name: &RecordName) -> Result<Option<File>> {
         let mut created = self.directory.create_file(name.path());
         if matches!(&created, Err(error) if error.is(Errno::NOENT)) {
             self.directory.check_exists()?;
             self.directory.make_directory(name.fan_out())?;
-            // Whatever the durability: a record synced later is lost with a directory that is not. 256 times in all.
+            // With either durability, because a lost directory takes synced records with it. There are 256 directories.
             self.directory.sync_root()?;
             created = self.directory.create_file(name.path());
         }
@@ -258,7 +259,7 @@ impl Records {
         }
     }
 
-    /// Writes the next version of a record: into the spare slot, or into a file with bigger slots.
+    /// Writes the next version of a record into the spare slot, or into a new file if it needs longer slots.
     fn write_next(
         &self,
         file: &RecordFile,
@@ -272,8 +273,8 @@ impl Records {
             return self.write_next_anew(id, current, record, durability);
         }
         if current.slot_len.exceeds_page() {
-            // Whatever the durability, also that of whoever wrote it: a power cut may tear what is written now, and
-            // the current version with it, unless that is on the disk.
+            // With either durability. A power cut may tear this write, and with it the current version unless that is
+            // on the disk. Whoever wrote that may have done so with `Fast`.
             sys::sync_data(file.as_file())?;
         }
         file.write_at(current.spare_at(), &slot::encode(id, current.next_revision, record))?;
@@ -295,12 +296,12 @@ impl Records {
         self.sync_name(&name, durability)
     }
 
-    /// Puts a file with bigger slots in the place of a record's file.
+    /// Replaces a record's file by a new one.
     fn replace(&self, name: &RecordName, slot_len: SlotLen, slot: Vec<u8>) -> Result<()> {
         let temp = TempName::beside(name)?;
         let file = self.directory.create_file(temp.path())?;
         let replaced = record_file::write_new(&file, slot_len, slot)
-            // Whatever the durability: without it a power cut left files of zeros behind the renamed name.
+            // With either durability. Without this sync, a power cut left files of zeros at the new name.
             .and_then(|()| sys::sync_data(&file))
             .and_then(|()| self.directory.rename(temp.path(), name.path()));
         if replaced.is_err() {
@@ -309,7 +310,7 @@ impl Records {
         Ok(replaced?)
     }
 
-    /// Removes a record so that a power cut does not bring it back, or else leaves it as it was.
+    /// Removes a record so that a power cut does not bring it back. If that fails, the record is as it was.
     fn retire(&self, name: &RecordName) -> Result<()> {
         let temp = TempName::beside(name)?;
         match self.directory.rename(name.path(), temp.path()) {
@@ -323,22 +324,22 @@ impl Records {
             }
             return Err(error.into());
         }
-        // From here on it is removed, and what a failure leaves is for the sweep.
+        // From here on the record is gone. The sweep removes what a failure leaves.
         self.discard(temp.path());
         Ok(())
     }
 
-    /// Removes a record where the disk has no room for a second name: a logout works on a full disk.
+    /// Removes a record when the disk has no room for a second name, so that a logout works on a full disk.
     fn retire_in_place(&self, name: &RecordName) -> Result<()> {
         self.directory.remove(name.path())?;
         if let Err(error) = self.directory.sync_directory(name.fan_out()) {
-            // It is gone and cannot be put back, so "failed" would not be true.
+            // The record is gone and cannot be put back, so an error would not be true.
             tracing::warn!(error = &error as &dyn std::error::Error, "a power cut may bring back a removed session");
         }
         Ok(())
     }
 
-    /// Removes a file that nobody was told of. What cannot be removed is for the sweep.
+    /// Removes a file that nobody knows of. If that fails, the sweep removes it.
     fn discard(&self, path: &[u8]) {
         if let Err(error) = self.directory.remove(path) {
             tracing::debug!(error = &error as &dyn std::error::Error, "a useless session file is left for the sweep");
@@ -351,7 +352,7 @@ impl Records {
     }
 }
 
-/// The record, if there is one that lives at the time `now`.
+/// Returns the record, if there is one and it lives at the time `now`.
 fn alive(found: Found, now: Timestamp) -> Result<Option<(RecordFile, Current)>> {
     match found {
         Found::Absent(_) => Ok(None),
@@ -370,11 +371,11 @@ fn into_stored(found: Option<(RecordFile, Current)>) -> Option<Stored> {
     found.map(|(_, current)| current.stored)
 }
 
-/// 62 random bits: room for more updates than a disk survives, and no revision twice for an id.
+/// Returns 62 random bits. They leave room for more updates than a disk survives, and give an id no revision twice.
 fn first_revision() -> Result<Revision> {
     let random = u64::from_ne_bytes(sys::random()?);
     Ok(Revision::new((random >> 2).max(1)))
 }
 
-/// A look meets a write under way once in a million times; three in a row are a damaged slot.
+/// One look in a million meets a write under way. Three such looks in a row mean that a slot is damaged.
 pub(crate) const UNLOCKED_LOOKS: usize = 3;

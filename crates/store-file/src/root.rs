@@ -1,6 +1,6 @@
-//! Opening the session directory, which is ours alone or refused.
+//! Opening the session directory, which must be ours alone.
 //!
-//! That nobody else can enter it is what makes links below it harmless.
+//! Links below it are harmless because nobody else can enter it.
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use crate::directory::Directory;
 use crate::error::{DirectoryProblem, OpenError};
 
-/// Opens the directory, and makes it if it does not exist.
+/// Opens the directory, and creates it if it does not exist.
 pub(crate) fn open(dir: &Path) -> Result<Directory, OpenError> {
     if dir.as_os_str().is_empty() {
         return Err(OpenError::no_name());
@@ -32,7 +32,7 @@ fn open_private(dir: &Path) -> Result<Directory, DirectoryProblem> {
         io::ErrorKind::NotADirectory => DirectoryProblem::NotADirectory,
         _ => DirectoryProblem::Open(error),
     })?;
-    // Asked of the open directory, so that what was checked is what is used.
+    // This asks the open directory, so nobody can exchange it between the check and the use.
     let metadata = root.metadata().map_err(DirectoryProblem::Open)?;
     let process = rustix::process::geteuid().as_raw();
     check(metadata.uid(), process, metadata.mode())?;
@@ -53,13 +53,13 @@ fn check(owner: u32, process: u32, mode: u32) -> Result<(), DirectoryProblem> {
     if mode & 0o077 != 0 { Err(DirectoryProblem::OpenToOthers { mode }) } else { Ok(()) }
 }
 
-/// Makes a directory that only we can enter, and those above it that do not exist.
+/// Creates a directory that only we can enter, and its parents if they do not exist.
 fn make(dir: &Path) -> io::Result<()> {
     let missing = dir.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).count();
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     for parent in dir.ancestors().skip(1).take(missing) {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        // A parent that we may enter but not read cannot be opened; then it is up to the system when to write it.
+        // A parent that we may enter but not read cannot be opened. Then the system decides when to write it.
         if let Ok(parent) = open_directory(parent) {
             parent.sync_all()?;
         }
@@ -79,7 +79,7 @@ fn warn_of_network(_: &File) {}
 
 #[cfg(target_os = "linux")]
 fn is_network(magic: i128) -> bool {
-    // `f_type` is signed on some architectures and unsigned on others: linux/magic.h has 32 bits.
+    // `f_type` is signed on some architectures and unsigned on others. The numbers in linux/magic.h have 32 bits.
     [NFS, SMB, SMB2, CIFS].contains(&(magic & 0xffff_ffff))
 }
 

@@ -5,19 +5,19 @@
 //! | bytes | field | remark |
 //! | --- | --- | --- |
 //! | 0..4 | magic `NXSF` | |
-//! | 4..6 | format version | 1; a higher one is left alone |
+//! | 4..6 | format version | 1; the store leaves higher versions alone |
 //! | 6..8 | flags | bit 0: has a principal |
 //! | 8..16 | reserved | zero |
 //! | 16..32 | expiry cell | `expires_at`, crc32 over id, revision and `expires_at`, four zero bytes |
 //! | 32..40 | revision | never 0 |
-//! | 40..56 | session id | so that a record copied to another name is damaged |
+//! | 40..56 | session id | so a record that was copied to another name counts as damaged |
 //! | 56..88 | principal tag | zeros if there is none |
 //! | 88..92 | length of the payload | |
-//! | 92..96 | crc32 over 0..16, 32..92 and the payload | the expiry cell is left out |
+//! | 92..96 | crc32 over 0..16, 32..92 and the payload | leaves out the expiry cell |
 //! | 96.. | payload | |
 //!
-//! The expiry cell is what `touch` overwrites in a live slot. It is 16 bytes, aligned to 16, because a reader without
-//! a lock never saw one of those torn in two million reads, against 612 torn ones at an alignment of 8.
+//! `touch` overwrites the expiry cell of a live slot. The cell has 16 bytes and is aligned to 16: in two million reads
+//! without a lock no such cell was torn, while 612 were torn at an alignment of 8.
 //!
 //! The checksum tells a torn slot from a whole one. It does not stop somebody who can write to the directory.
 
@@ -27,19 +27,19 @@ pub(crate) const HEADER_LEN: usize = 96;
 
 pub(crate) type Header = [u8; HEADER_LEN];
 
-/// Where the expiry cell is in a slot.
+/// The offset of the expiry cell in a slot.
 pub(crate) const CELL_AT: u64 = 16;
 
-/// What the header of a slot says. Only [`Written::verifies`] knows whether the rest of the slot agrees.
+/// The content of a slot according to its header. Only [`Written::verifies`] tells whether the rest of the slot agrees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// Nothing was ever written here.
     Empty,
-    /// A header of the format we know; its expiry cell, and so its id and revision, are right.
+    /// A header of our format. Its expiry cell is right, and with it the id and the revision.
     Written(Written),
-    /// A header of a newer format, or one of ours with a flipped bit: [`as_our_version`] tells.
+    /// A header of a newer format, or one of ours with a flipped bit. [`as_our_version`] helps to tell them apart.
     Newer,
-    /// Neither.
+    /// None of these.
     Damaged,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Written {
     pub(crate) revision: Revision,
     pub(crate) expires_at: Timestamp,
     pub(crate) payload_len: usize,
-    /// The slot has flags or fields that came after this version of the format. Believe it only of a slot that
+    /// The slot has flags or fields that are newer than this version of the format. This is certain only if the slot
     /// [verifies](Self::verifies).
     pub(crate) has_unknown_fields: bool,
     pub(crate) principal: Option<PrincipalTag>,
@@ -57,7 +57,7 @@ pub(crate) struct Written {
 }
 
 impl Slot {
-    /// Reads the header of a slot with room for a payload of `capacity` bytes, in the file of `id`.
+    /// Reads the header of a slot in the file of `id`. The slot has room for a payload of `capacity` bytes.
     pub(crate) fn parse(header: &Header, id: &SessionId, capacity: usize) -> Self {
         if header.iter().all(|byte| *byte == 0) {
             return Self::Empty;
@@ -93,18 +93,18 @@ impl Written {
         })
     }
 
-    /// Whether header and payload are what was written together.
+    /// Returns whether the header and the payload were written together.
     pub(crate) fn verifies(&self, header: &Header, payload: &[u8]) -> bool {
         self.checksum == checksum(header, payload)
     }
 
-    /// The record in this slot. Its payload is the caller's to verify first.
+    /// Returns the record in this slot. The caller verifies the payload first.
     pub(crate) const fn record(&self, payload: bytes::Bytes) -> Record {
         Record { payload, expires_at: self.expires_at, principal: self.principal }
     }
 }
 
-/// Header and payload of a slot that holds `record`.
+/// Returns the header and payload of a slot that holds `record`.
 pub(crate) fn encode(id: &SessionId, revision: Revision, record: &Record) -> Vec<u8> {
     let mut header = [0; HEADER_LEN];
     header[..4].copy_from_slice(&MAGIC);
@@ -116,7 +116,7 @@ pub(crate) fn encode(id: &SessionId, revision: Revision, record: &Record) -> Vec
     header[16..32].copy_from_slice(&encode_cell(id, revision, record.expires_at));
     header[32..40].copy_from_slice(&revision.as_u64().to_le_bytes());
     header[40..56].copy_from_slice(id.as_bytes());
-    // `SlotLen::holding`, which every writer asks first, refuses payloads above 32 MiB.
+    // Every writer asks `SlotLen::holding` first, which refuses payloads above 32 MiB.
     let payload_len = u32::try_from(record.payload.len()).expect("the payload fits into a slot");
     header[88..92].copy_from_slice(&payload_len.to_le_bytes());
     let checksum = checksum(&header, &record.payload);
@@ -124,7 +124,7 @@ pub(crate) fn encode(id: &SessionId, revision: Revision, record: &Record) -> Vec
     [&header, &record.payload[..]].concat()
 }
 
-/// The expiry cell of the slot that holds `revision`.
+/// Returns the expiry cell of the slot that holds `revision`.
 pub(crate) fn encode_cell(id: &SessionId, revision: Revision, expires_at: Timestamp) -> [u8; 16] {
     let expires_at = expires_at.as_unix_millis();
     let mut cell = [0; 16];
@@ -133,19 +133,19 @@ pub(crate) fn encode_cell(id: &SessionId, revision: Revision, expires_at: Timest
     cell
 }
 
-/// A header whose version says newer, as it would be if that were a flipped bit.
+/// Replaces the version of a header that claims to be newer, as if the claim were a flipped bit.
 pub(crate) fn as_our_version(mut header: Header) -> Header {
     header[4..6].copy_from_slice(&VERSION.to_le_bytes());
     header
 }
 
-/// Whether a file that begins like this was written in a newer format.
+/// Returns whether a file that begins like this was written in a newer format.
 pub(crate) fn begins_newer(start: &Header) -> bool {
     start[..4] == MAGIC && u16::from_le_bytes(array_at(start, 4)) > VERSION
 }
 
 fn checksum(header: &Header, payload: &[u8]) -> u32 {
-    // 50 ns for 1 KB, against 740 of SHA-256.
+    // It takes 50 ns for 1 KB, and SHA-256 takes 740 ns.
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&header[..16]);
     hasher.update(&header[32..92]);
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn the_format_is_this_and_stays_this() {
         let slot = encode(&ID, Revision::new(7), &record(b"hello", Some([0xcd; 32])));
-        // Both by Python's zlib.
+        // Python's zlib calculated both.
         let cell_checksum = [0xf6, 0xc7, 0x42, 0x74];
         let checksum = [0x34, 0x46, 0x18, 0x1d];
         let expected = [

@@ -1,4 +1,4 @@
-//! Removing what has expired, in bounded steps, and then what was left behind in the index of principals.
+//! The sweep, which removes expired records in bounded steps, and then stale markers from the index of principals.
 
 use std::cmp::Reverse;
 use std::error::Error;
@@ -19,14 +19,14 @@ use crate::record_file::{Found, Opened, RecordFile};
 use crate::records::Records;
 use crate::sys::{self, Names};
 
-/// Walks through the fan-out directories and then those of the markers, a step at each call.
+/// Walks through the directories of the records and then through those of the markers, one step at each call.
 #[derive(Default)]
 pub(crate) struct Sweeper(Mutex<Pass>);
 
 impl Sweeper {
-    /// Looks at some hundred files at most, and removes `limit` of them at most.
+    /// Looks at up to [`FILES_PER_STEP`] files, and removes up to `limit` expired records.
     ///
-    /// Answers that there is no more if somebody else sweeps, here or in another process.
+    /// Answers that there is no more if somebody else sweeps, in this process or in another.
     pub(crate) fn step(&self, records: &Records, now: Timestamp, limit: NonZeroUsize) -> Result<Swept, Failure> {
         let Some(mut pass) = self.0.try_lock() else { return Ok(Swept::default()) };
         let Some(_lock) = records.locks.try_sweep()? else { return Ok(Swept::default()) };
@@ -46,12 +46,12 @@ impl Sweeper {
     }
 }
 
-/// One walk through all directories, from one call of `step` to another.
+/// One walk through all directories, over many calls of `step`.
 #[derive(Default)]
 struct Pass {
-    /// The directory being read, and what it is.
+    /// The directory that is being read.
     open: Option<(Place, Names)>,
-    /// Names of that directory, with their inodes, the lowest last. Never all names of a large directory at once.
+    /// Names in that directory with their inodes, the lowest last. Never all names of a large directory at once.
     portion: Vec<(u64, Entry)>,
     next_place: u16,
     seen: usize,
@@ -61,14 +61,14 @@ struct Pass {
 /// A directory that is swept.
 #[derive(Clone, Copy)]
 enum Place {
-    /// The records whose id begins with this byte.
+    /// The records whose ids begin with this byte.
     FanOut(u8),
-    /// The markers of tags that begin with this byte.
+    /// The markers whose tags begin with this byte.
     Markers(u8),
 }
 
 impl Place {
-    /// All places are numbered from 0, the markers after the records that they depend on.
+    /// Returns the place of a number, from 0. The markers come after the records, because they depend on them.
     fn of_number(number: u16) -> Option<Self> {
         let [kind, first_byte] = number.to_be_bytes();
         match kind {
@@ -115,7 +115,7 @@ impl Pass {
         }
     }
 
-    /// Removes the entry if its time has come, and says whether it was an expired record.
+    /// Removes the entry if its time has come. Returns whether it was an expired record that was removed.
     fn sweep(&mut self, records: &Records, entry: &Entry, now: Timestamp) -> bool {
         let removed = match entry {
             Entry::Record(id) => self.sweep_record(records, id, now),
@@ -126,7 +126,7 @@ impl Pass {
         removed.unwrap_or_else(|failure| {
             report(&failure);
             if matches!(failure, Failure::LockTimeout) {
-                // All names in this directory have the same lock.
+                // All names in this directory have this lock.
                 self.open = None;
                 self.portion.clear();
             }
@@ -158,17 +158,18 @@ impl Pass {
         }
     }
 
-    /// How many records this pass may remove. When a clock has jumped everything is expired at once: half of it is
-    /// left for the next pass, and with it the time to notice.
+    /// Returns how many records this pass may remove. If a clock has jumped, everything is expired at once. Then half
+    /// of it is left for the next pass, which gives the operator time to notice.
     fn allowance(&self) -> usize {
         (self.seen / 2).max(ALWAYS_ALLOWED)
     }
 }
 
-/// Reads some names of a directory, and says whether there were any.
+/// Reads some names of a directory. Returns whether there were any.
 ///
-/// They are looked at in the order of their inodes: where nothing is in memory any more, the disk reads what lies together, and
-/// not here and there as the system hands out names.
+/// The names are sorted by their inodes, so the sweep looks at the files in that order. The system returns names in an
+/// order that has nothing to do with the place of the files. If the files are not in memory, the disk then reads what
+/// lies together.
 fn read_portion(place: Place, names: &mut Names, portion: &mut Vec<(u64, Entry)>) -> bool {
     let is_itself_or_parent = |entry: &DirEntry| matches!(entry.file_name().to_bytes(), b"." | b"..");
     let others = names.filter(|entry| !entry.as_ref().is_ok_and(is_itself_or_parent));
@@ -203,7 +204,8 @@ impl Entry {
     }
 }
 
-/// Looks again under the lock: what was seen without it may have been prolonged or replaced since.
+/// Removes an expired record. It looks at the record again under the lock, because the record may have been prolonged
+/// or replaced since the first look.
 fn remove_expired(records: &Records, id: &SessionId, file: RecordFile, now: Timestamp) -> Result<bool, Failure> {
     let _lock = records.locks.record(id)?;
     let Some(file) = file.if_still_named(&records.directory, id)? else { return Ok(false) };
@@ -212,7 +214,7 @@ fn remove_expired(records: &Records, id: &SessionId, file: RecordFile, now: Time
     if !record.is_expired(now) {
         return Ok(false);
     }
-    // To remove a file that is open took 2 to 5 microseconds more.
+    // Removing an open file took 2 to 5 microseconds more.
     drop(file);
     records.directory.remove(RecordName::of(id).path())?;
     if let Some(tag) = &record.principal {
@@ -221,8 +223,8 @@ fn remove_expired(records: &Records, id: &SessionId, file: RecordFile, now: Time
     Ok(true)
 }
 
-/// Removes a file without a content, and sets one that is damaged aside: a create that a kill has torn leaves one for which
-/// nobody ever asks.
+/// Removes a file without content, and sets a damaged one aside. A create that was killed may leave either of them, and
+/// nobody ever asks for that id.
 fn clear_away(records: &Records, id: &SessionId, now: Timestamp) -> Result<(), Failure> {
     remove_blank(records, id, now)?;
     quarantine::set_aside(records, id)
@@ -245,7 +247,7 @@ fn sweep_temp(records: &Records, fan_out: u8, name: &TempName, now: Timestamp) -
         Ok(status.is_some_and(|status| status.is_own_file && status.has_one_name && is_old(&status, now)))
     };
     if is_useless()? {
-        // A record that is being removed has a temporary name and an old time until its lock is released.
+        // A record that is being removed may have a temporary name and an old time, but only while its lock is held.
         let _lock = records.locks.fan_out(fan_out)?;
         if is_useless()? {
             directory.remove(name.path())?;
@@ -254,10 +256,11 @@ fn sweep_temp(records: &Records, fan_out: u8, name: &TempName, now: Timestamp) -
     Ok(())
 }
 
-/// Removes the marker of a record that is not there. One of a record that bears another tag stays as long as that.
+/// Removes the marker of a record that does not exist. If there is a record with another tag, its marker stays as long
+/// as the record.
 fn sweep_marker(records: &Records, tag: &PrincipalTag, id: &SessionId) -> Result<(), Failure> {
     if principals::is_absent(records, id)? {
-        // A record that is being created has a marker already, until its lock is released.
+        // A record that is being created has its marker already, but only while its lock is held.
         records.drop_if_stale(tag, id);
     }
     Ok(())
@@ -271,12 +274,12 @@ fn report(error: &(dyn Error + 'static)) {
     tracing::warn!(error, "a session file could not be swept");
 }
 
-/// A step has to end within the time limit of a store call, also where each look waits for a slow disk.
+/// A step must end within the time limit of a store call, even if each look waits for a slow disk.
 const FILES_PER_STEP: usize = 256;
-/// A directory of a store of a million sessions.
+/// The size of a directory in a store of a million sessions.
 const NAMES_PER_PORTION: usize = 4096;
 const ALWAYS_ALLOWED: usize = 1000;
-/// No writer takes as long as this for a file.
+/// No writer takes this long to write a file.
 const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);
 
 #[cfg(test)]

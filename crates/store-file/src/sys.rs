@@ -1,7 +1,8 @@
-//! The system calls on records. All of them are made here.
+//! The system calls on records. This module makes all of them.
 //!
-//! Each call has a purpose, which its error names, and is repeated if a signal interrupts it. Around each call stand the
-//! [`Hooks`]: they do nothing, except in the tests of this crate, where they make calls fail and take notes.
+//! Each call has a purpose, which its error names. If a signal interrupts a call, it is made again. Each call passes
+//! the [`Hooks`]. In the tests of this crate they make calls fail and record them. In every other build they do
+//! nothing.
 
 mod hooks;
 
@@ -20,12 +21,12 @@ pub(crate) use crate::faults::Armed as ActiveHooks;
 
 pub(crate) type Result<T, E = SystemError> = std::result::Result<T, E>;
 
-/// Opens what has this path below `root`.
+/// Opens the file or directory at this path below `root`.
 pub(crate) fn open(purpose: &'static str, root: &File, path: &[u8], flags: OFlags, mode: Mode) -> Result<File> {
     call(purpose, || Ok(rustix::fs::openat(root, path, flags, mode)?)).map(Into::into)
 }
 
-/// Creates a file. The `flags` must let it fail if there is something at this path.
+/// Creates a file. With these `flags` the call must fail if something is at this path already.
 pub(crate) fn create(purpose: &'static str, root: &File, path: &[u8], flags: OFlags, mode: Mode) -> Result<File> {
     let file = open(purpose, root, path, flags, mode)?;
     ActiveHooks::created(path, &file);
@@ -38,7 +39,7 @@ pub(crate) fn make_directory(root: &File, path: &[u8], mode: Mode) -> Result<()>
     Ok(())
 }
 
-/// The names in a directory, read from it as they are asked for.
+/// The names in a directory. Iterating reads them from the disk.
 pub(crate) struct Names(Dir);
 
 impl Names {
@@ -55,7 +56,7 @@ impl Iterator for Names {
     }
 }
 
-/// Makes the names in an open directory survive a power cut. It has this path below the session directory.
+/// Makes the names in an open directory survive a power cut. `path` is its path below the session directory.
 pub(crate) fn sync_directory(directory: &File, path: &[u8]) -> Result<()> {
     call(SYNC_DIRECTORY, || directory.sync_all())?;
     ActiveHooks::synced_directory(path);
@@ -66,7 +67,7 @@ pub(crate) fn stat(purpose: &'static str, file: &File) -> Result<Stat> {
     call(purpose, || Ok(rustix::fs::fstat(file)?))
 }
 
-/// The same for what has this path, which may be a link.
+/// Returns the status of what is at this path. A link is not followed.
 pub(crate) fn stat_at(root: &File, path: &[u8]) -> Result<Stat> {
     call(STAT, || Ok(rustix::fs::statat(root, path, AtFlags::SYMLINK_NOFOLLOW)?))
 }
@@ -131,7 +132,7 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// Makes a system call, again if a signal interrupts it.
+/// Makes a system call, and makes it again if a signal interrupts it.
 fn call<T>(purpose: &'static str, mut system_call: impl FnMut() -> io::Result<T>) -> Result<T> {
     loop {
         match ActiveHooks::before(purpose).and_then(|()| system_call()) {

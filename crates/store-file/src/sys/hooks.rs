@@ -1,17 +1,17 @@
 use std::fs::File;
 use std::io;
 
-/// What stands around the system calls.
+/// Functions that run around the system calls.
 ///
-/// Each method does nothing, unless the hooks of the tests say otherwise. [`NoHooks`], which every other build has,
-/// keeps all methods as they are here, so they compile to nothing.
+/// Here each of them does nothing. The tests of this crate replace them. Every other build has [`NoHooks`], which keeps
+/// them as they are, so they compile to nothing.
 pub(crate) trait Hooks {
-    /// Does the work of one operation of a store, on the thread that works.
+    /// Does the work of one operation of a store, on the thread that does it.
     fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         work()
     }
 
-    /// Comes before each attempt at a system call. An error takes the place of the call.
+    /// Runs before each attempt to make a system call. An error replaces the call.
     fn before(_purpose: &'static str) -> io::Result<()> {
         Ok(())
     }
@@ -21,7 +21,7 @@ pub(crate) trait Hooks {
         bytes
     }
 
-    /// Comes after random bytes were drawn, and may put others in their place.
+    /// Runs after random bytes were drawn, and may replace them.
     fn drawn(_bytes: &mut [u8]) {}
 
     fn created(_path: &[u8], _file: &File) {}
@@ -41,7 +41,7 @@ pub(crate) trait Hooks {
     fn synced(_file: &File) {}
 }
 
-/// The hooks of every build but that of the tests.
+/// The hooks of every build except the tests.
 #[cfg(not(test))]
 #[derive(Default)]
 pub(crate) struct NoHooks;
