@@ -1,14 +1,14 @@
-//! What the operations of the store cost, alone and in parallel, and what a sweep that finds nothing costs.
+//! The cost of the store's operations, alone and in parallel, and of a sweep that finds nothing.
 //!
 //! ```console
 //! $ cargo bench -p nexios-store-file
 //! ```
 //!
-//! In the directory for temporary files; where that is in memory, `TMPDIR` names one that is on a disk.
+//! It works in the directory for temporary files. If that is in memory, set `TMPDIR` to a directory on a disk.
 
 #![allow(clippy::unwrap_used, reason = "a measurement stops when anything fails")]
 
-// What it needs is the contract of a store, so that it is the same for each.
+// It needs only the contract of a store, so each store uses the same module.
 #[path = "../../store-memory/benches/parallel/mod.rs"]
 mod parallel;
 

@@ -1,10 +1,11 @@
-//! What the operations of a store cost, beside the same system calls without a store, in the same run.
+//! The cost of a store's operations, beside that of the same system calls without a store, in the same run.
 //!
 //! ```console
 //! $ cargo run --release -p nexios-store-file --example costs -- /var/tmp
 //! ```
 //!
-//! With the name of an operation it is done once, between looks at `/begin` and `/end`, so that its system calls can be seen:
+//! With the name of an operation, the program does that operation once, between looks at `/begin` and `/end`. So you
+//! can see its system calls:
 //!
 //! ```console
 //! $ strace -f -e trace='!futex,mmap,munmap,mprotect,madvise,epoll_wait,epoll_pwait' \
@@ -56,7 +57,7 @@ async fn main() {
     let mut bench = Bench::new(work.path().join("sessions"));
     bench.prepare().await;
     if let Some(operation) = arguments.next() {
-        // Once before, so that threads and directories are there.
+        // Once before, so the threads and directories exist.
         bench.run(&operation).await;
         let _ = fs::metadata("/begin");
         bench.run(&operation).await;
@@ -96,13 +97,13 @@ struct Bench {
     next: usize,
 }
 
-/// Sessions of one size that are there all the time.
+/// Sessions of one size, which exist all the time.
 struct Kind {
     sessions: Vec<(SessionId, Revision)>,
     len: usize,
 }
 
-/// A payload, and in how many sessions: updates go round, as those of many visitors do.
+/// The sizes of payloads. Updates go round the sessions of a size, as those of many visitors do.
 const KINDS: [(&str, usize); 3] = [("1 KB", 1024), ("4096-byte slots", 3000), ("8192-byte slots", 5000)];
 const SESSIONS: usize = 500;
 
@@ -126,7 +127,7 @@ impl Bench {
         assert!(std::process::Command::new("sync").status().unwrap().success());
     }
 
-    /// Does it once, and says how long that took, without what it takes to prepare it.
+    /// Does the operation once. Returns the time it took, without its preparation.
     async fn run(&mut self, operation: &str) -> Duration {
         self.next += 1;
         let (kind, store) = match operation {
@@ -155,7 +156,7 @@ impl Bench {
                 begun.elapsed()
             }
             "pwrite+fdatasync" => {
-                // The same bytes again, in a session's file.
+                // Writes the same bytes again into the file of a session.
                 let file = OpenOptions::new().read(true).write(true).open(path(&self.dir, id)).unwrap();
                 let mut slot = [0; 2048];
                 file.read_exact_at(&mut slot, 0).unwrap();

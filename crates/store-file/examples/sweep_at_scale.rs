@@ -1,10 +1,11 @@
-//! Sweeps a directory of many sessions, half of which have expired, beside bare unlinks of as many files.
+//! The time of a sweep through many sessions, half of which have expired, beside bare unlinks of as many files.
 //!
 //! ```console
 //! $ cargo run --release -p nexios-store-file --example sweep_at_scale -- 100000 /var/tmp
 //! ```
 //!
-//! The directory is one to work in; a million sessions take 6 GB in it, all of which is removed at the end.
+//! The program works in the directory that you name. A million sessions take 6 GB there. It removes everything at the
+//! end.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement: it prints, and stops when anything fails")]
 
@@ -21,7 +22,7 @@ use nexios_store_file::FileStore;
 const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 const EXPIRY: Timestamp = Timestamp::from_unix_millis(2_000_000);
 const LATER: Timestamp = Timestamp::from_unix_millis(3_000_000);
-/// What the background sweeper asks for.
+/// The limit that the background sweeper uses.
 const STEP: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 const TASKS: u64 = 8;
 
@@ -39,7 +40,7 @@ async fn main() {
     let bare = work.path().join("bare");
     create(&Arc::new(FileStore::open(&bare).unwrap()), count).await;
     let expired = (0..count).filter(|number| expires(*number)).count() as u64;
-    // Removing what was never written out is another matter.
+    // Removing files that were never written out would be another measurement.
     assert!(Command::new("sync").status().unwrap().success());
 
     let begun = Instant::now();
@@ -47,7 +48,7 @@ async fn main() {
     let bare = begun.elapsed();
     row("bare unlinks of what expires in another directory like it", expired, bare);
 
-    // Begins to count the peak anew.
+    // Resets the peak of memory.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let memory_before = peak_memory();
     let (sweep, removed) = sweep(&store, count).await;
@@ -112,7 +113,7 @@ async fn sweep(store: &FileStore, count: u64) -> (Duration, u64) {
     (took, removed)
 }
 
-/// By their names and without a look at them, directory by directory as the sweep does.
+/// Removes files by their names and without a look at them, directory by directory as the sweep does.
 fn remove_bare_files(dir: &Path, count: u64) {
     for directory in 0..256 {
         for number in (directory..count).step_by(256).filter(|number| expires(*number)) {
@@ -123,12 +124,12 @@ fn remove_bare_files(dir: &Path, count: u64) {
     }
 }
 
-/// Every second one in each directory.
+/// Returns whether a session expires, which every second one in each directory does.
 const fn expires(number: u64) -> bool {
     (number / 256).is_multiple_of(2)
 }
 
-/// The ids are not kept, so that the memory is the sweep's.
+/// Returns the id of a number. The ids are not kept, so the memory that is measured is the sweep's.
 fn id(number: u64) -> SessionId {
     let mut bytes = [0; 16];
     bytes[0] = number.to_le_bytes()[0];
@@ -146,7 +147,7 @@ fn row(what: &str, count: u64, took: Duration) {
     );
 }
 
-/// The most that this process has had in memory, in KiB.
+/// Returns the most memory that this process has used, in KiB.
 fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

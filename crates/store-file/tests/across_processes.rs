@@ -1,4 +1,4 @@
-//! The clauses of the contract where several processes have one directory, with both durabilities.
+//! The clauses of the contract for several processes on one directory, with both durabilities.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests do")]
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 conformance_across_processes!(mod fast, make_place, |dir: String| open(&dir, Durability::Fast));
 conformance_across_processes!(mod synced, make_place, |dir: String| open(&dir, Durability::Synced));
-// What durability one process has is its own affair.
+// Each process has a durability of its own.
 conformance_across_processes!(mod mixed, make_place, |dir: String| {
     open(&dir, if std::process::id().is_multiple_of(2) { Durability::Fast } else { Durability::Synced })
 });

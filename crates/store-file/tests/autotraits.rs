@@ -1,4 +1,4 @@
-//! Each public type can be sent and shared between threads, and the store is usable as a trait object.
+//! Threads can send and share each public type, and the store can be used as a trait object.
 
 use nexios_store_core::SessionStore;
 use nexios_store_file::*;

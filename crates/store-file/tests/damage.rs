@@ -1,4 +1,4 @@
-//! Damaged files never give wrong data, and what is wrong with them is told apart.
+//! Damaged files never give wrong data, and the store tells the kinds of damage apart.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -46,7 +46,7 @@ async fn every_flipped_bit_gives_a_whole_version_or_an_error() {
         sessions.plant(&id(1), &bytes);
         let file = OpenOptions::new().write(true).open(sessions.path(&id(1))).unwrap();
         let current = if slots[0] == &new { 0 } else { 2048 };
-        // The header without the unused end of the expiry cell, and the payload.
+        // The checksums cover the payload and the header, except for the unused end of the expiry cell.
         let is_covered =
             |at: usize| (current..current + 96 + 11).contains(&at) && !(current + 28..current + 32).contains(&at);
         for (at, byte) in bytes.iter().enumerate() {
@@ -78,7 +78,7 @@ async fn flipped_bits_in_a_large_record_give_a_version_or_an_error() {
                 let is_covered = at < current + 96 + 20_000 && !(current + 28..current + 32).contains(&at);
                 let expected = if is_covered { damaged } else { intact };
                 let loaded = load(&sessions).await;
-                // Of a version that is said to be longer than it is, the end seems not to have been written.
+                // If a flipped bit makes a version longer than it is, its end seems not to have been written.
                 let is_cut = current == 0 && (88..92).contains(&at) && loaded == Loaded::Absent;
                 assert!(&loaded == expected || is_cut, "bit {bit} of byte {at}: {loaded:?}");
             }
@@ -112,7 +112,7 @@ async fn only_a_creation_that_lacks_a_page_is_absent() {
         lose_page(8 + page);
         assert_eq!(load(&sessions).await, Loaded::record(revision.as_u64(), &old), "page {page}");
         if page < 4 {
-            // Of the second version more than nothing is there, so the first one was on the disk.
+            // A part of the second version is there, so the first one was on the disk.
             lose_page(page);
             assert_eq!(load(&sessions).await, CORRUPT, "page {page}");
         }

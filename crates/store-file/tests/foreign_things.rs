@@ -1,4 +1,4 @@
-//! What is not a regular file of our own with one link is not read, written or removed.
+//! The store does not read, write or remove anything but regular files of its own with one link.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -13,7 +13,7 @@ use common::{NOW, Sessions, at, id, namespace, record, slot};
 use nexios_store_core::{Result, Revision, SessionStore, StoreErrorKind};
 use nexios_store_file::Durability;
 
-/// Plants a thing at the name of session 1, and sees each operation refuse it and leave it.
+/// Plants a thing at the name of session 1. Checks that each operation refuses it and leaves it as it is.
 async fn is_refused(name: &str, plant: impl FnOnce(&Sessions, &Path)) -> Sessions {
     let sessions = Sessions::new(Durability::Fast);
     fs::create_dir(sessions.dir().join("01")).unwrap();
@@ -79,7 +79,7 @@ async fn a_fifo_is_refused_without_waiting_for_its_other_end() {
 #[tokio::test]
 async fn a_socket_is_refused() {
     is_refused("socket", |_, path| {
-        // The path is too long for a socket's address in some temporary directories.
+        // In some temporary directories the path is too long for the address of a socket.
         let near = tempfile::tempdir_in("/tmp").unwrap();
         let _listener = UnixListener::bind(near.path().join("socket")).unwrap();
         fs::rename(near.path().join("socket"), path).unwrap();

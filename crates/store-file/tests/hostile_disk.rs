@@ -1,6 +1,6 @@
-//! A full file system, a read-only one, and somebody who exchanges files all the time.
+//! A full file system, a read-only one, and somebody who swaps files all the time.
 //!
-//! The first two mount a small file system in a namespace of their own.
+//! The first two tests mount a small file system in a namespace of their own.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 

@@ -1,7 +1,7 @@
-//! A writing process is killed again and again: what it was answered is there, and whole.
+//! A writing process is killed again and again. Everything that it was answered is there, and whole.
 //!
-//! `NEXIOS_TEST_KILLS` sets how often; 30 times by default. A kill does not test syncing, since what was written stays
-//! in the system's memory: that is the business of the tests in `src/faults/power.rs`.
+//! `NEXIOS_TEST_KILLS` sets how often, 30 times by default. A kill does not test syncing, because the system keeps what
+//! was written in its memory. The tests in `src/faults/power.rs` test syncing.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -40,7 +40,7 @@ async fn what_a_killed_process_was_answered_is_there_and_whole() {
     }
 }
 
-/// What the writing processes were answered, as they told before they were killed.
+/// The answers that the writing processes got, as they told before they were killed.
 #[derive(Default)]
 struct Answers {
     updated: HashMap<u8, u64>,
@@ -48,7 +48,7 @@ struct Answers {
 }
 
 impl Answers {
-    /// Starts a writer, and kills it when it has been answered so often.
+    /// Starts a writer, and kills it when it has been answered `count` times.
     fn read_from(&mut self, dir: &Path, durability: Durability, count: usize) {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", "a_writing_process", "--nocapture"]).env(DIR, dir);
@@ -61,7 +61,7 @@ impl Answers {
         assert_eq!(read, count, "the writer ended by itself");
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success());
-        // What it still told between the last line and its end.
+        // The answers that it told after that and before its end.
         lines.for_each(|line| {
             self.note(&line);
         });
@@ -99,7 +99,7 @@ impl Answers {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_writing_process() {
-    // Does something only in the processes that the test above starts.
+    // This test does something only in the processes that the test above starts.
     let Some(dir) = env::var_os(DIR) else { return };
     let durability = if env::var_os(SYNCED).is_some() { Durability::Synced } else { Durability::Fast };
     let store = FileStore::builder(dir).durability(durability).open().unwrap();
@@ -109,7 +109,7 @@ async fn a_writing_process() {
     }
 }
 
-/// Updates one session and lets others come and go, until the process is killed.
+/// Updates one session, and creates and deletes others, until the process is killed.
 async fn write(store: FileStore, writer: u8) {
     loop {
         let stored = store.load(&id(writer), NOW).await.unwrap().unwrap();
@@ -127,11 +127,11 @@ async fn write(store: FileStore, writer: u8) {
 }
 
 fn tell(line: &str) {
-    // In one write, so that no line is cut by a kill or mixed with another.
+    // In one write, so no kill cuts a line and no line mixes with another.
     std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
 }
 
-/// Small and large by turns, and the same number all over.
+/// Returns a record that repeats the number all over. Some records are small and some are large.
 fn content(value: u64) -> Record {
     tagged(value.to_le_bytes().repeat(if value % 5 == 4 { 2000 } else { 20 }), TAG)
 }

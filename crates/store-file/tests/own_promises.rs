@@ -1,4 +1,6 @@
-//! What clauses of the contract mean for files, with both durabilities, beyond what the test kit asks of any store.
+//! Promises of the file store beyond those that the test kit asks of any store, with both durabilities.
+//!
+//! Each name begins with the letter of the clause of the contract that it belongs to.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -71,7 +73,7 @@ async fn a_growth_and_shrinking_keep_the_data(sessions: Sessions) {
 async fn a_load_does_not_write_the_time_of_access(sessions: Sessions) {
     sessions.created(&id(1), &record("read again and again")).await;
     let path = sessions.path(&id(1));
-    // A time before the last write, which a read would replace also on a file system that is mounted with `relatime`.
+    // This time is before the last write, so a read would replace it even on a file system mounted with `relatime`.
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
     File::open(&path).unwrap().set_times(FileTimes::new().set_accessed(long_ago)).unwrap();
     assert!(sessions.load(&id(1), NOW).await.unwrap().is_some());
@@ -145,7 +147,7 @@ async fn h_a_dropped_future_leaves_the_old_record_or_the_new(sessions: Sessions)
         }
         let stored = sessions.load(&id, NOW).await.unwrap().unwrap();
         assert!(stored.record == record("old") || stored.record == new);
-        // A later writer comes after the one that nobody waits for.
+        // A later writer comes after the update that nobody waits for.
         assert_eq!(sessions.delete(&id).await.unwrap(), DeleteOutcome::Deleted);
         assert_eq!(sessions.load(&id, NOW).await.unwrap(), None);
     }
@@ -158,7 +160,7 @@ async fn i_rename_to_itself_is_refused(sessions: Sessions) {
 }
 
 async fn i_renames_in_opposite_directions_do_not_wait_for_each_other(sessions: Sessions) {
-    // The stripes of 1 and 2 are those of 65 and 66.
+    // Sessions 1 and 2 have the same stripes as 65 and 66.
     let pairs = [(id(1), id(2)), (id(66), id(65))];
     let revisions = [sessions.created(&id(1), &record("a")).await, sessions.created(&id(66), &record("a")).await];
     at_once(2, |n| {
@@ -175,7 +177,7 @@ async fn i_renames_in_opposite_directions_do_not_wait_for_each_other(sessions: S
     .await;
 }
 
-/// Runs as many tasks, which begin together.
+/// Runs this number of tasks, which begin together.
 async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     tasks: u8,
     task: impl Fn(u8) -> F,
@@ -197,7 +199,7 @@ async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     results
 }
 
-/// Adds one to the counter in session 1, so many times.
+/// Adds one to the counter in session 1, as many times as told.
 async fn increment(store: FileStore, times: usize) {
     for _ in 0..times {
         loop {

@@ -1,4 +1,5 @@
-//! Modes of files and directories. A test program of its own, because the umask is the whole process's.
+//! The modes of files and directories. These tests are a program of their own, because the umask belongs to the whole
+//! process.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -77,7 +78,7 @@ fn a_directory_of_another_user_is_refused() {
     let ours = parent.path().join("sessions");
     fs::create_dir(&ours).unwrap();
     fs::set_permissions(&ours, Permissions::from_mode(0o700)).unwrap();
-    // Root can give one away, and everybody else has one that belongs to root.
+    // Root can give a directory away. For everybody else, `/` belongs to root.
     let (dir, owner) = if chown(&ours, Some(12345), None).is_ok() { (&*ours, 12345) } else { (Path::new("/"), 0) };
     let message = FileStore::open(dir).unwrap_err().to_string();
     let process = rustix::process::geteuid().as_raw();

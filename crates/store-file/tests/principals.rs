@@ -1,4 +1,4 @@
-//! The index of principals on the disk: what is in it, and what is not believed.
+//! The index of principals on the disk: what it holds, and what the store does not believe.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 

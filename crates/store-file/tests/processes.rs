@@ -36,7 +36,7 @@ async fn increments_of_several_processes_end_at_the_exact_sum() {
 
 #[tokio::test]
 async fn a_child_process() {
-    // Does something only in the processes that the test above starts.
+    // This test does something only in the processes that the test above starts.
     let Some(dir) = env::var_os(DIR) else { return };
     let store = FileStore::open(dir).unwrap();
     let mut done = 0;
@@ -76,7 +76,7 @@ async fn writers_wait_for_a_lock_until_a_timeout_and_readers_never() {
     let swept = impatient.expiry().unwrap().delete_expired(at(u64::MAX), 9.try_into().unwrap()).await.unwrap();
     assert_eq!((swept.removed, swept.more), (0, false));
 
-    // What a killed process held is released when its files are closed, and the lock files stay.
+    // Closing its files releases the locks of a killed process. The lock files stay.
     drop(stripes);
     let updated = impatient.update(&id(1), revision, &record("b"), NOW).await.unwrap();
     assert!(matches!(updated, UpdateOutcome::Updated(_)));

@@ -1,4 +1,4 @@
-//! Corrupt records are set aside for the operator, and do not pile up.
+//! The store sets corrupt records aside for the operator, and they do not pile up.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -56,7 +56,7 @@ async fn the_quarantine_keeps_the_latest_hundred_files() {
     fs::write(sessions.dir().join(".corrupt/notes"), "the operator's").unwrap();
     for n in 0..110 {
         sessions.plant(&number(n), b"?");
-        // The last digits count down, so that the order of names is not that of times.
+        // The times go down while the names go up, so the two orders differ.
         let time = start + Duration::from_secs(1000 - u64::from(n));
         fs::File::open(sessions.path(&number(n))).unwrap().set_modified(time).unwrap();
         sessions.set_aside(&number(n)).await.unwrap();

@@ -1,4 +1,4 @@
-//! No id, payload or path below the directory in what is shown or logged.
+//! Nothing that is shown or logged has an id, a payload or a path below the session directory in it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -16,7 +16,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Keeps the text of all events.
+/// A subscriber that keeps the text of all events.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 

@@ -1,4 +1,4 @@
-//! Settings mean the same from variables and from files, and errors say what to do.
+//! Settings mean the same in variables and in files, and errors say what to do.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 

@@ -1,4 +1,4 @@
-//! The sweep removes what has expired and was left behind, in bounded steps, and nothing else.
+//! The sweep removes expired records and leftovers in bounded steps, and nothing else.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -27,7 +27,7 @@ fn changed(path: &Path, time: SystemTime) {
     File::open(path).unwrap().set_modified(time).unwrap();
 }
 
-/// Plants so many records in the directories of as many first bytes as it takes.
+/// Plants `count` expired records, spread over the directories.
 fn plant_expired(sessions: &Sessions, count: usize) {
     for number in 0..count {
         let mut bytes = [0; 16];

@@ -1,4 +1,5 @@
-//! What the tests of the file store have in common. The slot encoder here is a second one, written from the format.
+//! Helpers for the tests of the file store. The slot encoder here is a second one, written from the description of the
+//! format.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
@@ -29,7 +30,7 @@ impl Sessions {
         Self { parent, store }
     }
 
-    /// Another store on the same directory, as another process has it.
+    /// Opens another store on the same directory, as another process would.
     pub(crate) fn open_again(&self) -> FileStore {
         FileStore::open(self.dir()).unwrap()
     }
@@ -72,7 +73,7 @@ pub(crate) const fn at(millis: u64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
 }
 
-/// An id of this number. The number is its first byte, too, so ids are in different directories.
+/// Returns the id that has this number in each byte, so different numbers are in different directories.
 pub(crate) fn id(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
@@ -89,7 +90,7 @@ pub(crate) fn hex(id: &SessionId) -> String {
     String::from_utf8(id.to_hex().to_vec()).unwrap()
 }
 
-/// One slot of 2048 bytes: a header of 96, the payload, zeros.
+/// Returns a slot of 2048 bytes: a header of 96 bytes, the payload, and zeros.
 pub(crate) fn slot(id: &SessionId, revision: u64, payload: &[u8]) -> Vec<u8> {
     slot_of_version(1, id, revision, payload, LATER)
 }
@@ -114,7 +115,7 @@ pub(crate) fn slot_of_version(
     slot
 }
 
-/// What a load gave, short enough to compare.
+/// The outcome of a load, in a form that is easy to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Loaded {
     Absent,
@@ -139,7 +140,7 @@ impl Loaded {
 pub(crate) const CORRUPT: Loaded = Loaded::Failed(StoreErrorKind::Corrupt);
 pub(crate) const UNSUPPORTED: Loaded = Loaded::Failed(StoreErrorKind::Unsupported);
 
-/// All paths below a directory, without the lock files.
+/// Returns all paths below a directory, without the lock files.
 pub(crate) fn paths_below(dir: &Path) -> Vec<String> {
     let mut paths = Vec::new();
     let mut unread = vec![dir.to_owned()];

@@ -1,4 +1,4 @@
-//! A mount namespace of a test's own, where it may mount what it likes and nobody else sees it.
+//! A mount namespace for one test. The test can mount what it likes there, and nobody else sees it.
 
 use std::env;
 use std::path::Path;
@@ -8,9 +8,10 @@ use tempfile::NamedTempFile;
 
 const INSIDE: &str = "NEXIOS_TEST_INSIDE";
 
-/// Whether this is inside of such a namespace. Outside, it runs the test of this name again inside, and sees it pass.
+/// Returns whether the test is inside of such a namespace. Outside, it runs the test of this name again inside, and
+/// checks that it passes.
 ///
-/// Root may have one. Others are made the root of a user namespace for it, where the system lets them.
+/// Root can make such a namespace. Other users become the root of a user namespace for it, if the system lets them.
 pub(crate) fn entered(test: &str) -> bool {
     if let Some(report) = env::var_os(INSIDE) {
         std::fs::write(report, test).unwrap();
@@ -34,12 +35,12 @@ pub(crate) fn mount_memory(options: &str, at: &Path) {
     assert_done(&mount(&["-t", "tmpfs", "-o", options, "tmpfs"], at));
 }
 
-/// Lets something appear at another place, too.
+/// Makes something appear at another place, too.
 pub(crate) fn bind(what: &str, at: &Path) {
     assert_done(&mount(&["--bind", what], at));
 }
 
-/// Makes a mounted file system read-only (`ro`) or writable (`rw`), and says whether that could be done.
+/// Makes a mounted file system read-only (`ro`) or writable (`rw`). Returns whether that worked.
 pub(crate) fn remounted(how: &str, at: &Path) -> bool {
     mount(&["-o", &format!("remount,{how}")], at).status.success()
 }
