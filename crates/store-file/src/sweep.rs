@@ -1,23 +1,24 @@
 //! The sweep, which removes expired records in bounded steps, and then stale markers from the index of principals.
 
-use std::cmp::Reverse;
+mod places;
+
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use nexios_store_core::{PrincipalTag, SessionId, Swept, Timestamp};
 use parking_lot::Mutex;
-use rustix::fs::DirEntry;
 
+use self::places::{Entry, Place, read_portion};
 use crate::contents::Contents;
 use crate::directory::{Access, Directory, Status};
 use crate::error::Failure;
-use crate::name::{self, MarkerName, RecordName, TempName};
+use crate::name::{RecordName, TempName};
 use crate::principals;
 use crate::quarantine;
 use crate::record_file::{Found, Opened, RecordFile};
 use crate::records::Records;
-use crate::sys::{self, Names};
+use crate::sys::Names;
 
 /// Walks through the directories of the records and then through those of the markers, one step at each call.
 #[derive(Default)]
@@ -56,42 +57,6 @@ struct Pass {
     next_place: u16,
     seen: usize,
     removed: usize,
-}
-
-/// A directory that is swept.
-#[derive(Clone, Copy)]
-enum Place {
-    /// The records whose ids begin with this byte.
-    FanOut(u8),
-    /// The markers whose tags begin with this byte.
-    Markers(u8),
-}
-
-impl Place {
-    /// Returns the place of a number, from 0. The markers come after the records, because they depend on them.
-    fn of_number(number: u16) -> Option<Self> {
-        let [kind, first_byte] = number.to_be_bytes();
-        match kind {
-            0 => Some(Self::FanOut(first_byte)),
-            1 => Some(Self::Markers(first_byte)),
-            _ => None,
-        }
-    }
-
-    fn read(self, directory: &Directory) -> sys::Result<Option<Names>> {
-        match self {
-            Self::FanOut(first_byte) => directory.read_directory(&name::fan_out_path(first_byte)),
-            Self::Markers(first_byte) => directory.read_directory(&MarkerName::shard_of(first_byte)),
-        }
-    }
-}
-
-/// A name in one of these directories.
-enum Entry {
-    Record(SessionId),
-    Temp(u8, TempName),
-    Marker(PrincipalTag, SessionId),
-    Foreign,
 }
 
 impl Pass {
@@ -162,45 +127,6 @@ impl Pass {
     /// of it is left for the next pass, which gives the operator time to notice.
     fn allowance(&self) -> usize {
         (self.seen / 2).max(ALWAYS_ALLOWED)
-    }
-}
-
-/// Reads some names of a directory. Returns whether there were any.
-///
-/// The names are sorted by their inodes, so the sweep looks at the files in that order. The system returns names in an
-/// order that has nothing to do with the place of the files. If the files are not in memory, the disk then reads what
-/// lies together.
-fn read_portion(place: Place, names: &mut Names, portion: &mut Vec<(u64, Entry)>) -> bool {
-    let is_itself_or_parent = |entry: &DirEntry| matches!(entry.file_name().to_bytes(), b"." | b"..");
-    let others = names.filter(|entry| !entry.as_ref().is_ok_and(is_itself_or_parent));
-    for entry in others.take(NAMES_PER_PORTION) {
-        match entry {
-            Ok(entry) => portion.push((entry.ino(), Entry::of(place, entry.file_name().to_bytes()))),
-            Err(error) => {
-                report(&error);
-                break;
-            }
-        }
-    }
-    portion.sort_unstable_by_key(|(inode, _)| Reverse(*inode));
-    !portion.is_empty()
-}
-
-impl Entry {
-    fn of(place: Place, name: &[u8]) -> Self {
-        let fan_out = match place {
-            Place::FanOut(first_byte) => first_byte,
-            Place::Markers(first_byte) => {
-                return MarkerName::parse(first_byte, name).map_or(Self::Foreign, |(tag, id)| Self::Marker(tag, id));
-            }
-        };
-        if let Some(id) = name::parse_record(fan_out, name) {
-            Self::Record(id)
-        } else if let Some(name) = TempName::parse(fan_out, name) {
-            Self::Temp(fan_out, name)
-        } else {
-            Self::Foreign
-        }
     }
 }
 
@@ -276,43 +202,6 @@ fn report(error: &(dyn Error + 'static)) {
 
 /// A step must end within the time limit of a store call, even if each look waits for a slow disk.
 const FILES_PER_STEP: usize = 256;
-/// The size of a directory in a store of a million sessions.
-const NAMES_PER_PORTION: usize = 4096;
 const ALWAYS_ALLOWED: usize = 1000;
 /// No writer takes this long to write a file.
 const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-    use std::fs::{self, File};
-
-    #[test]
-    fn a_directory_is_read_in_portions_that_are_sorted_by_inode() {
-        let parent = tempfile::tempdir().unwrap();
-        let dir = parent.path().join("sessions");
-        let directory = crate::root::open(&dir).unwrap();
-        fs::create_dir(dir.join("aa")).unwrap();
-        for number in 0..NAMES_PER_PORTION + 10 {
-            File::create_new(dir.join(format!("aa/aa{number:030x}"))).unwrap();
-        }
-        let place = Place::FanOut(0xaa);
-        let mut names = place.read(&directory).unwrap().unwrap();
-        let mut ids = HashSet::new();
-        // "." and ".." are not among them.
-        for len in [NAMES_PER_PORTION, 10] {
-            let mut portion = Vec::new();
-            assert!(read_portion(place, &mut names, &mut portion));
-            assert_eq!(portion.len(), len);
-            let mut last_seen = 0;
-            while let Some((inode, entry)) = portion.pop() {
-                assert!(inode >= last_seen, "inode {inode} after {last_seen}");
-                last_seen = inode;
-                ids.extend(if let Entry::Record(id) = entry { Some(id) } else { None });
-            }
-        }
-        assert!(!read_portion(place, &mut names, &mut Vec::new()));
-        assert_eq!(ids.len(), NAMES_PER_PORTION + 10);
-    }
-}
