@@ -9,6 +9,7 @@ use nexios_store_testkit::hook::{Call, CallKind, Hook, Outcome};
 pub struct Probe {
     counts: Mutex<HashMap<CallKind, usize>>,
     trouble: Mutex<HashMap<CallKind, Trouble>>,
+    once: Mutex<HashMap<CallKind, Trouble>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,11 @@ impl Probe {
     /// Lets each call of this kind run into this trouble from now on.
     pub fn make(&self, call: CallKind, trouble: Trouble) {
         self.trouble.lock().unwrap().insert(call, trouble);
+    }
+
+    /// Lets the next call of this kind run into this trouble before it does anything.
+    pub fn make_once(&self, call: CallKind, trouble: Trouble) {
+        self.once.lock().unwrap().insert(call, trouble);
     }
 
     pub fn heal(&self) {
@@ -50,7 +56,8 @@ impl Probe {
 impl Hook for Probe {
     async fn before(&self, call: &Call<'_>) -> Result<()> {
         *self.counts.lock().unwrap().entry(call.kind()).or_default() += 1;
-        match self.trouble(call) {
+        let once = self.once.lock().unwrap().remove(&call.kind());
+        match once.or_else(|| self.trouble(call)) {
             None | Some(Trouble::LosesTheAnswer) => Ok(()),
             Some(Trouble::Fails) => Err(StoreError::backend("told to fail")),
             Some(Trouble::Answers(StoreErrorKind::Unsupported)) => Err(StoreError::unsupported("told so")),

@@ -1,0 +1,192 @@
+//! What one request, process, clock or setting did is not undone by another.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod site;
+
+use std::time::Duration;
+
+use nexios_middleware_core::{Event, Session, SessionErrorKind};
+use nexios_store_core::StoreErrorKind;
+use site::{Answer, CallKind, Site, Trouble, Visitor};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn log_in(session: &Session) -> u16 {
+    session.login("ada").unwrap();
+    session.insert("cart", "tea").unwrap();
+    200
+}
+
+async fn log_out(session: &Session) -> u16 {
+    session.destroy();
+    200
+}
+
+async fn logged_in(site: &Site) -> Visitor {
+    let mut visitor = Visitor::default();
+    visitor.visit(site, log_in).await;
+    visitor
+}
+
+/// Whether a copy of the visitor's cookie opens a session.
+async fn is_logged_in(site: &Site, copy: &Visitor) -> bool {
+    site.open(copy).await.principal().is_some()
+}
+
+fn is_carried_out(answer: &Answer) -> bool {
+    answer.failure.is_none() && answer.removes_cookie()
+}
+
+#[tokio::test]
+async fn a_logout_ends_what_a_fast_clock_takes_for_expired() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site).await;
+    let copy = visitor.clone();
+    let before = site.clock_now();
+
+    site.sleep(HOUR * 24 * 30);
+    assert!(is_carried_out(&visitor.visit(&site, log_out).await));
+    site.clock.set(before);
+    assert!(!is_logged_in(&site, &copy).await, "the clock is right again");
+    assert_eq!(site.files(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_logout_ends_what_a_slow_clock_takes_for_the_future() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site).await;
+    let copy = visitor.clone();
+    let before = site.clock_now();
+
+    site.clock.set(before.saturating_sub(HOUR * 24));
+    assert!(is_carried_out(&visitor.visit(&site, log_out).await));
+    site.clock.set(before);
+    assert!(!is_logged_in(&site, &copy).await);
+}
+
+#[tokio::test]
+async fn a_logout_ends_what_a_lowered_timeout_hides() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site).await;
+    let copy = visitor.clone();
+
+    site.sleep(HOUR);
+    let lowered = site.restarted(|builder| builder.idle_timeout(HOUR / 2));
+    assert!(!is_logged_in(&lowered, &copy).await);
+    assert!(is_carried_out(&visitor.visit(&lowered, log_out).await));
+    assert!(!is_logged_in(&site.restarted(|builder| builder), &copy).await, "the setting is back");
+}
+
+#[tokio::test]
+async fn a_logout_ends_the_session_of_every_cookie_that_came() {
+    let site = Site::new();
+    let (one, other, stranger) = (logged_in(&site).await, logged_in(&site).await, logged_in(&site).await);
+    let mut both = Visitor::with_cookie(format!("{}; {}", one.cookies[0], other.cookies[0]));
+    assert!(is_carried_out(&both.visit(&site, log_out).await));
+    assert!(!is_logged_in(&site, &one).await && !is_logged_in(&site, &other).await);
+    assert!(is_logged_in(&site, &stranger).await);
+    assert_eq!(site.manager.counters().of(Event::SessionDestroyed), 2);
+}
+
+#[tokio::test]
+async fn a_logout_that_misses_one_of_its_cookies_says_so() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site).await;
+    site.sleep(HOUR * 24 * 30);
+    site.probe.make(CallKind::Delete, Trouble::Fails);
+    let answer = visitor.visit(&site, log_out).await;
+    assert_eq!((answer.failure, answer.set_cookie), (Some(503), None));
+    site.probe.heal();
+    assert!(is_carried_out(&visitor.visit(&site, log_out).await), "and can be tried again");
+    assert_eq!(site.files(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_revocation_ends_what_seems_expired_or_from_the_future() {
+    for (forward, back) in [(HOUR * 24 * 30, Duration::ZERO), (Duration::ZERO, HOUR * 24)] {
+        let site = Site::new();
+        let visitor = logged_in(&site).await;
+        let before = site.clock_now();
+        site.clock.set(before.saturating_add(forward).saturating_sub(back));
+        assert_eq!(site.manager.revoke_all("ada").await.unwrap(), 1);
+        site.clock.set(before);
+        assert!(!is_logged_in(&site, &visitor).await);
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_spares_the_current_session_though_it_seems_expired() {
+    let site = Site::new();
+    let (current, other) = (logged_in(&site).await, logged_in(&site).await);
+    let handle = site.open(&current).await.handle().unwrap();
+    let before = site.clock_now();
+    site.sleep(HOUR * 24 * 30);
+    assert_eq!(site.manager.revoke_others("ada", handle).await.unwrap(), 1);
+    site.clock.set(before);
+    assert!(is_logged_in(&site, &current).await && !is_logged_in(&site, &other).await);
+}
+
+#[tokio::test]
+async fn a_revocation_goes_on_past_what_fails_and_says_so() {
+    let site = Site::new();
+    let mut visitors = Vec::new();
+    for _ in 0..5 {
+        visitors.push(logged_in(&site).await);
+    }
+    site.probe.make_once(CallKind::Delete, Trouble::Fails);
+    let error = site.manager.revoke_all("ada").await.unwrap_err();
+    let revocation = error.revocation().unwrap();
+    assert_eq!((error.kind(), revocation.ended, revocation.failed), (SessionErrorKind::Incomplete, 4, 1));
+    assert_eq!((error.status(), site.files().len()), (503, 1));
+    assert_eq!(site.manager.revoke_all("ada").await.unwrap(), 1, "the rest, the next time");
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_ended_by_a_revocation_of_the_others() {
+    let site = Site::new();
+    let (current, _other) = (logged_in(&site).await, logged_in(&site).await);
+    let handle = site.open(&current).await.handle().unwrap();
+    site.probe.make(CallKind::Load, Trouble::Answers(StoreErrorKind::Corrupt));
+    assert_eq!(site.manager.revoke_others("ada", handle).await.unwrap(), 2, "whose they are cannot be read");
+}
+
+#[tokio::test]
+async fn a_revocation_runs_to_its_end_though_its_request_is_gone() {
+    let site = Site::new();
+    for _ in 0..20 {
+        logged_in(&site).await;
+    }
+    let mut revocation = Box::pin(site.manager.revoke_all("ada"));
+    // The client goes away after the first pause.
+    let is_done =
+        std::future::poll_fn(|context| std::task::Poll::Ready(revocation.as_mut().poll(context).is_ready())).await;
+    assert!(!is_done && site.files().len() == 20, "it has only begun");
+    drop(revocation);
+    while site.manager.counters().of(Event::SessionsRevoked) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(site.files(), [""; 0]);
+}
+
+#[tokio::test]
+async fn ended_sessions_of_other_paths_hide_no_good_one() {
+    let site = Site::new();
+    let mut cookies = Vec::new();
+    for _ in 0..15 {
+        let mut visitor = logged_in(&site).await;
+        cookies.push(visitor.cookies[0].clone());
+        visitor.visit(&site, log_out).await;
+    }
+    cookies.push(logged_in(&site).await.cookies[0].clone());
+    assert!(is_logged_in(&site, &Visitor::with_cookie(cookies.join("; "))).await);
+}
+
+#[tokio::test]
+async fn worthless_values_hide_no_session_in_a_cookie() {
+    let site = Site::client_side(|builder| builder);
+    let good = logged_in(&site).await.cookies[0].clone();
+    for worthless in ["x".to_owned(), "A".repeat(40), "x".repeat(5000), String::new()] {
+        let header = vec![format!("sessionid={worthless}"); 40].join("; ") + "; " + &good;
+        assert!(is_logged_in(&site, &Visitor::with_cookie(header)).await, "{} bytes", worthless.len());
+    }
+}
