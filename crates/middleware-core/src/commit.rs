@@ -30,6 +30,17 @@ pub(crate) async fn commit(exchange: &Exchange) -> Result<(), SessionError> {
 
 /// The same, for who holds the turn.
 pub(crate) async fn commit_in_turn(exchange: &Exchange) -> Result<(), SessionError> {
+    loop {
+        let ends = exchange.state().pending.fate == Fate::Destroy;
+        commit_once(exchange).await?;
+        // What was changed after the session had been ended is saved into a fresh one.
+        if !ends || exchange.state().pending.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+async fn commit_once(exchange: &Exchange) -> Result<(), SessionError> {
     let Some(work) = begin(exchange)? else { return Ok(()) };
     let done = within(exchange.services.settings.store_timeout, pin!(work.perform())).await;
     // The store may have done it, or may still.
@@ -147,7 +158,7 @@ fn update(state: &mut State, work: &Work<'_>, done: Done) {
         }
         Done::Destroyed => {
             state.cookie.advance(work.plan.cookie);
-            state.end();
+            state.begin_afresh();
         }
         Done::Gone => state.end(),
     }

@@ -23,6 +23,7 @@ use crate::state::changes::{Changes, Update};
 use crate::state::decisions::Fate;
 use crate::state::exchange::Exchange;
 use crate::state::pending::Pending;
+use crate::state::progress::Progress;
 use crate::state::{State, View};
 use crate::users::UserSession;
 
@@ -43,8 +44,8 @@ use crate::users::UserSession;
 ///
 /// # Errors
 ///
-/// A method that changes the session fails with [`Ended`](SessionErrorKind::Ended) after
-/// [`destroy`](Self::destroy), and with [`TooLarge`](SessionErrorKind::TooLarge) if the session would exceed its
+/// A method that changes the session fails with [`Ended`](SessionErrorKind::Ended) after a save has found that another
+/// request had ended it, and with [`TooLarge`](SessionErrorKind::TooLarge) if the session would exceed its
 /// maximum size; then nothing is changed. One that reads or writes a value fails with
 /// [`InvalidValue`](SessionErrorKind::InvalidValue) if that cannot be encoded, or is of another type.
 ///
@@ -302,7 +303,9 @@ impl Session {
             state.pending.changes.clear();
         }
         state.pending.login = Some(user);
-        state.pending.fate = Fate::Cycle;
+        if state.pending.fate == Fate::Keep {
+            state.pending.fate = Fate::Cycle;
+        }
         Ok(())
     }
 
@@ -334,22 +337,29 @@ impl Session {
 
     /// Ends the session: its record is deleted and the visitor's cookie removed, whatever the response's status.
     ///
-    /// Slower requests that are still at work cannot bring it back.
+    /// Slower requests that are still at work cannot bring it back. What the request does to its session from here on is
+    /// about a fresh one, with a new id and nothing of the old: a notice for the next page, or another login.
+    ///
+    /// The record of every other cookie that came with the request, and that our keys have signed, is deleted too, whether
+    /// it is live or seems to have expired.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use nexios_middleware_core::{Session, SessionErrorKind};
-    /// fn log_out(session: &Session) {
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn log_out(session: &Session) -> Result<(), SessionError> {
     ///     session.destroy();
-    ///     let error = session.insert("too", "late").unwrap_err();
-    ///     assert_eq!(error.kind(), SessionErrorKind::Ended);
+    ///     session.insert("notice", "You have logged out.")
     /// }
     /// ```
     pub fn destroy(&self) {
         let mut state = self.state();
         state.pending = Pending { fate: Fate::Destroy, ..Pending::default() };
         state.view = View::default();
+        // What comes now is about a fresh session, also if somebody else was faster.
+        if state.has_ended() {
+            state.progress = Progress::Idle;
+        }
     }
 
     /// Forgets what was changed since the session was loaded or saved: values, login, new id, own settings. That the
@@ -446,17 +456,17 @@ impl Session {
 
     /// When the session was first saved; `None` if it was not yet.
     pub fn created_at(&self) -> Option<Timestamp> {
-        Some(self.state().known.snapshot.as_ref()?.envelope.created_at)
+        Some(self.state().kept_envelope()?.created_at)
     }
 
     /// When the visitor last proved who they are, or else when the session was first saved; `None` if neither.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
-        Some(self.state().known.snapshot.as_ref()?.envelope.authenticated_at)
+        Some(self.state().kept_envelope()?.authenticated_at)
     }
 
     /// When the session will end unless it is used again; `None` if it was not saved yet.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.state().known.snapshot.as_ref()?.expires_at)
+        Some(self.state().kept_snapshot()?.expires_at)
     }
 
     /// Saves what was changed, now, and shows what was committed from then on.
@@ -490,8 +500,7 @@ impl Session {
 
     /// Whether the visitor has a session, which nobody has ended yet.
     pub(crate) fn is_live(&self) -> bool {
-        let state = self.state();
-        state.known.snapshot.is_some() && state.pending.fate != Fate::Destroy
+        self.state().kept_snapshot().is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -514,7 +523,7 @@ impl Session {
     fn check_size(&self, state: &State, parts_len: usize, values_len: usize) -> Result<(), SessionError> {
         let max_size = self.0.services.settings.max_size.as_bytes();
         let len = payload::encoded_len(parts_len, values_len);
-        if len > max_size.max(state.known.snapshot.as_ref().map_or(0, |snapshot| snapshot.encoded_len())) {
+        if len > max_size.max(state.kept_snapshot().map_or(0, |snapshot| snapshot.encoded_len())) {
             return Err(SessionError::too_large(max_size));
         }
         Ok(())

@@ -8,10 +8,13 @@ pub(crate) mod pending;
 pub(crate) mod place;
 pub(crate) mod progress;
 
+use std::sync::Arc;
+
 use bytestring::ByteString;
 
 use crate::format::payload::Envelope;
 use crate::format::values::Values;
+use crate::records::Snapshot;
 use crate::state::decisions::{CookieAction, Fate};
 use crate::state::known::Known;
 use crate::state::pending::Pending;
@@ -44,12 +47,17 @@ impl State {
     }
 
     pub(crate) fn principal(&self) -> Option<&ByteString> {
-        self.pending.login.as_ref().or_else(|| self.known.snapshot.as_ref()?.envelope.principal.as_ref())
+        self.pending.login.as_ref().or_else(|| self.kept_snapshot()?.envelope.principal.as_ref())
+    }
+
+    /// The session that goes on: the stored one, unless it is to end.
+    pub(crate) fn kept_snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.known.snapshot.as_ref().filter(|_| self.pending.fate != Fate::Destroy)
     }
 
     /// The envelope that the next commit begins with: the stored one, unless a login gives the session to another user.
     pub(crate) fn kept_envelope(&self) -> Option<&Envelope> {
-        let snapshot = self.known.snapshot.as_ref()?;
+        let snapshot = self.kept_snapshot()?;
         (!snapshot.envelope.changes_hands(self.pending.login.as_ref())).then_some(&snapshot.envelope)
     }
 
@@ -77,9 +85,9 @@ impl State {
         self.kept_envelope().map_or(0, |envelope| envelope.extensions.area().len())
     }
 
-    /// Whether the session takes no changes any more, because it has ended or is about to.
+    /// Whether the session takes no changes any more, because somebody else has ended it.
     pub(crate) fn has_ended(&self) -> bool {
-        self.progress == Progress::Ended || self.pending.fate == Fate::Destroy
+        self.progress == Progress::Ended
     }
 
     /// Forgets what was changed since the last save, but not that the session is to end.
@@ -93,7 +101,7 @@ impl State {
     pub(crate) fn settle_without_store(&mut self, cookie: CookieAction) {
         self.cookie.advance(cookie);
         if self.pending.fate == Fate::Destroy {
-            self.end();
+            self.begin_afresh();
         }
         self.pending.fate = Fate::Keep;
         if self.known.snapshot.is_none() && self.view.values.is_empty() {
@@ -101,7 +109,15 @@ impl State {
         }
     }
 
-    /// The session is no more, in the store and for this request.
+    /// The session is no more, and this request has ended it. What was changed since then is for a fresh one.
+    pub(crate) fn begin_afresh(&mut self) {
+        self.known = Known::nothing(self.known.cookie_received);
+        self.pending.fate = Fate::Keep;
+        self.progress = Progress::Idle;
+        self.view.is_stale = false;
+    }
+
+    /// The session is no more, and somebody else has ended it.
     pub(crate) fn end(&mut self) {
         *self = Self {
             known: Known::nothing(self.known.cookie_received),
@@ -112,20 +128,18 @@ impl State {
     }
 
     fn stored_view(&self) -> View {
-        let values = self.known.snapshot.as_ref().map_or_else(Values::default, |snapshot| snapshot.values.clone());
+        let values = self.kept_snapshot().map_or_else(Values::default, |snapshot| snapshot.values.clone());
         View { values, is_stale: false }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use nexios_store_core::{Revision, SessionId, Timestamp};
 
     use super::*;
     use crate::format::handle::SessionHandle;
-    use crate::records::{self, Snapshot};
+    use crate::records;
 
     fn stored() -> State {
         let values: Values = [("a", b"1"[..].into())].into_iter().collect();

@@ -65,7 +65,15 @@ impl Play {
             outcome::roll_back(&mut request, status, &mut self.coverage);
         }
         let intent = request.intent();
-        let doing = Commit { request, open: open.clone(), intent, status, goes_on: false, finds_gone: false };
+        let doing = Commit {
+            request,
+            open: open.clone(),
+            intent,
+            status,
+            goes_on: false,
+            finds_gone: false,
+            begins_afresh: false,
+        };
         self.part(Doing::Commit(doing), async move {
             match status {
                 None => Done::Saved(open.session.save().await),

@@ -64,6 +64,7 @@ pub(crate) fn saw_commit(
             }
             Intent::Destroy => {
                 coverage.saw("a session destroyed");
+                coverage.saw_if(wrote, "a logout with a fresh session after it");
                 coverage.saw_if(
                     has_moved && life.is_some_and(|life| life.end == Some("logged out")),
                     "a session destroyed under the id that another request has given it",
@@ -115,6 +116,7 @@ const SITUATIONS: &[&str] = &[
     "a session written again under a new key",
     "a session destroyed",
     "a logout of a session that had expired",
+    "a logout with a fresh session after it",
     "sessions revoked that had expired",
     "a session destroyed under the id that another request has given it",
     "a login into a session that was gone",

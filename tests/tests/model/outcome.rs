@@ -20,7 +20,7 @@ pub(crate) fn commit(
     outcome: Result<(), Kind>,
     coverage: &mut Coverage,
 ) -> Result<(), Wrong> {
-    let Commit { request, open, intent, status, finds_gone, .. } = commit;
+    let Commit { request, open, intent, status, finds_gone, begins_afresh, .. } = commit;
     let is_gone = *finds_gone && seen.wrote.is_none();
     let wrote = seen.wrote.as_ref().is_some_and(|wrote| wrote.is_answered);
     let has_failed = !seen.unanswered.is_empty();
@@ -30,6 +30,11 @@ pub(crate) fn commit(
         Intent::TooLate => Err(Kind::HeadSent),
         Intent::Upkeep if has_failed => Ok(()),
         _ if has_failed => Err(Kind::Unavailable),
+        // The logout is carried out, but what came after it would need a cookie.
+        Intent::Destroy if request.has_content() && request.head_is_sent => {
+            *begins_afresh = true;
+            Err(Kind::HeadSent)
+        }
         Intent::Create | Intent::Destroy => Ok(()),
         _ if wrote => Ok(()),
         Intent::Upkeep if !is_gone => Ok(()),
@@ -53,6 +58,9 @@ pub(crate) fn commit(
             }
             if *intent == Intent::Destroy {
                 destroyed(world, request)?;
+                if request.has_content() && !wrote {
+                    return Err("what was changed after a logout began no session".to_owned());
+                }
             }
             succeed(seen, request, *intent);
             if let Some(base) = request.base.clone().filter(|_| wrote) {
@@ -60,6 +68,11 @@ pub(crate) fn commit(
             }
         }
         Err(Kind::Gone) => request.end(),
+        // The logout itself is done.
+        Err(_) if *intent == Intent::Destroy && *begins_afresh => {
+            destroyed(world, request)?;
+            request.begin_afresh();
+        }
         // Nothing was tried.
         Err(_) if matches!(intent, Intent::Refuse | Intent::TooLate) => {}
         Err(_) => {
@@ -83,17 +96,14 @@ fn succeed(seen: &Seen, request: &mut Request, intent: Intent) {
     let wrote = seen.wrote.as_ref().filter(|wrote| wrote.is_answered);
     match intent {
         Intent::Destroy => {
-            request.end();
-            if !request.cookies.is_empty() {
-                request.cookie = CookieFate::Remove;
+            request.begin_afresh();
+            if let Some(wrote) = wrote {
+                request.settle(wrote.base.clone());
             }
         }
         Intent::Nothing => {
             if request.destroys {
-                if !request.cookies.is_empty() {
-                    request.cookie = CookieFate::Remove;
-                }
-                request.end();
+                request.begin_afresh();
             }
             request.cycles = false;
             if request.values.is_empty() {

@@ -58,6 +58,8 @@ pub(crate) struct Commit {
     pub(crate) goes_on: bool,
     /// It was seen that the session is gone.
     pub(crate) finds_gone: bool,
+    /// A logout is done, and goes on with a fresh session.
+    pub(crate) begins_afresh: bool,
 }
 
 pub(crate) struct Revocation {
@@ -202,10 +204,16 @@ impl Commit {
                 self.finds_gone |= base.is_some_and(|base| !base.is_open(world));
                 Ok(Witnessed::Nothing)
             }
+            What::Failed(CallKind::Create) => {
+                self.begins_afresh |= *intent == Intent::Destroy;
+                Ok(Witnessed::Nothing)
+            }
             What::Listed | What::Conflict(_) | What::Failed(_) => Ok(Witnessed::Nothing),
             What::Created(id, expires_at) => {
+                self.begins_afresh |= *intent == Intent::Destroy;
                 let is_due = match (&base, &*intent) {
                     (None, Intent::Create) => true,
+                    (_, Intent::Destroy) => request.has_content(),
                     // Whoever has just proven who they are is let in, also if the session has ended meanwhile.
                     (Some(base), Intent::Rename) => login.is_some() && !base.is_open(world),
                     _ => false,

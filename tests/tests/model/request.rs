@@ -96,12 +96,22 @@ impl Base {
 
 impl Request {
     pub(crate) fn user(&self) -> Option<User> {
-        self.login.or_else(|| self.base.as_ref()?.user)
+        self.login.or_else(|| self.kept()?.user)
+    }
+
+    /// The session that goes on, unless it is to end.
+    fn kept(&self) -> Option<&Base> {
+        self.base.as_ref().filter(|_| !self.destroys)
+    }
+
+    /// There is something to save in a session that begins.
+    pub(crate) fn has_content(&self) -> bool {
+        self.login.is_some() || !self.values.is_empty()
     }
 
     /// The handler does something. Says whether the session takes it.
     pub(crate) fn act(&mut self, act: Act) -> bool {
-        let takes_changes = !self.has_ended && !self.destroys;
+        let takes_changes = !self.has_ended;
         match act {
             Act::Insert(..) | Act::Add(..) | Act::Login(_) if !takes_changes => return false,
             Act::Insert(key, count) => self.change(Change::Insert(KEYS[key], count)),
@@ -116,11 +126,11 @@ impl Request {
                     self.change(Change::Clear);
                 }
                 self.login = Some(user);
-                self.cycles = true;
+                self.cycles = !self.destroys;
             }
-            Act::Cycle => self.cycles |= takes_changes,
+            Act::Cycle => self.cycles |= takes_changes && !self.destroys,
             Act::Destroy => {
-                self.destroys = true;
+                (self.destroys, self.has_ended) = (true, false);
                 (self.cycles, self.login) = (false, None);
                 self.log.clear();
                 self.values.clear();
@@ -138,13 +148,14 @@ impl Request {
     pub(crate) fn roll_back(&mut self) {
         self.log.clear();
         (self.login, self.cycles, self.is_stuck) = (None, false, false);
-        self.values = self.base.as_ref().map(|base| base.values.clone()).unwrap_or_default();
+        self.values = self.kept().map(|base| base.values.clone()).unwrap_or_default();
     }
 
     pub(crate) fn intent(&self) -> Intent {
         let is_stored = self.base.is_some();
         if self.destroys {
-            return if is_stored || !self.vouched.is_empty() { Intent::Destroy } else { Intent::Nothing };
+            let has_work = is_stored || !self.vouched.is_empty() || self.has_content();
+            return if has_work { Intent::Destroy } else { Intent::Nothing };
         }
         if self.is_stuck {
             return Intent::Refuse;
@@ -153,14 +164,26 @@ impl Request {
             true if self.cycles => Intent::Rename,
             true if !self.log.is_empty() => Intent::Update,
             true => Intent::Upkeep,
-            false if self.login.is_some() || !self.values.is_empty() => Intent::Create,
+            false if self.has_content() => Intent::Create,
             false => Intent::Nothing,
         };
         let takes_cookie = matches!(intent, Intent::Create | Intent::Rename);
         if takes_cookie && self.head_is_sent { Intent::TooLate } else { intent }
     }
 
-    /// The session is no more.
+    /// The session is no more, and this request has ended it. What was changed since then is for a fresh one.
+    pub(crate) fn begin_afresh(&mut self) {
+        self.base = None;
+        (self.destroys, self.cycles, self.is_stuck, self.is_rewrite_due) = (false, false, false, false);
+        if !self.cookies.is_empty() {
+            self.cookie = CookieFate::Remove;
+        }
+        if self.values.is_empty() {
+            self.log.clear();
+        }
+    }
+
+    /// The session is no more, and somebody else has ended it.
     pub(crate) fn end(&mut self) {
         self.base = None;
         (self.cycles, self.destroys, self.is_stuck, self.is_rewrite_due) = (false, false, false, false);

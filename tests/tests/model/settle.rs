@@ -153,6 +153,12 @@ impl Play {
         let Doing::Commit(Commit { mut request, open, intent, status: None, .. }) = part.doing else { return };
         match intent {
             Intent::Nothing | Intent::Upkeep | Intent::Refuse | Intent::TooLate => {}
+            // It had gone on with the fresh session if there is nothing left to do.
+            Intent::Destroy if request.has_content() && !open.session.is_modified() => {
+                request.begin_afresh();
+                request.is_stuck = true;
+                request.forget();
+            }
             Intent::Destroy => {}
             Intent::Create | Intent::Update | Intent::Rename => {
                 request.is_stuck = true;

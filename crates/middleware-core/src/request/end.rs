@@ -14,7 +14,7 @@ use crate::records::Snapshot;
 use crate::request::head::{Header, ResponseHead};
 use crate::request::headers::{self, SetCookies};
 use crate::state::State;
-use crate::state::decisions::CookieAction;
+use crate::state::decisions::{CookieAction, Fate};
 use crate::state::exchange::Exchange;
 use crate::state::known::Opener;
 
@@ -82,8 +82,8 @@ fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Optio
         return None; // a clone of the session is being saved, and it takes the future to wait for that
     }
     roll_back(exchange, &mut state, status);
-    if state.pending.is_changed() && !state.view.values.is_empty() {
-        return None; // whatever the plan will be, there is something to save
+    if state.pending.is_changed() && (!state.view.values.is_empty() || state.pending.fate == Fate::Destroy) {
+        return None; // whatever the plan will be, there is something to save, in a fresh session perhaps
     }
     let plan = commit::plan(exchange, &state, exchange.services.now());
     if plan.action != Action::Nothing || state.progress.is_unknown() || state.known.is_outage {

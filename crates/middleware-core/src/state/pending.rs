@@ -25,8 +25,11 @@ impl Pending {
     }
 
     /// Takes everything for a commit. That the session is to end stays decided, also if the commit is never heard of
-    /// again.
+    /// again; what was changed after that is for a fresh session, and for the next commit.
     pub(crate) fn take(&mut self) -> Self {
+        if self.fate == Fate::Destroy {
+            return Self { fate: Fate::Destroy, ..Self::default() };
+        }
         let left = Self { fate: self.fate.left_by_a_commit(), ..Self::default() };
         std::mem::replace(self, left)
     }
