@@ -9,22 +9,18 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nexios_cookie_config::CookieConfig;
-use nexios_middleware_core::{AtLimit, Event, SessionErrorKind, SessionManager};
+use nexios_middleware_core::{AtLimit, Event, Session, SessionErrorKind, SessionManager};
 use nexios_signer::Purpose;
 use site::{Answer, KEY, OTHER_KEY, Site, Visitor, keys};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 async fn logged_in(site: &Site) -> Visitor {
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(site, async |session| {
-            session.login("ada@example.org").unwrap();
-            session.insert("word", "hush").unwrap();
-            200
-        })
-        .await;
-    visitor
+    site.visitor(|session| {
+        session.login("ada@example.org").unwrap();
+        session.insert("word", "hush").unwrap();
+    })
+    .await
 }
 
 async fn is_logged_in(site: &Site, visitor: &Visitor) -> bool {
@@ -39,23 +35,13 @@ fn value(visitor: &Visitor) -> &str {
 async fn a_session_lives_in_its_visitors_cookie() {
     let site = Site::client_side(|builder| builder);
     let mut visitor = Visitor::default();
-    assert_eq!(visitor.visit(&site, async |_| 200).await.set_cookie, None, "nobody gets one without need");
-    visitor
-        .visit(&site, async |session| {
-            session.insert("cart", &3).unwrap();
-            200
-        })
-        .await;
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    assert_eq!(visitor.act(&site, |_| {}).await.set_cookie, None, "nobody gets one without need");
+    visitor.act(&site, |session| session.insert("cart", &3).unwrap()).await;
+    visitor.act(&site, |session| session.login("ada").unwrap()).await;
     let session = site.open(&visitor).await;
     assert_eq!((session.get("cart").unwrap(), session.principal().as_deref()), (Some(3), Some("ada")));
     let handle = session.handle();
-    let read = visitor.visit(&site, async |_| 200).await;
+    let read = visitor.act(&site, |_| {}).await;
     assert_eq!(read.set_cookie, None, "reading costs nothing");
     visitor
         .visit(&site, async |session| {
@@ -68,12 +54,7 @@ async fn a_session_lives_in_its_visitors_cookie() {
         .await;
     let session = site.open(&visitor).await;
     assert_eq!((session.get("cart").unwrap(), session.handle()), (Some(4), handle));
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, Session::destroy).await;
     assert!(answer.removes_cookie() && visitor.cookies.is_empty());
     assert_eq!(site.probe.total(), 0);
 }
@@ -156,11 +137,11 @@ async fn the_server_enforces_what_is_written_inside() {
     site.clock.set(start.saturating_sub(HOUR));
     assert!(!is_logged_in(&site, &visitor).await, "issued in the future");
     site.clock.set(start.saturating_add(HOUR / 2));
-    let answer = visitor.visit(&site, async |_| 200).await;
+    let answer = visitor.act(&site, |_| {}).await;
     assert_eq!(answer.max_age(), Some(3600), "reading keeps it alive");
     site.clock.set(start.saturating_add(HOUR));
     assert!(is_logged_in(&site, &visitor).await && !is_logged_in(&site, &first).await, "idle");
-    visitor.visit(&site, async |_| 200).await;
+    visitor.act(&site, |_| {}).await;
     site.clock.set(start.saturating_add(HOUR * 2));
     assert!(!is_logged_in(&site, &visitor).await, "absolute");
 }
@@ -171,7 +152,7 @@ async fn a_cookie_that_was_issued_in_the_future_does_not_count_until_then() {
     let mut visitor = logged_in(&site).await;
     let start = site.clock_now();
     site.sleep(HOUR * 24 * 7);
-    visitor.visit(&site, async |_| 200).await;
+    visitor.act(&site, |_| {}).await;
     site.clock.set(start.saturating_add(HOUR));
     assert!(!is_logged_in(&site, &visitor).await);
     site.clock.set(start.saturating_add(HOUR * 24 * 7));
@@ -216,12 +197,7 @@ async fn a_copied_cookie_outlives_a_logout_but_not_the_key() {
     let site = Site::client_side(|builder| builder);
     let mut visitor = logged_in(&site).await;
     let copy = visitor.clone();
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
     assert!(is_logged_in(&site, &copy).await);
     assert!(!is_logged_in(&site.restarted_client_side(|builder| builder.keys(keys(&[OTHER_KEY]))), &copy).await);
 }
@@ -231,9 +207,9 @@ async fn a_rotated_key_opens_and_the_cookie_is_sealed_anew() {
     let site = Site::client_side(|builder| builder);
     let mut visitor = logged_in(&site).await;
     let rotated = site.restarted_client_side(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
-    assert!(visitor.visit(&rotated, async |_| 200).await.set_cookie.is_some());
+    assert!(visitor.act(&rotated, |_| {}).await.set_cookie.is_some());
     assert_eq!(rotated.manager.counters().of(Event::RetiredKeyUsed), 1);
-    assert!(visitor.visit(&rotated, async |_| 200).await.set_cookie.is_none());
+    assert!(visitor.act(&rotated, |_| {}).await.set_cookie.is_none());
     assert!(is_logged_in(&site.restarted_client_side(|builder| builder.keys(keys(&[OTHER_KEY]))), &visitor).await);
 }
 
@@ -241,12 +217,7 @@ async fn a_rotated_key_opens_and_the_cookie_is_sealed_anew() {
 async fn a_cookie_of_the_browser_session_is_sent_with_every_change() {
     let site = Site::client_side(|builder| builder.persistent(false));
     let mut visitor = logged_in(&site).await;
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.insert("word", "other").unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.insert("word", "other").unwrap()).await;
     assert!(answer.set_cookie.is_some() && answer.max_age().is_none());
     assert_eq!(visitor.sees::<String>(&site, "word").await.as_deref(), Some("other"));
 }

@@ -10,15 +10,11 @@ use site::{CallKind, KEY, Log, OTHER_KEY, Site, Trouble, Visitor, head_of, keys,
 use tracing::Level;
 
 async fn visitor(site: &Site) -> Visitor {
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(site, async |session| {
-            session.login("ada").unwrap();
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
-    visitor
+    site.visitor(|session| {
+        session.login("ada").unwrap();
+        session.insert("a", &1).unwrap();
+    })
+    .await
 }
 
 #[tokio::test]
@@ -29,16 +25,11 @@ async fn a_cookie_of_an_old_key_is_reissued_after_the_record_was_written_again()
     let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
 
     let updates = site.probe.count(CallKind::Update);
-    let answer = visitor
-        .visit(&rotated, async |session| {
-            assert!(session.contains_key("a"));
-            200
-        })
-        .await;
+    let answer = visitor.act(&rotated, |session| assert!(session.contains_key("a"))).await;
     assert!(answer.set_cookie.is_some());
     assert_ne!(visitor.cookies, old_cookie);
     assert_eq!(site.probe.count(CallKind::Update), updates + 1);
-    visitor.visit(&rotated, async |_| 200).await;
+    visitor.act(&rotated, |_| {}).await;
     assert_eq!(site.probe.count(CallKind::Update), updates + 1, "once");
 
     let retired = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY])));
@@ -51,10 +42,10 @@ async fn a_cookie_is_not_reissued_if_the_record_could_not_be_written() {
     let mut visitor = visitor(&site).await;
     let rotated = site.restarted(|builder| builder.keys(keys(&[OTHER_KEY, KEY])));
     site.probe.make(CallKind::Update, Trouble::Fails);
-    let answer = visitor.visit(&rotated, async |_| 200).await;
+    let answer = visitor.act(&rotated, |_| {}).await;
     assert_eq!((answer.set_cookie, answer.failure), (None, None), "an event, and the answer stands");
     site.probe.heal();
-    assert!(visitor.visit(&rotated, async |_| 200).await.set_cookie.is_some(), "the next request tries again");
+    assert!(visitor.act(&rotated, |_| {}).await.set_cookie.is_some(), "the next request tries again");
 }
 
 #[tokio::test]
@@ -77,14 +68,14 @@ async fn the_operator_hears_when_a_retired_key_was_last_used() {
 
     let log = Log::of_level(Level::INFO);
     let last_used = || log.text().matches("a retired key of the ring was used").count();
-    one.visit(&rotated, async |_| 200).await;
-    other.visit(&rotated, async |_| 200).await;
+    one.act(&rotated, |_| {}).await;
+    other.act(&rotated, |_| {}).await;
     assert_eq!(last_used(), 1, "not for each visitor");
     let counters = rotated.manager.counters();
     assert_eq!((counters.of(Event::RetiredKeyUsed), counters.last(Event::RetiredKeyUsed)), (2, Some(site.clock_now())));
 
     site.sleep(Duration::from_secs(60));
-    one.visit(&rotated, async |_| 200).await;
+    one.act(&rotated, |_| {}).await;
     assert_eq!(last_used(), 1, "the visitor has a cookie of the first key");
     for told in [2, 2, 3] {
         rotated.manager.request([cookie_of(&site).await]).signed_cookies().get("theme").unwrap();

@@ -3,18 +3,12 @@
 
 mod site;
 
-use nexios_middleware_core::{Header, SessionErrorKind};
+use nexios_middleware_core::{Header, Session, SessionErrorKind};
 use site::{Answer, CallKind, Site, Visitor, head_of};
 
 #[tokio::test]
 async fn a_route_that_never_asks_for_the_session_costs_nothing() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let calls = site.probe.total();
 
     let request = site.manager.request(visitor.cookies.iter());
@@ -28,14 +22,13 @@ async fn a_route_that_never_asks_for_the_session_costs_nothing() {
 async fn a_visitor_who_writes_nothing_costs_nothing() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     let answer = visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             assert_eq!(session.get::<u8>("a").unwrap(), None);
             assert_eq!(session.get_or("a", 7).unwrap(), 7);
             assert!(!session.contains_key("a") && session.is_empty() && session.keys().is_empty());
             assert!(!session.remove("a"));
             session.clear();
             session.cycle_id();
-            200
         })
         .await;
     assert_eq!(answer.set_cookie, None);
@@ -46,12 +39,7 @@ async fn a_visitor_who_writes_nothing_costs_nothing() {
 #[tokio::test]
 async fn the_first_value_makes_a_session() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.insert("name", "Ada").unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.insert("name", "Ada").unwrap()).await;
 
     let line = answer.set_cookie.unwrap();
     assert!(line.starts_with("sessionid=") && line.contains("; HttpOnly") && line.contains("; Path=/"), "{line}");
@@ -62,14 +50,13 @@ async fn the_first_value_makes_a_session() {
 
 #[tokio::test]
 async fn a_write_sends_the_cookie_again_that_opened_the_session_wherever_it_stands() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor.visit(&site, async |session| session.insert("a", &1).map_or(500, |()| 200)).await;
+    let (site, visitor) = Site::with_visitor().await;
     let good = visitor.cookies[0].clone();
     let forged = format!("{}{}", &good[..good.len() - 1], if good.ends_with('A') { 'E' } else { 'A' });
 
     for cookies in [[&good, &forged], [&forged, &good]] {
         let mut visitor = Visitor { cookies: cookies.map(Clone::clone).to_vec() };
-        let answer = visitor.visit(&site, async |session| session.insert("a", &2).map_or(500, |()| 200)).await;
+        let answer = visitor.act(&site, |session| session.insert("a", &2).unwrap()).await;
         let line = answer.set_cookie.unwrap();
         assert!(line.starts_with(&format!("{good};")), "{cookies:?}: {line}");
     }
@@ -79,10 +66,9 @@ async fn a_write_sends_the_cookie_again_that_opened_the_session_wherever_it_stan
 async fn removing_the_last_value_of_a_new_session_leaves_no_trace() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     let answer = visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.insert("a", &1).unwrap();
             assert_eq!(session.take::<u8>("a").unwrap(), Some(1));
-            200
         })
         .await;
     assert_eq!((answer.set_cookie, site.probe.total()), (None, 0));
@@ -90,20 +76,9 @@ async fn removing_the_last_value_of_a_new_session_leaves_no_trace() {
 
 #[tokio::test]
 async fn an_existing_session_that_became_empty_is_kept() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let id = visitor.id();
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.clear();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, Session::clear).await;
     assert!(answer.set_cookie.is_some() && !answer.removes_cookie());
     assert_eq!((visitor.id(), site.files().len()), (id, 1));
     assert_eq!((site.probe.count(CallKind::Update), site.probe.count(CallKind::Delete)), (1, 0));
@@ -111,13 +86,7 @@ async fn an_existing_session_that_became_empty_is_kept() {
 
 #[tokio::test]
 async fn reading_twice_loads_once_and_writes_nothing() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let (loads, calls) = (site.probe.count(CallKind::Load), site.probe.total());
 
     let request = site.manager.request(visitor.cookies.iter());
@@ -127,54 +96,27 @@ async fn reading_twice_loads_once_and_writes_nothing() {
     two.remove("b");
     drop(request);
 
-    visitor
-        .visit(&site, async |session| {
-            assert!(session.contains_key("a"));
-            200
-        })
-        .await;
+    visitor.act(&site, |session| assert!(session.contains_key("a"))).await;
     assert_eq!(site.probe.count(CallKind::Load), loads + 2);
     assert_eq!(site.probe.total(), calls + 2, "two loads, and nothing else");
 }
 
 #[tokio::test]
 async fn an_unknown_id_is_not_adopted() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let stale = visitor.clone();
     let planted = stale.id();
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
 
     let mut visitor = stale;
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &2).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("a", &2).unwrap()).await;
     assert_ne!(visitor.id(), planted);
     assert_eq!(site.files(), [visitor.id()]);
 }
 
 #[tokio::test]
 async fn a_forged_cookie_opens_nothing_and_costs_no_store_call() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, visitor) = Site::with_visitor().await;
     let calls = site.probe.total();
     let good = visitor.cookies[0].clone();
     for forged in [
@@ -199,24 +141,10 @@ async fn a_forged_cookie_opens_nothing_and_costs_no_store_call() {
 async fn of_several_cookies_the_first_that_verifies_and_lives_is_the_session() {
     let site = Site::new();
     let (mut live, mut ended) = (Visitor::default(), Visitor::default());
-    live.visit(&site, async |session| {
-        session.insert("who", "live").unwrap();
-        200
-    })
-    .await;
-    ended
-        .visit(&site, async |session| {
-            session.insert("who", "ended").unwrap();
-            200
-        })
-        .await;
+    live.act(&site, |session| session.insert("who", "live").unwrap()).await;
+    ended.act(&site, |session| session.insert("who", "ended").unwrap()).await;
     let stale = ended.clone();
-    ended
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    ended.act(&site, Session::destroy).await;
 
     let both = Visitor::with_cookie(format!("sessionid=forged; {}; {}", stale.cookies[0], live.cookies[0]));
     assert_eq!(both.sees::<String>(&site, "who").await.as_deref(), Some("live"));
@@ -229,21 +157,10 @@ async fn at_most_sixteen_cookies_are_looked_up() {
     let site = Site::new();
     let mut cookies = Vec::new();
     for number in 0..18 {
-        let mut visitor = Visitor::default();
-        visitor
-            .visit(&site, async |session| {
-                session.insert("n", &number).unwrap();
-                200
-            })
-            .await;
+        let mut visitor = site.visitor(|session| session.insert("n", &number).unwrap()).await;
         let cookie = visitor.cookies[0].clone();
         if number < 17 {
-            visitor
-                .visit(&site, async |session| {
-                    session.destroy();
-                    200
-                })
-                .await;
+            visitor.act(&site, Session::destroy).await;
         }
         cookies.push(cookie);
     }
@@ -280,21 +197,14 @@ async fn any_bytes_in_the_cookie_header_give_an_answer() {
 
 #[tokio::test]
 async fn destroying_ends_the_session_and_clears_the_cookie() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let stolen = visitor.clone();
     let answer = visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.destroy();
             assert!(session.is_empty());
             assert_eq!(session.insert("a", &2).unwrap_err().kind(), SessionErrorKind::Ended);
             assert_eq!(session.login("ada").unwrap_err().kind(), SessionErrorKind::Ended);
-            200
         })
         .await;
     assert!(answer.removes_cookie());
@@ -305,19 +215,9 @@ async fn destroying_ends_the_session_and_clears_the_cookie() {
 #[tokio::test]
 async fn logging_out_without_a_session_removes_a_cookie_only_if_one_was_sent() {
     let site = Site::new();
-    let answer = Visitor::default()
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    let answer = Visitor::default().act(&site, Session::destroy).await;
     assert_eq!(answer.set_cookie, None);
-    let answer = Visitor::with_cookie("sessionid=stale")
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    let answer = Visitor::with_cookie("sessionid=stale").act(&site, Session::destroy).await;
     assert!(answer.removes_cookie());
     assert_eq!(site.probe.total(), 0);
 }
@@ -338,13 +238,7 @@ async fn a_session_made_and_ended_by_one_request_leaves_no_trace() {
 
 #[tokio::test]
 async fn a_server_error_rolls_back_what_followed_the_last_save() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let id = visitor.id();
     let answer = visitor
         .visit(&site, async |session| {
@@ -362,13 +256,7 @@ async fn a_server_error_rolls_back_what_followed_the_last_save() {
 
 #[tokio::test]
 async fn a_server_error_carries_the_id_that_the_store_has() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let old = visitor.id();
     visitor
         .visit(&site, async |session| {
@@ -383,13 +271,7 @@ async fn a_server_error_carries_the_id_that_the_store_has() {
 
 #[tokio::test]
 async fn a_server_error_does_not_undo_a_logout() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let answer = visitor
         .visit(&site, async |session| {
             session.destroy();
@@ -429,13 +311,7 @@ async fn other_statuses_keep_the_changes() {
 
 #[tokio::test]
 async fn a_request_that_is_dropped_leaves_the_store_as_it_was() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, visitor) = Site::with_visitor().await;
     let calls = site.probe.total();
     let open = site.open(&visitor).await;
     open.insert("a", &2).unwrap();
@@ -447,13 +323,7 @@ async fn a_request_that_is_dropped_leaves_the_store_as_it_was() {
 
 #[tokio::test]
 async fn after_the_head_a_save_can_update_and_destroy() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
 
     let open = site.open(&visitor).await;
     let streaming = open.session.clone();
@@ -475,12 +345,7 @@ async fn after_the_head_what_needs_a_cookie_is_an_error() {
     streaming.insert("a", &1).unwrap();
     assert_eq!(streaming.save().await.unwrap_err().kind(), SessionErrorKind::HeadSent);
 
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("a", &1).unwrap()).await;
     let open = site.open(&visitor).await;
     let streaming = open.session.clone();
     open.answer(&mut visitor, 200).await;
@@ -493,24 +358,13 @@ async fn after_the_head_what_needs_a_cookie_is_an_error() {
 async fn an_existing_session_is_told_from_a_new_one() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     assert!(site.manager.request([""; 0]).existing_session().await.unwrap().is_none());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("a", &1).unwrap()).await;
     assert!(site.manager.request(visitor.cookies.iter()).existing_session().await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn a_session_that_is_first_asked_for_after_the_head_knows_that_it_is_late() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, visitor) = Site::with_visitor().await;
     for cookies in [visitor.cookies.clone(), Vec::new()] {
         let request = site.manager.request(cookies);
         let _ = request.end(200).await;
@@ -524,13 +378,7 @@ async fn a_session_that_is_first_asked_for_after_the_head_knows_that_it_is_late(
 
 #[tokio::test]
 async fn the_end_waits_for_a_save_of_a_clone_and_sends_what_came_of_it() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let old = visitor.id();
     let open = site.open(&visitor).await;
     open.cycle_id();
@@ -544,13 +392,7 @@ async fn the_end_waits_for_a_save_of_a_clone_and_sends_what_came_of_it() {
 
 #[tokio::test]
 async fn discarded_changes_are_not_saved_and_a_logout_is_not_discarded() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let id = visitor.id();
     visitor
         .visit(&site, async |session| {
@@ -563,10 +405,9 @@ async fn discarded_changes_are_not_saved_and_a_logout_is_not_discarded() {
         .await;
     assert_eq!((visitor.id(), visitor.sees::<u8>(&site, "a").await), (id, Some(1)));
     visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.destroy();
             session.discard();
-            200
         })
         .await;
     assert_eq!(site.files().len(), 0);
@@ -587,13 +428,7 @@ async fn a_save_of_nothing_leaves_nothing_to_save() {
 
 #[tokio::test]
 async fn a_session_that_is_ended_is_no_longer_there_for_others_of_the_request() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, visitor) = Site::with_visitor().await;
     let request = site.manager.request(visitor.cookies.iter());
     request.session().await.unwrap().destroy();
     assert!(request.existing_session().await.unwrap().is_none());

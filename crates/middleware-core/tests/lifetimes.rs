@@ -5,7 +5,7 @@ mod site;
 
 use std::time::Duration;
 
-use nexios_middleware_core::{Clock, SessionErrorKind};
+use nexios_middleware_core::{Clock, Session, SessionErrorKind};
 use site::{CallKind, Log, Site, Visitor};
 use tracing::Level;
 
@@ -13,14 +13,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 async fn visitor(site: &Site) -> Visitor {
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
-    visitor
+    site.visitor(|session| session.insert("a", &1).unwrap()).await
 }
 
 async fn is_alive(site: &Site, visitor: &Visitor) -> bool {
@@ -43,12 +36,7 @@ async fn reading_keeps_a_session_alive() {
     let mut visitor = visitor(&site).await;
     for _ in 0..10 {
         site.sleep(HOUR / 2);
-        visitor
-            .visit(&site, async |session| {
-                assert!(session.contains_key("a"));
-                200
-            })
-            .await;
+        visitor.act(&site, |session| assert!(session.contains_key("a"))).await;
     }
     assert!(is_alive(&site, &visitor).await);
     assert_eq!((site.probe.count(CallKind::Touch), site.probe.count(CallKind::Update)), (10, 0));
@@ -60,7 +48,7 @@ async fn touches_are_rationed() {
     let mut visitor = visitor(&site).await;
     for _ in 0..60 {
         site.sleep(MINUTE);
-        let answer = visitor.visit(&site, async |_| 200).await;
+        let answer = visitor.act(&site, |_| {}).await;
         assert_eq!(answer.max_age().is_some_and(|max_age| max_age == 3600), answer.set_cookie.is_some());
     }
     assert_eq!(site.probe.count(CallKind::Touch), 10, "one each tenth of the idle timeout");
@@ -72,12 +60,7 @@ async fn the_absolute_timeout_ends_a_session_however_much_it_is_used() {
     let mut visitor = visitor(&site).await;
     for _ in 0..11 {
         site.sleep(MINUTE * 10);
-        visitor
-            .visit(&site, async |session| {
-                session.insert("b", &1).unwrap();
-                200
-            })
-            .await;
+        visitor.act(&site, |session| session.insert("b", &1).unwrap()).await;
         assert!(is_alive(&site, &visitor).await);
     }
     site.sleep(MINUTE * 10);
@@ -89,18 +72,8 @@ async fn a_cycle_does_not_prolong_the_absolute_timeout_and_a_login_does() {
     let site = Site::with(|builder| builder.absolute_timeout(Some(HOUR)));
     let (mut cycled, mut logged_in) = (visitor(&site).await, visitor(&site).await);
     site.sleep(MINUTE * 30);
-    cycled
-        .visit(&site, async |session| {
-            session.cycle_id();
-            200
-        })
-        .await;
-    logged_in
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    cycled.act(&site, Session::cycle_id).await;
+    logged_in.act(&site, |session| session.login("ada").unwrap()).await;
     site.sleep(MINUTE * 30);
     assert!(!is_alive(&site, &cycled).await);
     assert!(is_alive(&site, &logged_in).await);
@@ -123,9 +96,9 @@ async fn a_changed_idle_timeout_is_written_down_at_the_next_visit() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR * 24));
     let mut visitor = visitor(&site).await;
     let site = site.restarted(|builder| builder.idle_timeout(HOUR));
-    let answer = visitor.visit(&site, async |_| 200).await;
+    let answer = visitor.act(&site, |_| {}).await;
     assert_eq!((site.probe.count(CallKind::Update), answer.max_age()), (1, Some(3600)));
-    visitor.visit(&site, async |_| 200).await;
+    visitor.act(&site, |_| {}).await;
     assert_eq!(site.probe.count(CallKind::Update), 1, "once");
 }
 
@@ -133,20 +106,10 @@ async fn a_changed_idle_timeout_is_written_down_at_the_next_visit() {
 async fn the_cookie_lives_as_long_as_the_session() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR + MINUTE)));
     let mut visitor = Visitor::default();
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.insert("a", &1).unwrap()).await;
     assert_eq!(answer.max_age(), Some(3600));
     site.sleep(MINUTE * 31);
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.insert("a", &2).unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.insert("a", &2).unwrap()).await;
     assert_eq!(answer.max_age(), Some(30 * 60), "the absolute timeout comes first");
 }
 
@@ -154,20 +117,10 @@ async fn the_cookie_lives_as_long_as_the_session() {
 async fn a_cookie_of_the_browser_session_has_no_lifetime_and_is_sent_once() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR).persistent(false));
     let mut visitor = Visitor::default();
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.insert("a", &1).unwrap()).await;
     assert!(!answer.set_cookie.unwrap().contains("Max-Age"));
     site.sleep(MINUTE * 30);
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.insert("a", &2).unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.insert("a", &2).unwrap()).await;
     assert_eq!(answer.set_cookie, None);
 }
 
@@ -176,27 +129,16 @@ async fn a_session_chooses_for_itself_whether_to_be_remembered() {
     let site = Site::with(|builder| builder.persistent(false));
     let mut visitor = visitor(&site).await;
     let answer = visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.set_persistent(true).unwrap();
             session.set_idle_timeout(Some(HOUR * 24 * 30)).unwrap();
-            200
         })
         .await;
     assert_eq!(answer.max_age(), Some(30 * 24 * 3600));
     site.sleep(HOUR * 24 * 29);
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.insert("a", &2).unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.insert("a", &2).unwrap()).await;
     assert_eq!(answer.max_age(), Some(30 * 24 * 3600), "for good");
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.set_persistent(false).unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.set_persistent(false).unwrap()).await;
     assert!(answer.set_cookie.is_some() && answer.max_age().is_none(), "the browser is told to forget");
 }
 
@@ -227,12 +169,7 @@ async fn a_clock_that_goes_back_a_little_shortens_nothing_and_breaks_nothing() {
     let mut visitor = visitor(&site).await;
     let now = site.clock.now();
     site.clock.set(now.saturating_sub(MINUTE * 4));
-    visitor
-        .visit(&site, async |session| {
-            session.insert("b", &1).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("b", &1).unwrap()).await;
     assert!(is_alive(&site, &visitor).await);
     site.clock.set(now.saturating_add(HOUR * 2));
     assert!(!is_alive(&site, &visitor).await, "the absolute end stays where it was");
@@ -256,35 +193,19 @@ async fn a_session_from_the_future_does_not_count_until_the_clock_is_there() {
 async fn a_timeout_of_fractions_of_a_millisecond_is_no_reason_to_write() {
     let site = Site::with(|builder| builder.idle_timeout(Duration::from_secs(100) / 3));
     let mut visitor = visitor(&site).await;
-    visitor.visit(&site, async |_| 200).await;
+    visitor.act(&site, |_| {}).await;
     assert_eq!(site.probe.count(CallKind::Update), 0);
 }
 
 #[tokio::test]
 async fn a_session_that_is_larger_than_todays_maximum_lives_on_and_may_not_grow() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR));
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &vec![1; 2000]).unwrap();
-            200
-        })
-        .await;
+    let mut visitor = site.visitor(|session| session.insert("a", &vec![1; 2000]).unwrap()).await;
     let size = nexios_settings::ByteSize::new(1000).unwrap();
     let smaller = site.restarted(|builder| builder.idle_timeout(HOUR * 2).max_size(size));
     for _ in 0..6 {
-        visitor
-            .visit(&smaller, async |session| {
-                assert!(session.contains_key("a"));
-                200
-            })
-            .await;
-        visitor
-            .visit(&smaller, async |session| {
-                session.cycle_id();
-                200
-            })
-            .await;
+        visitor.act(&smaller, |session| assert!(session.contains_key("a"))).await;
+        visitor.act(&smaller, Session::cycle_id).await;
         smaller.sleep(MINUTE * 90);
     }
     let open = smaller.open(&visitor).await;

@@ -5,24 +5,15 @@ mod site;
 
 use std::time::Duration;
 
+use nexios_middleware_core::Session;
 use site::{CallKind, Site, Visitor};
 
 #[tokio::test]
 async fn a_login_changes_the_id_and_keeps_an_anonymous_sessions_values() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("cart", &3).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("cart", &3).unwrap()).await;
     let planted = visitor.clone();
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.login("ada").unwrap()).await;
 
     assert_ne!(visitor.id(), planted.id());
     assert_eq!(site.files(), [visitor.id()], "the old id is gone");
@@ -34,12 +25,7 @@ async fn a_login_changes_the_id_and_keeps_an_anonymous_sessions_values() {
 #[tokio::test]
 async fn a_login_without_a_session_makes_one() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.login("ada").unwrap()).await;
     assert!(answer.set_cookie.is_some());
     assert_eq!(site.open(&visitor).await.principal().as_deref(), Some("ada"));
 }
@@ -48,26 +34,19 @@ async fn a_login_without_a_session_makes_one() {
 async fn the_same_users_values_are_kept_and_another_users_dropped() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.login("ada").unwrap();
             session.insert("cart", &3).unwrap();
-            200
         })
         .await;
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.login("ada").unwrap()).await;
     assert_eq!(visitor.sees::<i64>(&site, "cart").await, Some(3));
 
     visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.login("bob").unwrap();
             assert!(session.is_empty(), "dropped at once");
             session.insert("new", &1).unwrap();
-            200
         })
         .await;
     let session = site.open(&visitor).await;
@@ -77,21 +56,10 @@ async fn the_same_users_values_are_kept_and_another_users_dropped() {
 #[tokio::test]
 async fn what_others_wrote_into_another_users_session_is_dropped_too() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.login("ada").unwrap()).await;
     let switching = site.open(&visitor).await;
     switching.login("bob").unwrap();
-    visitor
-        .clone()
-        .visit(&site, async |session| {
-            session.insert("adas", &1).unwrap();
-            200
-        })
-        .await;
+    visitor.clone().act(&site, |session| session.insert("adas", &1).unwrap()).await;
     switching.answer(&mut visitor, 200).await;
     assert!(site.open(&visitor).await.is_empty());
 }
@@ -100,53 +68,31 @@ async fn what_others_wrote_into_another_users_session_is_dropped_too() {
 async fn clearing_keeps_the_session_and_its_user() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.login("ada").unwrap();
             session.insert("a", &1).unwrap();
-            200
         })
         .await;
     let id = visitor.id();
-    visitor
-        .visit(&site, async |session| {
-            session.clear();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::clear).await;
     let session = site.open(&visitor).await;
     assert_eq!((session.is_empty(), session.principal().as_deref(), visitor.id()), (true, Some("ada"), id));
 }
 
 #[tokio::test]
 async fn a_login_begins_the_authentication_anew_and_a_cycle_does_not() {
-    let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let created = site.open(&visitor).await.created_at().unwrap();
 
     site.sleep(Duration::from_secs(60));
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.login("ada").unwrap()).await;
     let session = site.open(&visitor).await;
     let authenticated = session.authenticated_at().unwrap();
     assert_eq!(session.created_at(), Some(created), "the session is the old one");
     assert_eq!(authenticated.saturating_duration_since(created), Duration::from_secs(60));
 
     site.sleep(Duration::from_secs(60));
-    visitor
-        .visit(&site, async |session| {
-            session.cycle_id();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::cycle_id).await;
     let session = site.open(&visitor).await;
     assert_eq!((session.created_at(), session.authenticated_at()), (Some(created), Some(authenticated)));
 }
@@ -154,12 +100,7 @@ async fn a_login_begins_the_authentication_anew_and_a_cycle_does_not() {
 #[tokio::test]
 async fn the_principals_name_is_not_outside_of_the_payload() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada@example.org").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.login("ada@example.org").unwrap()).await;
     let file = std::fs::read(site.file(&visitor.id())).unwrap();
     let header = &file[..96];
     assert!(!header.windows(3).any(|window| window == b"ada"));
@@ -171,12 +112,11 @@ async fn the_principals_name_is_not_outside_of_the_payload() {
 async fn a_pending_login_is_known_at_once() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.login("ada").unwrap();
             assert_eq!(session.principal().as_deref(), Some("ada"));
             session.insert("adas", "hush").unwrap();
             session.login("bob").unwrap();
-            200
         })
         .await;
     let session = site.open(&visitor).await;
@@ -187,21 +127,15 @@ async fn a_pending_login_is_known_at_once() {
 async fn another_users_choices_are_not_inherited() {
     let (site, mut visitor) = (Site::with(|builder| builder.persistent(false)), Visitor::default());
     visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             session.login("ada").unwrap();
             session.set_persistent(true).unwrap();
             session.set_idle_timeout(Some(Duration::from_secs(60))).unwrap();
-            200
         })
         .await;
     let created = site.open(&visitor).await.created_at();
     site.sleep(Duration::from_secs(30));
-    let answer = visitor
-        .visit(&site, async |session| {
-            session.login("bob").unwrap();
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| session.login("bob").unwrap()).await;
     assert_eq!(answer.max_age(), None);
     site.sleep(Duration::from_secs(120));
     let session = site.open(&visitor).await;

@@ -9,20 +9,12 @@ use nexios_middleware_core::{Event, OnOutage, SessionErrorKind};
 use site::{Answer, CallKind, Site, Trouble, Visitor};
 
 async fn visitor(site: &Site) -> Visitor {
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
-    visitor
+    site.visitor(|session| session.insert("a", &1).unwrap()).await
 }
 
 #[tokio::test]
 async fn a_store_that_cannot_answer_is_never_an_empty_session() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     site.probe.make(CallKind::Load, Trouble::Fails);
     let writes = site.probe.total() - site.probe.count(CallKind::Load);
 
@@ -103,34 +95,22 @@ async fn a_failed_save_never_looks_like_a_success() {
         (CallKind::Rename, |session| session.cycle_id()),
         (CallKind::Delete, |session| session.destroy()),
     ] {
-        let site = Site::new();
-        let mut visitor = visitor(&site).await;
+        let (site, mut visitor) = Site::with_visitor().await;
         site.probe.make(call, Trouble::Fails);
-        let answer = visitor
-            .visit(&site, async |session| {
-                act(session);
-                200
-            })
-            .await;
+        let answer = visitor.act(&site, act).await;
         assert_eq!((answer.failure, answer.set_cookie), (Some(503), None), "{call:?}");
         site.probe.heal();
         assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "{call:?}: the session is as it was");
     }
     let site = Site::new();
     site.probe.make(CallKind::Create, Trouble::Fails);
-    let answer = Visitor::default()
-        .visit(&site, async |session| {
-            session.insert("a", &2).unwrap();
-            200
-        })
-        .await;
+    let answer = Visitor::default().act(&site, |session| session.insert("a", &2).unwrap()).await;
     assert_eq!((answer.failure, answer.set_cookie), (Some(503), None));
 }
 
 #[tokio::test]
 async fn a_save_that_failed_can_be_tried_again() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     site.probe.make(CallKind::Update, Trouble::Fails);
     let open = site.open(&visitor).await;
     open.insert("a", &2).unwrap();
@@ -143,8 +123,7 @@ async fn a_save_that_failed_can_be_tried_again() {
 
 #[tokio::test]
 async fn an_update_is_never_made_twice() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     site.probe.make(CallKind::Update, Trouble::LosesTheAnswer);
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
@@ -157,24 +136,17 @@ async fn an_update_is_never_made_twice() {
 
 #[tokio::test]
 async fn a_failed_touch_is_an_event_and_the_answer_stands() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     site.sleep(site.manager.settings().idle_timeout / 2);
     site.probe.make(CallKind::Touch, Trouble::Fails);
-    let answer = visitor
-        .visit(&site, async |session| {
-            assert!(session.contains_key("a"));
-            200
-        })
-        .await;
+    let answer = visitor.act(&site, |session| assert!(session.contains_key("a"))).await;
     assert_eq!((answer.failure, answer.set_cookie, site.probe.count(CallKind::Touch)), (None, None, 1));
     assert_eq!(site.manager.counters().of(Event::StoreFailed), 1);
 }
 
 #[tokio::test]
 async fn an_error_after_a_save_still_carries_the_id_that_the_store_has() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let old = visitor.id();
     let open = site.open(&visitor).await;
     open.cycle_id();
@@ -210,8 +182,7 @@ async fn a_store_that_hangs_is_given_up_after_the_time_limit() {
 
 #[tokio::test]
 async fn a_save_that_was_dropped_half_way_is_not_repeated() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
     site.probe.make(CallKind::Update, Trouble::Hangs);
@@ -229,8 +200,7 @@ async fn a_save_that_was_dropped_half_way_is_not_repeated() {
 #[tokio::test]
 async fn a_logout_whose_save_was_dropped_half_way_is_carried_out_at_the_end() {
     for status in [200, 500] {
-        let site = Site::new();
-        let mut visitor = visitor(&site).await;
+        let (site, mut visitor) = Site::with_visitor().await;
         let open = site.open(&visitor).await;
         open.destroy();
         site.probe.make(CallKind::Delete, Trouble::Hangs);
@@ -249,16 +219,14 @@ async fn a_logout_whose_save_was_dropped_half_way_is_carried_out_at_the_end() {
 
 #[tokio::test]
 async fn a_corrupt_record_is_set_aside_and_the_visitor_gets_a_fresh_session() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let id = visitor.id();
     std::fs::write(site.file(&id), vec![b'x'; 4096]).unwrap();
 
     let answer = visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             assert!(session.is_empty());
             session.insert("a", &2).unwrap();
-            200
         })
         .await;
 
@@ -272,8 +240,7 @@ async fn a_corrupt_record_is_set_aside_and_the_visitor_gets_a_fresh_session() {
 
 #[tokio::test]
 async fn a_corrupt_record_that_cannot_be_set_aside_is_no_worse() {
-    let site = Site::new();
-    let visitor = visitor(&site).await;
+    let (site, visitor) = Site::with_visitor().await;
     std::fs::write(site.file(&visitor.id()), vec![b'x'; 4096]).unwrap();
     site.probe.make(CallKind::SetAside, Trouble::Fails);
     assert_eq!(visitor.sees::<u8>(&site, "a").await, None);
@@ -281,8 +248,7 @@ async fn a_corrupt_record_that_cannot_be_set_aside_is_no_worse() {
 
 #[tokio::test]
 async fn a_record_of_a_newer_format_is_unavailable_and_left_alone() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let path = site.file(&visitor.id());
     let mut newer = std::fs::read(&path).unwrap();
     newer[4] = 2; // the format version of the first slot, little-endian
@@ -299,8 +265,7 @@ async fn a_record_of_a_newer_format_is_unavailable_and_left_alone() {
 
 #[tokio::test]
 async fn no_error_shows_an_id_or_a_value() {
-    let site = Site::new();
-    let visitor = visitor(&site).await;
+    let (site, visitor) = Site::with_visitor().await;
     let open = site.open(&visitor).await;
     open.insert("secret", "hush").unwrap();
     site.probe.make(CallKind::Load, Trouble::Fails);
@@ -320,8 +285,7 @@ async fn no_error_shows_an_id_or_a_value() {
 
 #[tokio::test]
 async fn a_logout_does_not_fail_because_an_earlier_save_did() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
     site.probe.make(CallKind::Update, Trouble::LosesTheAnswer);
@@ -335,8 +299,7 @@ async fn a_logout_does_not_fail_because_an_earlier_save_did() {
 
 #[tokio::test]
 async fn the_applications_own_server_error_stands() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
     site.probe.make(CallKind::Update, Trouble::LosesTheAnswer);
@@ -346,16 +309,10 @@ async fn the_applications_own_server_error_stands() {
 
 #[tokio::test]
 async fn what_was_surely_not_written_can_be_tried_again() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let open = site.open(&visitor).await;
     open.update("a", |a: Option<u8>| a.unwrap() + 1).unwrap();
-    visitor
-        .visit(&site, async |session| {
-            session.insert("b", &1).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("b", &1).unwrap()).await;
     site.probe.make(CallKind::Load, Trouble::Fails); // a conflict, and then no reload
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
     site.probe.heal();
@@ -365,8 +322,7 @@ async fn what_was_surely_not_written_can_be_tried_again() {
 
 #[tokio::test]
 async fn a_new_id_of_which_nobody_knows_whether_the_store_has_it_is_not_asked_for_again() {
-    let site = Site::new();
-    let mut visitor = visitor(&site).await;
+    let (site, mut visitor) = Site::with_visitor().await;
     let open = site.open(&visitor).await;
     open.login("ada").unwrap();
     site.probe.make(CallKind::Rename, Trouble::LosesTheAnswer);
@@ -380,8 +336,7 @@ async fn a_new_id_of_which_nobody_knows_whether_the_store_has_it_is_not_asked_fo
 #[tokio::test]
 async fn a_payload_that_makes_no_sense_is_out_of_service_but_left_in_place() {
     use nexios_store_core::{SessionId, SessionStore};
-    let site = Site::new();
-    let visitor = visitor(&site).await;
+    let (site, visitor) = Site::with_visitor().await;
     let (id, now) = (SessionId::parse(visitor.id()).unwrap(), nexios_middleware_core::Clock::now(&*site.clock));
     let mut stored = site.store.load(&id, now).await.unwrap().unwrap();
     stored.record.payload = (&b"\x01\0garbage"[..]).into();

@@ -8,7 +8,7 @@ mod site;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nexios_middleware_core::{Event, SessionErrorKind, SessionManager};
+use nexios_middleware_core::{Event, Session, SessionErrorKind, SessionManager};
 use nexios_settings::ByteSize;
 use nexios_store_core::{Result, SessionStore as _, UpdateOutcome, async_trait};
 use nexios_store_memory::MemoryStore;
@@ -17,14 +17,7 @@ use site::{CallKind, KEY, Site, Visitor, keys};
 use tokio::sync::Barrier;
 
 async fn visitor_with(site: &Site, key: &str, value: i64) -> Visitor {
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(site, async |session| {
-            session.insert(key, &value).unwrap();
-            200
-        })
-        .await;
-    visitor
+    site.visitor(|session| session.insert(key, &value).unwrap()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -76,12 +69,7 @@ async fn an_insert_means_this_value_whatever_was_there() {
     let mut visitor = visitor_with(&site, "a", 1).await;
     let slow = site.open(&visitor).await;
     slow.insert("a", &10).unwrap();
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &20).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("a", &20).unwrap()).await;
     slow.answer(&mut visitor, 200).await;
     assert_eq!(visitor.sees::<i64>(&site, "a").await, Some(10));
 }
@@ -99,12 +87,7 @@ async fn an_update_runs_again_on_the_value_that_another_request_left() {
     })
     .unwrap();
     assert_eq!(slow.get::<i64>("a").unwrap(), Some(10), "before the save, the request sees its own session");
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &5).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("a", &5).unwrap()).await;
     slow.save().await.unwrap();
     assert_eq!(slow.get::<i64>("a").unwrap(), Some(50), "after it, what was committed");
     assert!(!slow.is_modified());
@@ -120,12 +103,7 @@ async fn a_logout_during_a_slow_request_stays_logged_out() {
     let slow = site.open(&visitor).await;
     slow.insert("slow", &true).unwrap();
     let stolen = visitor.clone();
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
 
     let answer = slow.answer(&mut visitor, 200).await;
 
@@ -141,12 +119,7 @@ async fn a_save_into_a_session_that_was_ended_says_so() {
     let mut visitor = visitor_with(&site, "a", 1).await;
     let slow = site.open(&visitor).await;
     slow.insert("slow", &true).unwrap();
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
     assert_eq!(slow.save().await.unwrap_err().kind(), SessionErrorKind::Gone);
     assert_eq!(slow.insert("again", &1).unwrap_err().kind(), SessionErrorKind::Ended);
     assert_eq!(slow.answer(&mut visitor, 200).await.set_cookie, None);
@@ -159,12 +132,7 @@ async fn a_slow_reader_does_not_bring_a_session_back() {
     let mut visitor = visitor_with(&site, "a", 1).await;
     site.sleep(site.manager.settings().idle_timeout / 5); // a touch is due
     let slow = site.open(&visitor).await;
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
     let answer = slow.answer(&mut visitor, 200).await;
     assert_eq!((answer.set_cookie, site.probe.count(CallKind::Touch), site.files().len()), (None, 1, 0));
 }
@@ -175,12 +143,7 @@ async fn a_logout_wins_over_a_cycle_that_comes_later() {
     let mut visitor = visitor_with(&site, "a", 1).await;
     let slow = site.open(&visitor).await;
     slow.cycle_id();
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
     let answer = slow.answer(&mut visitor, 200).await;
     assert_eq!((answer.set_cookie, site.files().len()), (None, 0));
 }
@@ -191,13 +154,7 @@ async fn a_cycle_keeps_what_a_parallel_update_wrote_before_it() {
     let mut visitor = visitor_with(&site, "a", 1).await;
     let cycling = site.open(&visitor).await;
     cycling.cycle_id();
-    visitor
-        .clone()
-        .visit(&site, async |session| {
-            session.insert("b", &2).unwrap();
-            200
-        })
-        .await;
+    visitor.clone().act(&site, |session| session.insert("b", &2).unwrap()).await;
     cycling.answer(&mut visitor, 200).await;
     assert_eq!(visitor.sees::<i64>(&site, "b").await, Some(2));
     assert_eq!(site.files(), [visitor.id()]);
@@ -208,12 +165,7 @@ async fn an_update_that_comes_after_a_cycle_is_visibly_refused() {
     let site = Site::new();
     let mut visitor = visitor_with(&site, "a", 1).await;
     let (finishing, saving) = (site.open(&visitor).await, site.open(&visitor).await);
-    visitor
-        .visit(&site, async |session| {
-            session.cycle_id();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::cycle_id).await;
 
     saving.insert("b", &2).unwrap();
     assert_eq!(saving.save().await.unwrap_err().kind(), SessionErrorKind::Gone);
@@ -246,12 +198,7 @@ async fn a_login_into_a_session_that_was_ended_begins_a_fresh_one() {
     login.login("ada").unwrap();
     login.insert("own", &2).unwrap();
     let old = visitor.id();
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
 
     login.answer(&mut visitor, 200).await;
 
@@ -270,12 +217,7 @@ async fn a_value_that_another_request_gave_another_type_fails_the_commit_and_wri
         open.update("a", |value: Option<i64>| value.unwrap() + 1).unwrap();
         open.insert("b", &2).unwrap();
     }
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", "text").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("a", "text").unwrap()).await;
 
     assert_eq!(saving.save().await.unwrap_err().kind(), SessionErrorKind::InvalidValue);
     assert_eq!(finishing.answer(&mut visitor, 200).await.failure, Some(500));
@@ -290,12 +232,7 @@ async fn changes_that_together_are_too_large_fail_the_commit_and_write_nothing()
     let mut visitor = visitor_with(&site, "a", 1).await;
     let slow = site.open(&visitor).await;
     slow.insert("mine", &"x".repeat(600)).unwrap();
-    visitor
-        .visit(&site, async |session| {
-            session.insert("theirs", &"x".repeat(600)).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("theirs", &"x".repeat(600)).unwrap()).await;
     assert_eq!(slow.save().await.unwrap_err().kind(), SessionErrorKind::TooLarge);
     assert_eq!(site.open(&visitor).await.keys(), ["a", "theirs"]);
 }
@@ -329,7 +266,7 @@ async fn destroyed_sessions_are_never_seen_again_by_racing_requests() {
     for _ in 0..200 {
         let visitor = visitor_with(&site, "a", 1).await;
         let barrier = Arc::new(Barrier::new(4));
-        let race = |act: fn(&nexios_middleware_core::Session)| {
+        let race = |act: fn(&Session)| {
             let (site, mut visitor, barrier) = (site.clone(), visitor.clone(), barrier.clone());
             tokio::spawn(async move {
                 let open = site.open(&visitor).await;
@@ -346,7 +283,7 @@ async fn destroyed_sessions_are_never_seen_again_by_racing_requests() {
                 let _ = session.get::<i64>("a");
             }),
         ];
-        race(nexios_middleware_core::Session::destroy).await.unwrap();
+        race(Session::destroy).await.unwrap();
         for other in others {
             other.await.unwrap();
         }
@@ -361,12 +298,7 @@ async fn a_refused_commit_is_not_tried_again_once_its_changes_are_discarded() {
     let mut visitor = visitor_with(&site, "a", 1).await;
     let open = site.open(&visitor).await;
     open.update("a", |value: Option<i64>| value.unwrap() + 1).unwrap();
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", "text").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("a", "text").unwrap()).await;
     assert_eq!(open.save().await.unwrap_err().kind(), SessionErrorKind::InvalidValue);
     open.discard();
     assert_eq!(open.answer(&mut visitor, 409).await.failure, None, "the handler's answer stands");
@@ -389,30 +321,13 @@ async fn a_session_that_is_destroyed_while_it_is_saved_shows_nothing() {
 #[tokio::test]
 async fn a_logout_ends_a_users_session_also_under_the_id_that_it_has_got_meanwhile() {
     let site = Site::new();
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
-    let mut elsewhere = Visitor::default();
-    elsewhere
-        .visit(&site, async |session| {
-            session.login("ada").unwrap();
-            200
-        })
-        .await;
+    let mut visitor = site.visitor(|session| session.login("ada").unwrap()).await;
+    let elsewhere = site.visitor(|session| session.login("ada").unwrap()).await;
 
     let logout = site.open(&visitor).await;
     logout.destroy();
     let mut cycled = visitor.clone();
-    cycled
-        .visit(&site, async |session| {
-            session.cycle_id();
-            200
-        })
-        .await;
+    cycled.act(&site, Session::cycle_id).await;
     logout.answer(&mut visitor, 200).await;
 
     assert!(site.open(&cycled).await.principal().is_none());

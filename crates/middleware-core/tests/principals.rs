@@ -15,14 +15,7 @@ use nexios_store_testkit::hook::{Call, Hook, Hooked, Outcome};
 use site::{CallKind, KEY, NoIndex, OTHER_KEY, Site, Trouble, Visitor, head_of, keys, pair};
 
 async fn logged_in(site: &Site, user: &str) -> Visitor {
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(site, async |session| {
-            session.login(user).unwrap();
-            200
-        })
-        .await;
-    visitor
+    site.visitor(|session| session.login(user).unwrap()).await
 }
 
 async fn handle(site: &Site, visitor: &Visitor) -> SessionHandle {
@@ -41,12 +34,7 @@ async fn a_users_sessions_are_listed_with_what_the_user_knows_them_by() {
     let phone = logged_in(&site, "ada").await;
     let _bobs = logged_in(&site, "bob").await;
     site.sleep(Duration::from_secs(3600));
-    laptop
-        .visit(&site, async |session| {
-            session.set_device("Firefox on Linux").unwrap();
-            200
-        })
-        .await;
+    laptop.act(&site, |session| session.set_device("Firefox on Linux").unwrap()).await;
 
     let sessions = site.manager.sessions_of("ada").await.unwrap();
     assert_eq!(
@@ -68,19 +56,9 @@ async fn a_users_sessions_are_listed_with_what_the_user_knows_them_by() {
 async fn handle_and_device_stay_with_the_session_and_not_with_another_user() {
     let site = Site::new();
     let mut visitor = logged_in(&site, "ada").await;
-    visitor
-        .visit(&site, async |session| {
-            session.set_device("phone").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.set_device("phone").unwrap()).await;
     let first = handle(&site, &visitor).await;
-    visitor
-        .visit(&site, async |session| {
-            session.cycle_id();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::cycle_id).await;
     let session = site.open(&visitor).await;
     assert_eq!((session.handle(), session.device().as_deref()), (Some(first), Some("phone")));
     session.login("bob").unwrap();

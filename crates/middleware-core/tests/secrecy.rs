@@ -3,6 +3,7 @@
 
 mod site;
 
+use nexios_middleware_core::Session;
 use site::{CallKind, KEY, Log, Site, Trouble, Visitor};
 use tracing::Level;
 
@@ -12,56 +13,24 @@ async fn no_event_shows_an_id_a_cookie_or_a_value() {
     let mut secrets = vec![KEY.to_owned(), "hush".to_owned(), "ada@example.org".to_owned()];
 
     let (site, mut visitor) = (Site::new(), Visitor::default());
-    visitor
-        .visit(&site, async |session| {
-            session.insert("word", "hush").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("word", "hush").unwrap()).await;
     secrets.push(visitor.id());
-    visitor
-        .visit(&site, async |session| {
-            session.login("ada@example.org").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.login("ada@example.org").unwrap()).await;
     secrets.push(visitor.id());
     let slow = site.open(&visitor).await;
     slow.insert("slow", "hush").unwrap();
-    visitor
-        .clone()
-        .visit(&site, async |session| {
-            session.insert("other", "hush").unwrap();
-            200
-        })
-        .await;
+    visitor.clone().act(&site, |session| session.insert("other", "hush").unwrap()).await;
     slow.answer(&mut visitor, 200).await; // merged
     site.probe.make(CallKind::Update, Trouble::Fails);
-    visitor
-        .visit(&site, async |session| {
-            session.insert("other", "hush").unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("other", "hush").unwrap()).await;
     site.probe.heal();
     let gone = site.open(&visitor).await;
     gone.insert("gone", "hush").unwrap();
     let stale = visitor.clone();
-    visitor
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitor.act(&site, Session::destroy).await;
     gone.answer(&mut visitor, 200).await;
     stale.sees::<u8>(&site, "word").await; // unknown
-    let mut corrupt = Visitor::default();
-    corrupt
-        .visit(&site, async |session| {
-            session.insert("word", "hush").unwrap();
-            200
-        })
-        .await;
+    let corrupt = site.visitor(|session| session.insert("word", "hush").unwrap()).await;
     secrets.push(corrupt.id());
     std::fs::write(site.file(&corrupt.id()), [b'x'; 4096]).unwrap();
     corrupt.sees::<u8>(&site, "word").await;

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nexios_middleware_core::{AtLimit, SessionError, SessionErrorKind, SessionManager};
+use nexios_middleware_core::{AtLimit, Session, SessionError, SessionErrorKind, SessionManager};
 use nexios_store_memory::MemoryStore;
 use nexios_store_testkit::hook::Hooked;
 use site::{CallKind, KEY, NoIndex, Site, Trouble, Visitor, Yields, keys};
@@ -21,23 +21,14 @@ fn site(at_limit: AtLimit) -> Site {
 }
 
 async fn login(site: &Site, visitor: &mut Visitor, user: &str) -> Option<u16> {
-    let login = async |session: &nexios_middleware_core::Session| {
-        session.login(user).unwrap();
-        200
-    };
-    visitor.visit(site, login).await.failure
+    visitor.act(site, |session| session.login(user).unwrap()).await.failure
 }
 
 #[tokio::test]
 async fn a_login_beyond_the_limit_is_refused_and_loses_nothing() {
     let site = site(AtLimit::Refuse);
     let mut visitors = [const { Visitor { cookies: Vec::new() } }; 3];
-    visitors[2]
-        .visit(&site, async |session| {
-            session.insert("cart", &3).unwrap();
-            200
-        })
-        .await;
+    visitors[2].act(&site, |session| session.insert("cart", &3).unwrap()).await;
     assert_eq!(login(&site, &mut visitors[0], "ada").await, None);
     assert_eq!(login(&site, &mut visitors[1], "ada").await, None);
     assert_eq!(login(&site, &mut visitors[2], "ada").await, Some(409));
@@ -46,12 +37,7 @@ async fn a_login_beyond_the_limit_is_refused_and_loses_nothing() {
 
     assert_eq!(login(&site, &mut visitors[2], "bob").await, None, "another user has a limit of their own");
     assert_eq!(login(&site, &mut visitors[1], "ada").await, None, "a further login of a session makes no further one");
-    visitors[0]
-        .visit(&site, async |session| {
-            session.destroy();
-            200
-        })
-        .await;
+    visitors[0].act(&site, Session::destroy).await;
     assert_eq!(login(&site, &mut Visitor::default(), "ada").await, None, "there is room again");
 }
 

@@ -76,13 +76,7 @@ async fn a_cookie_is_bound_to_its_name_and_kind() {
     let (value, _, tag) = (parts.next().unwrap(), parts.next(), parts.next().unwrap());
     assert!(cookies(&site, &format!("{value}.{tag}")).get("pre").is_err(), "nor the other way round");
 
-    let mut visitor = Visitor::default();
-    visitor
-        .visit(&site, async |session| {
-            session.insert("a", &1).unwrap();
-            200
-        })
-        .await;
+    let visitor = site.visitor(|session| session.insert("a", &1).unwrap()).await;
     let session_as_cookie = visitor.cookies[0].replace("sessionid=", "auth=");
     assert_eq!(tampered(session_as_cookie), SignedCookieErrorKind::Tampered);
 }

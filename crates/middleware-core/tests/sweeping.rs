@@ -5,18 +5,13 @@ mod site;
 
 use std::time::Duration;
 
-use site::{CallKind, Site, Trouble, Visitor};
+use site::{CallKind, Site, Trouble};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 async fn make_sessions(site: &Site, count: usize) {
     for _ in 0..count {
-        Visitor::default()
-            .visit(site, async |session| {
-                session.insert("a", &1).unwrap();
-                200
-            })
-            .await;
+        site.visitor(|session| session.insert("a", &1).unwrap()).await;
     }
 }
 

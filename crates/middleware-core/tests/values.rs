@@ -73,12 +73,7 @@ async fn typed_keys_name_key_and_type_once() {
     const CART: Entry<Cart> = Entry::new("cart");
     let (site, mut visitor) = (Site::new(), Visitor::default());
     let cart = Cart { items: vec!["tea".into()], total: 3.5 };
-    visitor
-        .visit(&site, async |session| {
-            session.write(&CART, &cart).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.write(&CART, &cart).unwrap()).await;
     assert_eq!(site.open(&visitor).await.read(&CART).unwrap(), Some(cart));
 }
 
@@ -87,7 +82,7 @@ async fn a_session_takes_values_up_to_its_maximum_size_and_keeps_them() {
     let (site, mut visitor) =
         (Site::with(|builder| builder.max_size(ByteSize::new(4096).unwrap())), Visitor::default());
     visitor
-        .visit(&site, async |session| {
+        .act(&site, |session| {
             let error = session.insert("big", &"x".repeat(4096)).unwrap_err();
             assert_eq!(error.kind(), SessionErrorKind::TooLarge);
             assert_eq!(error.to_string(), "session would exceed its maximum size of 4096 bytes");
@@ -96,7 +91,6 @@ async fn a_session_takes_values_up_to_its_maximum_size_and_keeps_them() {
             assert_eq!(session.insert("more", &"x".repeat(200)).unwrap_err().kind(), SessionErrorKind::TooLarge);
             assert_eq!(session.login(&"x".repeat(200)).unwrap_err().kind(), SessionErrorKind::TooLarge);
             session.insert("fits", &"y".repeat(3900)).unwrap();
-            200
         })
         .await;
     assert_eq!(visitor.sees::<String>(&site, "fits").await, Some("y".repeat(3900)), "what was accepted was saved");
@@ -106,18 +100,8 @@ async fn a_session_takes_values_up_to_its_maximum_size_and_keeps_them() {
 async fn values_of_the_default_maximum_size_round_trip() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     let large: Vec<String> = (0..1000).map(|number| format!("item {number} {}", "x".repeat(200))).collect();
-    visitor
-        .visit(&site, async |session| {
-            session.insert("large", &large).unwrap();
-            200
-        })
-        .await;
-    visitor
-        .visit(&site, async |session| {
-            session.insert("other", &1).unwrap();
-            200
-        })
-        .await;
+    visitor.act(&site, |session| session.insert("large", &large).unwrap()).await;
+    visitor.act(&site, |session| session.insert("other", &1).unwrap()).await;
     assert_eq!(visitor.sees(&site, "large").await, Some(large));
 }
 

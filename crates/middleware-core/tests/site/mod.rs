@@ -39,6 +39,13 @@ impl Site {
         Self::with(|builder| builder)
     }
 
+    /// A site, and a visitor of it with a session in which `a` is 1.
+    pub async fn with_visitor() -> (Self, Visitor) {
+        let site = Self::new();
+        let visitor = site.visitor(|session| session.insert("a", &1).unwrap()).await;
+        (site, visitor)
+    }
+
     /// A site whose manager is built differently.
     pub fn with(build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         let dir = Arc::new(tempfile::tempdir().unwrap());
@@ -110,6 +117,13 @@ impl Site {
         self.sessions().join(&id[..2]).join(id)
     }
 
+    /// A new visitor, whose first request does this with the session.
+    pub async fn visitor(&self, handler: impl FnOnce(&Session)) -> Visitor {
+        let mut visitor = Visitor::default();
+        visitor.act(self, handler).await;
+        visitor
+    }
+
     pub async fn open(&self, visitor: &Visitor) -> Open {
         self.try_open(visitor).await.unwrap()
     }
@@ -176,11 +190,18 @@ impl Visitor {
         self.cookies[0].split(['=', '.']).nth(1).unwrap().to_owned()
     }
 
-    /// A whole request: the handler gets the session and says what status it answers with.
+    /// A whole request whose handler is async, or answers with another status than 200.
     pub async fn visit(&mut self, site: &Site, handler: impl AsyncFnOnce(&Session) -> u16) -> Answer {
         let open = site.open(self).await;
         let status = handler(&open.session).await;
         open.answer(self, status).await
+    }
+
+    /// A whole request whose handler does this with the session and answers 200.
+    pub async fn act(&mut self, site: &Site, handler: impl FnOnce(&Session)) -> Answer {
+        let open = site.open(self).await;
+        handler(&open.session);
+        open.answer(self, 200).await
     }
 
     /// The value of `key` that a new request sees.
