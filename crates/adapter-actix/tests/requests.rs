@@ -124,7 +124,7 @@ async fn a_session_lasts_from_one_request_to_the_next() {
 }
 
 #[actix_web::test]
-async fn the_applications_own_headers_are_kept_but_for_a_cookie_of_our_name() {
+async fn the_applications_headers_stay_except_a_session_cookie() {
     let answer = send(&manager(MemoryStore::new()), routes, "/own-headers", &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.all(&VARY), ["Accept-Encoding, Cookie"]);
@@ -172,7 +172,7 @@ async fn a_store_that_does_not_answer_is_a_503_without_a_body() {
 }
 
 #[actix_web::test]
-async fn a_handler_that_fails_with_a_session_error_answers_without_a_body() {
+async fn a_session_error_answers_without_a_body() {
     let answer = send(&manager(MemoryStore::new()), routes, "/wrong-type", &[]).await;
     assert_eq!((answer.status, &*answer.body), (StatusCode::INTERNAL_SERVER_ERROR, ""));
     assert_eq!(answer.all(&SET_COOKIE).len(), 1, "the session was saved before, and the visitor gets its cookie");
@@ -261,7 +261,7 @@ async fn two_sessions_live_in_one_application() {
 }
 
 #[actix_web::test]
-async fn an_inner_sessions_cookie_survives_the_failure_of_an_outer_one() {
+async fn an_inner_cookie_survives_the_failure_of_an_outer_session() {
     let app = App::new()
         .configure(two_sessions)
         .wrap(SessionMiddleware::new(manager(MemoryStore::new())))

@@ -100,7 +100,7 @@ async fn the_applications_own_headers_are_kept() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_the_sessions_name_that_the_application_sets_is_replaced_by_ours() {
+async fn the_session_cookie_replaces_one_of_the_application() {
     let own = [(SET_COOKIE, "sessionid=own"), (SET_COOKIE, "theme=dark")];
     let app = Router::new()
         .route(
@@ -171,7 +171,7 @@ async fn a_store_that_does_not_answer_is_a_503_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_with_a_session_error_answers_without_a_body() {
+async fn a_session_error_answers_without_a_body() {
     let answer = async |session: Session| {
         session.insert("a", "text")?;
         session.save().await?;
@@ -202,7 +202,7 @@ async fn a_handler_that_panics_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_while_the_handler_works_changes_nothing() {
+async fn a_client_that_leaves_during_the_handler_changes_nothing() {
     let store = Arc::new(MemoryStore::new());
     let answer = async |session: Session| {
         session.insert("a", &1).unwrap();
@@ -304,7 +304,7 @@ async fn a_logout_is_carried_out_although_the_service_fails() {
 }
 
 #[tokio::test]
-async fn an_inner_sessions_cookie_survives_the_failure_of_an_outer_one() {
+async fn an_inner_cookie_survives_the_failure_of_an_outer_session() {
     struct Admin;
     let admin_cookie = nexios_cookie_config::CookieConfig::builder().name("admin").build().unwrap();
     let failing = SessionManager::builder(broken_store()).keys(keys()).cookie(admin_cookie).build().unwrap();

@@ -121,7 +121,7 @@ async fn a_cookie_is_bound_to_its_name_purpose_and_key() {
 }
 
 #[tokio::test]
-async fn a_forged_cookie_hides_no_good_one() {
+async fn a_forged_cookie_does_not_hide_a_good_one() {
     let site = Site::client_side(|builder| builder);
     let visitor = logged_in(&site).await;
     let both = Visitor::with_cookie(format!("sessionid=forged; {}", visitor.cookies[0]));
@@ -147,7 +147,7 @@ async fn the_server_enforces_what_is_written_inside() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_issued_in_the_future_does_not_count_until_then() {
+async fn a_cookie_issued_in_the_future_is_not_accepted_yet() {
     let site = Site::client_side(|builder| builder);
     let mut visitor = logged_in(&site).await;
     let start = site.clock_now();
@@ -160,7 +160,7 @@ async fn a_cookie_that_was_issued_in_the_future_does_not_count_until_then() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_a_cookie_is_an_error_and_the_rest_stays() {
+async fn a_value_that_does_not_fit_is_an_error_and_the_rest_stays() {
     let site = Site::client_side(|builder| builder);
     let mut visitor = logged_in(&site).await;
     let mut answer = None;
@@ -214,7 +214,7 @@ async fn a_rotated_key_opens_and_the_cookie_is_sealed_anew() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_the_browser_session_is_sent_with_every_change() {
+async fn a_browser_session_cookie_is_sent_with_every_change() {
     let site = Site::client_side(|builder| builder.persistent(false));
     let mut visitor = logged_in(&site).await;
     let answer = visitor.act(&site, |session| session.insert("word", "other").unwrap()).await;
@@ -239,7 +239,7 @@ async fn after_the_head_nothing_can_be_saved() {
 }
 
 #[tokio::test]
-async fn there_is_nothing_to_revoke_and_that_is_said() {
+async fn revoking_is_refused_as_misconfigured() {
     let site = Site::client_side(|builder| builder);
     assert_eq!(site.manager.revoke_all("ada").await.unwrap_err().kind(), SessionErrorKind::Misconfigured);
     let builder = SessionManager::client_side().keys(keys(&[KEY]));

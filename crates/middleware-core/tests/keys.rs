@@ -18,7 +18,7 @@ async fn visitor(site: &Site) -> Visitor {
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_old_key_is_reissued_after_the_record_was_written_again() {
+async fn an_old_keys_cookie_is_reissued_once_the_record_is_rewritten() {
     let site = Site::new();
     let mut visitor = visitor(&site).await;
     let old_cookie = visitor.cookies.clone();
@@ -94,7 +94,7 @@ async fn cookie_of(site: &Site) -> String {
 }
 
 #[tokio::test]
-async fn a_cookie_of_another_name_is_not_ours() {
+async fn a_cookie_of_another_name_opens_nothing() {
     let site = Site::new();
     let visitor = visitor(&site).await;
     let config = nexios_cookie_config::CookieConfig::builder().name("admin").build().unwrap();
@@ -104,7 +104,7 @@ async fn a_cookie_of_another_name_is_not_ours() {
 }
 
 #[tokio::test]
-async fn a_principal_tagged_by_no_key_of_ours_is_out_of_service_but_left_in_place() {
+async fn a_record_with_an_unknown_principal_tag_is_left_in_place() {
     let site = Site::new();
     let visitor = visitor(&site).await;
     // The cookie verifies under a key that did not make the tag: the name was changed where the files are.

@@ -49,7 +49,7 @@ async fn the_first_value_makes_a_session() {
 }
 
 #[tokio::test]
-async fn a_write_sends_the_cookie_again_that_opened_the_session_wherever_it_stands() {
+async fn a_write_sends_the_cookie_that_opened_the_session_again() {
     let (site, visitor) = Site::with_visitor().await;
     let good = visitor.cookies[0].clone();
     let forged = format!("{}{}", &good[..good.len() - 1], if good.ends_with('A') { 'E' } else { 'A' });
@@ -138,7 +138,7 @@ async fn a_forged_cookie_opens_nothing_and_costs_no_store_call() {
 }
 
 #[tokio::test]
-async fn of_several_cookies_the_first_that_verifies_and_lives_is_the_session() {
+async fn the_first_cookie_that_verifies_and_is_live_is_the_session() {
     let site = Site::new();
     let (mut live, mut ended) = (Visitor::default(), Visitor::default());
     live.act(&site, |session| session.insert("who", "live").unwrap()).await;
@@ -213,7 +213,7 @@ async fn destroying_ends_the_session_and_clears_the_cookie() {
 }
 
 #[tokio::test]
-async fn logging_out_without_a_session_removes_a_cookie_only_if_one_was_sent() {
+async fn a_logout_without_a_session_removes_only_a_cookie_that_came() {
     let site = Site::new();
     let answer = Visitor::default().act(&site, Session::destroy).await;
     assert_eq!(answer.set_cookie, None);
@@ -283,7 +283,7 @@ async fn a_server_error_does_not_undo_a_logout() {
 }
 
 #[tokio::test]
-async fn changes_survive_a_server_error_where_the_application_wants_them_to() {
+async fn an_application_may_commit_on_a_server_error() {
     let (site, mut visitor) = (Site::with(|builder| builder.commit_on_server_error(true)), Visitor::default());
     visitor
         .visit(&site, async |session| {
@@ -363,7 +363,7 @@ async fn an_existing_session_is_told_from_a_new_one() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_first_asked_for_after_the_head_knows_that_it_is_late() {
+async fn a_session_first_opened_after_the_head_cannot_set_a_cookie() {
     let (site, visitor) = Site::with_visitor().await;
     for cookies in [visitor.cookies.clone(), Vec::new()] {
         let request = site.manager.request(cookies);
@@ -377,7 +377,7 @@ async fn a_session_that_is_first_asked_for_after_the_head_knows_that_it_is_late(
 }
 
 #[tokio::test]
-async fn the_end_waits_for_a_save_of_a_clone_and_sends_what_came_of_it() {
+async fn the_end_waits_for_a_clones_save_and_sends_its_cookie() {
     let (site, mut visitor) = Site::with_visitor().await;
     let old = visitor.id();
     let open = site.open(&visitor).await;
@@ -391,7 +391,7 @@ async fn the_end_waits_for_a_save_of_a_clone_and_sends_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn discarded_changes_are_not_saved_and_a_logout_is_not_discarded() {
+async fn discard_drops_changes_but_not_a_logout() {
     let (site, mut visitor) = Site::with_visitor().await;
     let id = visitor.id();
     visitor
@@ -414,7 +414,7 @@ async fn discarded_changes_are_not_saved_and_a_logout_is_not_discarded() {
 }
 
 #[tokio::test]
-async fn a_save_of_nothing_leaves_nothing_to_save() {
+async fn saving_an_empty_session_keeps_its_own_choices() {
     let site = Site::new();
     let open = site.open(&Visitor::default()).await;
     open.insert("a", &1).unwrap();
@@ -427,7 +427,7 @@ async fn a_save_of_nothing_leaves_nothing_to_save() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_ended_is_no_longer_there_for_others_of_the_request() {
+async fn a_destroyed_session_is_gone_for_the_rest_of_the_request() {
     let (site, visitor) = Site::with_visitor().await;
     let request = site.manager.request(visitor.cookies.iter());
     request.session().await.unwrap().destroy();

@@ -68,7 +68,7 @@ async fn the_absolute_timeout_ends_a_session_however_much_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_cycle_does_not_prolong_the_absolute_timeout_and_a_login_does() {
+async fn a_login_restarts_the_absolute_timeout_and_a_cycle_does_not() {
     let site = Site::with(|builder| builder.absolute_timeout(Some(HOUR)));
     let (mut cycled, mut logged_in) = (visitor(&site).await, visitor(&site).await);
     site.sleep(MINUTE * 30);
@@ -92,7 +92,7 @@ async fn shortened_timeouts_act_on_existing_sessions_at_once() {
 }
 
 #[tokio::test]
-async fn a_changed_idle_timeout_is_written_down_at_the_next_visit() {
+async fn a_changed_idle_timeout_is_stored_at_the_next_visit() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR * 24));
     let mut visitor = visitor(&site).await;
     let site = site.restarted(|builder| builder.idle_timeout(HOUR));
@@ -114,7 +114,7 @@ async fn the_cookie_lives_as_long_as_the_session() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_the_browser_session_has_no_lifetime_and_is_sent_once() {
+async fn a_browser_session_cookie_has_no_max_age_and_is_sent_once() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR).persistent(false));
     let mut visitor = Visitor::default();
     let answer = visitor.act(&site, |session| session.insert("a", &1).unwrap()).await;
@@ -153,7 +153,7 @@ async fn a_sessions_own_idle_timeout_has_the_bounds_of_the_settings() {
 }
 
 #[tokio::test]
-async fn times_are_shown() {
+async fn a_session_tells_when_it_was_created_and_when_it_expires() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR));
     let open = site.open(&Visitor::default()).await;
     assert_eq!((open.created_at(), open.expires_at(), open.authenticated_at()), (None, None, None));
@@ -164,7 +164,7 @@ async fn times_are_shown() {
 }
 
 #[tokio::test]
-async fn a_clock_that_goes_back_a_little_shortens_nothing_and_breaks_nothing() {
+async fn a_clock_set_back_a_little_does_not_shorten_a_session() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR * 2)));
     let mut visitor = visitor(&site).await;
     let now = site.clock.now();
@@ -176,7 +176,7 @@ async fn a_clock_that_goes_back_a_little_shortens_nothing_and_breaks_nothing() {
 }
 
 #[tokio::test]
-async fn a_session_from_the_future_does_not_count_until_the_clock_is_there() {
+async fn a_session_from_the_future_is_ignored_until_its_time_comes() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR).absolute_timeout(Some(HOUR * 2)));
     let visitor = visitor(&site).await;
     let now = site.clock.now();
@@ -190,7 +190,7 @@ async fn a_session_from_the_future_does_not_count_until_the_clock_is_there() {
 }
 
 #[tokio::test]
-async fn a_timeout_of_fractions_of_a_millisecond_is_no_reason_to_write() {
+async fn a_timeout_with_fractions_of_a_millisecond_causes_no_write() {
     let site = Site::with(|builder| builder.idle_timeout(Duration::from_secs(100) / 3));
     let mut visitor = visitor(&site).await;
     visitor.act(&site, |_| {}).await;
@@ -198,7 +198,7 @@ async fn a_timeout_of_fractions_of_a_millisecond_is_no_reason_to_write() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_larger_than_todays_maximum_lives_on_and_may_not_grow() {
+async fn a_session_above_a_lowered_maximum_lives_on_and_cannot_grow() {
     let site = Site::with(|builder| builder.idle_timeout(HOUR));
     let mut visitor = site.visitor(|session| session.insert("a", &vec![1; 2000]).unwrap()).await;
     let size = nexios_settings::ByteSize::new(1000).unwrap();

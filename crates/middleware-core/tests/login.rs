@@ -9,7 +9,7 @@ use nexios_middleware_core::Session;
 use site::{CallKind, Site, Visitor};
 
 #[tokio::test]
-async fn a_login_changes_the_id_and_keeps_an_anonymous_sessions_values() {
+async fn a_login_changes_the_id_and_keeps_anonymous_values() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     visitor.act(&site, |session| session.insert("cart", &3).unwrap()).await;
     let planted = visitor.clone();
@@ -80,7 +80,7 @@ async fn clearing_keeps_the_session_and_its_user() {
 }
 
 #[tokio::test]
-async fn a_login_begins_the_authentication_anew_and_a_cycle_does_not() {
+async fn a_login_renews_the_authentication_time_and_a_cycle_does_not() {
     let (site, mut visitor) = Site::with_visitor().await;
     let created = site.open(&visitor).await.created_at().unwrap();
 
@@ -98,7 +98,7 @@ async fn a_login_begins_the_authentication_anew_and_a_cycle_does_not() {
 }
 
 #[tokio::test]
-async fn the_principals_name_is_not_outside_of_the_payload() {
+async fn the_principals_name_is_only_in_the_payload() {
     let (site, mut visitor) = (Site::new(), Visitor::default());
     visitor.act(&site, |session| session.login("ada@example.org").unwrap()).await;
     let file = std::fs::read(site.file(&visitor.id())).unwrap();

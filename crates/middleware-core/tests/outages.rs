@@ -33,7 +33,7 @@ async fn a_store_that_cannot_answer_is_never_an_empty_session() {
 }
 
 #[tokio::test]
-async fn where_it_was_chosen_an_outage_is_an_empty_session_that_takes_no_changes() {
+async fn empty_read_only_gives_an_empty_session_in_an_outage() {
     for trouble in [Trouble::Fails, Trouble::Hangs] {
         let site =
             Site::with(|builder| builder.on_outage(OnOutage::EmptyReadOnly).store_timeout(Duration::from_secs(1)));
@@ -145,7 +145,7 @@ async fn a_failed_touch_is_an_event_and_the_answer_stands() {
 }
 
 #[tokio::test]
-async fn an_error_after_a_save_still_carries_the_id_that_the_store_has() {
+async fn an_error_after_a_save_carries_the_id_that_was_saved() {
     let (site, mut visitor) = Site::with_visitor().await;
     let old = visitor.id();
     let open = site.open(&visitor).await;
@@ -198,7 +198,7 @@ async fn a_save_that_was_dropped_half_way_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_logout_whose_save_was_dropped_half_way_is_carried_out_at_the_end() {
+async fn a_logout_whose_save_was_dropped_is_done_at_the_end() {
     for status in [200, 500] {
         let (site, mut visitor) = Site::with_visitor().await;
         let open = site.open(&visitor).await;
@@ -218,7 +218,7 @@ async fn a_logout_whose_save_was_dropped_half_way_is_carried_out_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_corrupt_record_is_set_aside_and_the_visitor_gets_a_fresh_session() {
+async fn a_corrupt_record_is_set_aside_for_a_fresh_session() {
     let (site, mut visitor) = Site::with_visitor().await;
     let id = visitor.id();
     std::fs::write(site.file(&id), vec![b'x'; 4096]).unwrap();
@@ -239,7 +239,7 @@ async fn a_corrupt_record_is_set_aside_and_the_visitor_gets_a_fresh_session() {
 }
 
 #[tokio::test]
-async fn a_corrupt_record_that_cannot_be_set_aside_is_no_worse() {
+async fn a_failed_set_aside_still_gives_a_fresh_session() {
     let (site, visitor) = Site::with_visitor().await;
     std::fs::write(site.file(&visitor.id()), vec![b'x'; 4096]).unwrap();
     site.probe.make(CallKind::SetAside, Trouble::Fails);
@@ -321,7 +321,7 @@ async fn what_was_surely_not_written_can_be_tried_again() {
 }
 
 #[tokio::test]
-async fn a_new_id_of_which_nobody_knows_whether_the_store_has_it_is_not_asked_for_again() {
+async fn a_rename_whose_answer_is_lost_is_not_repeated() {
     let (site, mut visitor) = Site::with_visitor().await;
     let open = site.open(&visitor).await;
     open.login("ada").unwrap();
@@ -334,7 +334,7 @@ async fn a_new_id_of_which_nobody_knows_whether_the_store_has_it_is_not_asked_fo
 }
 
 #[tokio::test]
-async fn a_payload_that_makes_no_sense_is_out_of_service_but_left_in_place() {
+async fn an_undecodable_payload_is_corrupt_and_left_in_place() {
     use nexios_store_core::{SessionId, SessionStore};
     let (site, visitor) = Site::with_visitor().await;
     let (id, now) = (SessionId::parse(visitor.id()).unwrap(), nexios_middleware_core::Clock::now(&*site.clock));

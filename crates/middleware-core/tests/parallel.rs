@@ -178,7 +178,7 @@ async fn an_update_that_comes_after_a_cycle_is_visibly_refused() {
 }
 
 #[tokio::test]
-async fn of_two_parallel_cycles_one_session_comes_out() {
+async fn two_parallel_cycles_leave_one_session() {
     let site = Site::new();
     let mut visitor = visitor_with(&site, "a", 1).await;
     let (one, two) = (site.open(&visitor).await, site.open(&visitor).await);
@@ -209,7 +209,7 @@ async fn a_login_into_a_session_that_was_ended_begins_a_fresh_one() {
 }
 
 #[tokio::test]
-async fn a_value_that_another_request_gave_another_type_fails_the_commit_and_writes_nothing() {
+async fn a_value_of_another_type_fails_the_commit_and_writes_nothing() {
     let site = Site::new();
     let mut visitor = visitor_with(&site, "a", 1).await;
     let (saving, finishing) = (site.open(&visitor).await, site.open(&visitor).await);
@@ -227,7 +227,7 @@ async fn a_value_that_another_request_gave_another_type_fails_the_commit_and_wri
 }
 
 #[tokio::test]
-async fn changes_that_together_are_too_large_fail_the_commit_and_write_nothing() {
+async fn merged_changes_that_are_too_large_are_not_written() {
     let site = Site::with(|builder| builder.max_size(ByteSize::new(1000).unwrap()));
     let mut visitor = visitor_with(&site, "a", 1).await;
     let slow = site.open(&visitor).await;
@@ -293,7 +293,7 @@ async fn destroyed_sessions_are_never_seen_again_by_racing_requests() {
 }
 
 #[tokio::test]
-async fn a_refused_commit_is_not_tried_again_once_its_changes_are_discarded() {
+async fn a_refused_commit_can_be_discarded() {
     let site = Site::new();
     let mut visitor = visitor_with(&site, "a", 1).await;
     let open = site.open(&visitor).await;
@@ -319,7 +319,7 @@ async fn a_session_that_is_destroyed_while_it_is_saved_shows_nothing() {
 }
 
 #[tokio::test]
-async fn a_logout_ends_a_users_session_also_under_the_id_that_it_has_got_meanwhile() {
+async fn a_logout_follows_a_users_session_to_its_new_id() {
     let site = Site::new();
     let mut visitor = site.visitor(|session| session.login("ada").unwrap()).await;
     let elsewhere = site.visitor(|session| session.login("ada").unwrap()).await;
@@ -356,7 +356,7 @@ impl Hook for Overtakes {
 }
 
 #[tokio::test(start_paused = true)]
-async fn first_tries_of_others_are_not_waited_for_and_more_than_a_few_are() {
+async fn a_save_backs_off_only_after_several_conflicts() {
     for (others, waits) in [(0, false), (4, false), (5, true)] {
         let inner = Arc::new(MemoryStore::new());
         let store = Hooked::new(inner.clone(), Overtakes { inner, others: AtomicUsize::new(others) });

@@ -27,7 +27,7 @@ async fn is_logged_in(site: &Site, visitor: &Visitor) -> bool {
 }
 
 #[tokio::test]
-async fn a_users_sessions_are_listed_with_what_the_user_knows_them_by() {
+async fn a_users_sessions_are_listed_with_device_and_times() {
     let site = Site::new();
     let start = site.clock_now();
     let mut laptop = logged_in(&site, "ada").await;
@@ -53,7 +53,7 @@ async fn a_users_sessions_are_listed_with_what_the_user_knows_them_by() {
 }
 
 #[tokio::test]
-async fn handle_and_device_stay_with_the_session_and_not_with_another_user() {
+async fn handle_and_device_survive_a_cycle_but_not_another_user() {
     let site = Site::new();
     let mut visitor = logged_in(&site, "ada").await;
     visitor.act(&site, |session| session.set_device("phone").unwrap()).await;
@@ -190,7 +190,7 @@ async fn an_unreadable_record_is_not_listed_and_ends_with_the_others() {
 }
 
 #[tokio::test]
-async fn where_the_absolute_timeout_ends_a_session_it_was_last_seen_at_the_login() {
+async fn last_seen_is_the_login_where_the_absolute_timeout_decides() {
     let site = Site::with(|builder| builder.absolute_timeout(Some(Duration::from_secs(3600))));
     let login = site.clock_now();
     logged_in(&site, "ada").await;
@@ -242,7 +242,7 @@ async fn restless() -> (Arc<AtomicUsize>, SessionManager, SessionHandle) {
 }
 
 #[tokio::test]
-async fn a_session_that_moves_while_it_is_revoked_is_revoked_all_the_same() {
+async fn a_session_that_is_renamed_during_a_revocation_is_revoked() {
     let other = "00000000000000000000000000000000".parse().unwrap();
     for moves in 1..=7 {
         for which in ["one", "all", "others"] {
@@ -261,7 +261,7 @@ async fn a_session_that_moves_while_it_is_revoked_is_revoked_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_session_that_moves_while_it_is_listed_is_listed_once() {
+async fn a_session_that_is_renamed_during_a_listing_is_listed_once() {
     for moves in 1..=7 {
         let (moves_left, manager, handle) = restless().await;
         moves_left.store(moves, Ordering::Relaxed);
@@ -306,7 +306,7 @@ impl Hook for SlowRequest {
 /// There are look-ups for each key of the ring, and a request may go on before or after any: of this process, whose first
 /// key is the new one, or of one that has the old one first still.
 #[tokio::test]
-async fn a_session_that_is_written_under_another_key_while_it_is_revoked_is_revoked_all_the_same() {
+async fn a_session_rewritten_under_another_key_is_still_revoked() {
     for (before, after, moment) in (0..6).flat_map(|moment| [(OTHER_KEY, KEY, moment), (KEY, OTHER_KEY, moment)]) {
         let inner = Arc::new(MemoryStore::new());
         let manager = SessionManager::builder(inner.clone()).keys(keys(&[before])).build().unwrap();

@@ -93,7 +93,7 @@ async fn a_login_fails_if_the_others_cannot_be_counted_or_ended() {
 }
 
 #[tokio::test]
-async fn a_limit_takes_a_store_with_an_index() {
+async fn a_limit_needs_a_store_with_an_index() {
     let builder = SessionManager::builder(Hooked::new(MemoryStore::new(), NoIndex)).keys(keys(&[KEY]));
     let error = builder.max_sessions_per_user(two(), AtLimit::Refuse).build().unwrap_err();
     assert!(error.to_string().contains("max_sessions_per_user") && error.to_string().contains("index"), "{error}");
@@ -126,13 +126,13 @@ async fn race(managers: usize, logins: usize, at_limit: AtLimit) -> (usize, usiz
 }
 
 #[tokio::test]
-async fn of_parallel_logins_exactly_as_many_are_let_in_as_there_is_room_for() {
+async fn parallel_logins_fill_the_limit_exactly() {
     assert_eq!(race(1, 8, AtLimit::Refuse).await, (2, 2));
     assert_eq!(race(1, 8, AtLimit::EndOldest).await, (8, 2));
 }
 
 #[tokio::test]
-async fn two_processes_together_let_in_no_more() {
+async fn two_processes_together_keep_the_limit() {
     let (let_in, sessions) = race(2, 8, AtLimit::Refuse).await;
     assert!(let_in == sessions && sessions <= 2, "{let_in} were let in and {sessions} are there");
     let (_, sessions) = race(2, 8, AtLimit::EndOldest).await;
@@ -140,7 +140,7 @@ async fn two_processes_together_let_in_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nor_do_they_on_several_threads() {
+async fn two_processes_keep_the_limit_on_several_threads() {
     for _ in 0..20 {
         let (let_in, sessions) = race(2, 8, AtLimit::Refuse).await;
         assert!(let_in == sessions && sessions <= 2, "{let_in} were let in and {sessions} are there");

@@ -102,7 +102,7 @@ fn users_and_admins() -> (Site, Site) {
 }
 
 #[tokio::test]
-async fn the_names_of_all_session_cookies_are_refused_by_each_layers_signed_cookies() {
+async fn each_layer_refuses_the_names_of_all_session_cookies() {
     let (users, admins) = users_and_admins();
     for site in [&users, &admins] {
         for name in ["sessionid", "admin", "Admin"] {
@@ -134,7 +134,7 @@ async fn an_expired_cookie_is_absent_whatever_the_browser_keeps() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_a_cookie_is_an_error_and_changes_nothing() {
+async fn a_value_that_does_not_fit_is_an_error_and_sets_nothing() {
     let site = Site::new();
     let request = site.manager.request([""; 0]);
     let error = request.signed_cookies().set("big", &"x".repeat(3100)).unwrap_err();
@@ -160,7 +160,7 @@ async fn a_request_sees_what_it_has_set_and_removed() {
 }
 
 #[tokio::test]
-async fn reading_is_told_to_caches_and_setting_forbids_them() {
+async fn reading_sets_vary_and_setting_forbids_caching() {
     let site = Site::new();
     let request = site.manager.request(["theme=x"]);
     let _ = request.signed_cookies().get("theme");

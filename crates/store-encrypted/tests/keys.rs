@@ -15,7 +15,7 @@ use nexios_store_memory::MemoryStore;
 use nexios_store_testkit::hook::{Call, Hook, Hooked};
 
 #[tokio::test]
-async fn what_a_retired_key_sealed_opens_and_the_next_write_is_sealed_under_the_first() {
+async fn a_retired_keys_record_opens_and_is_resealed_by_a_write() {
     let records = Records::default();
     let revision = created(&records.store(&[OLD]), &id(1), &tagged("before")).await;
     let rotated = records.store(&[NEW, OLD]);
@@ -31,7 +31,7 @@ async fn what_a_retired_key_sealed_opens_and_the_next_write_is_sealed_under_the_
 }
 
 #[tokio::test]
-async fn a_removed_key_opens_nothing_and_its_records_are_there_when_it_comes_back() {
+async fn records_of_a_removed_key_stay_until_the_key_comes_back() {
     let records = Records::default();
     created(&records.store(&[OLD]), &id(1), &tagged("before")).await;
     let sealed = records.raw(&id(1)).await;

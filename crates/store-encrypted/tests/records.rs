@@ -75,7 +75,7 @@ async fn a_moved_expiry_is_the_wrapped_stores_business() {
 }
 
 #[tokio::test]
-async fn every_flipped_bit_and_every_cut_is_corrupt_or_says_that_it_is_newer() {
+async fn every_flipped_bit_and_every_cut_is_an_error() {
     let records = Records::default();
     let store = records.store(&[NEW, OLD]);
     created(&store, &id(1), &tagged(b"hush")).await;
@@ -125,7 +125,7 @@ async fn a_payload_that_was_not_sealed_is_not_read() {
 }
 
 #[tokio::test]
-async fn payloads_are_sealed_and_opened_up_to_the_largest_size_of_a_session() {
+async fn payloads_up_to_the_largest_session_size_are_sealed() {
     const MOST: usize = 16 * 1024 * 1024;
     let records = Records::default();
     let store = records.store(&[NEW]);
@@ -139,7 +139,7 @@ async fn payloads_are_sealed_and_opened_up_to_the_largest_size_of_a_session() {
 }
 
 #[tokio::test]
-async fn what_is_larger_than_anything_that_was_sealed_is_corrupt_without_being_opened() {
+async fn an_oversized_payload_is_corrupt_without_being_opened() {
     const MOST: usize = 16 * 1024 * 1024;
     let records = Records::default();
     // Sealed by the same key for the same place, so that it would open.

@@ -14,7 +14,7 @@ use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
 #[tokio::test]
-async fn an_event_says_when_a_retired_key_was_used_and_not_more_than_once_a_minute() {
+async fn a_retired_key_in_use_is_reported_once_a_minute() {
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.clone());
     let records = Records::default();

@@ -16,7 +16,7 @@ const KEY_OF_VALUE: &str = "diagnosis-of-the-visitor";
 const VALUE: &str = "the-value-that-nobody-else-is-to-read";
 
 #[tokio::test]
-async fn neither_values_nor_their_keys_nor_users_can_be_read_in_any_file() {
+async fn no_file_shows_values_keys_or_users() {
     for secret in [USER, KEY_OF_VALUE, VALUE] {
         let site = Site::new();
         lives(&site, &site.start(&[NEW])).await;

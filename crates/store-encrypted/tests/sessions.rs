@@ -77,7 +77,7 @@ async fn are_known(visitors: &mut [Visitor], manager: &SessionManager) -> Vec<bo
 }
 
 #[tokio::test]
-async fn keys_are_rotated_and_everybody_stays_logged_in() {
+async fn a_key_rotation_logs_nobody_out() {
     let site = Site::new();
     let mut visitors = visitors(&site.start(&[OLD])).await;
     let sealed_by_the_old = site.records();
@@ -112,7 +112,7 @@ async fn a_key_that_was_removed_opens_nothing_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn records_that_no_key_opens_are_left_for_the_key_to_come_back_and_their_visitors_begin_anew() {
+async fn a_removed_keys_records_stay_and_their_visitors_start_anew() {
     let site = Site::new();
     let mut visitors = visitors(&site.start(&[OLD])).await;
     let before = site.records();
@@ -133,7 +133,7 @@ async fn records_that_no_key_opens_are_left_for_the_key_to_come_back_and_their_v
 }
 
 #[tokio::test]
-async fn a_file_that_is_damaged_is_set_aside_as_without_encryption() {
+async fn a_damaged_file_is_set_aside_as_without_encryption() {
     let site = Site::new();
     let manager = site.start(&[NEW]);
     let visitor = visitors(&manager).await.swap_remove(0);
@@ -144,7 +144,7 @@ async fn a_file_that_is_damaged_is_set_aside_as_without_encryption() {
 }
 
 #[tokio::test]
-async fn switching_encryption_on_or_off_ends_the_sessions_of_before_and_leaves_their_records() {
+async fn switching_encryption_ends_sessions_and_keeps_their_records() {
     let site = Site::new();
     for is_on_first in [false, true] {
         let start = |is_on: bool| if is_on { site.start(&[NEW]) } else { site.start_in_the_clear(&[NEW]) };

@@ -12,20 +12,20 @@ matrix! {
     cases {
         lifecycle {
             the_answer_to_the_first_value_carries_the_cookie
-            a_route_that_never_names_the_session_costs_no_call_and_no_header
+            a_route_without_the_session_costs_no_call_and_no_header
             a_visitor_who_only_reads_gets_no_cookie_and_no_record
-            a_value_that_is_taken_back_by_the_same_request_leaves_no_trace
+            a_value_removed_by_the_same_request_leaves_no_trace
             values_are_changed_from_request_to_request
             an_unchanged_session_is_loaded_once_and_not_written
             every_request_is_committed_by_one_write
-            all_extractors_of_one_request_share_the_session_and_its_commit
+            all_extractors_of_a_request_share_session_and_commit
             an_optional_session_is_there_for_those_who_have_one
-            clearing_empties_the_session_and_ends_neither_it_nor_its_user
+            clearing_empties_the_session_and_keeps_it_and_its_user
             a_new_id_opens_the_session_and_the_old_one_opens_nothing
-            a_login_keeps_an_anonymous_visitors_values_and_drops_another_users
+            a_login_keeps_anonymous_values_and_drops_another_users
             a_logout_ends_the_session_and_removes_the_cookie
             a_logout_without_a_session_removes_a_cookie_only_if_one_came
-            a_session_that_one_request_makes_and_ends_is_not_told_to_the_visitor
+            a_session_made_and_ended_by_one_request_sends_no_cookie
             a_server_error_drops_what_followed_the_last_save
             a_server_error_carries_a_new_id_that_was_saved
             a_logout_is_carried_out_also_with_a_server_error
@@ -38,8 +38,8 @@ matrix! {
             reading_keeps_a_session_alive_and_renews_its_cookie
             touches_are_rationed
             an_expired_session_is_not_brought_back_by_a_write
-            a_session_that_expires_while_a_request_is_at_work_stays_ended
-            the_absolute_timeout_ends_a_session_that_is_in_use_and_a_login_begins_it_anew
+            a_session_that_expires_during_a_request_stays_ended
+            the_absolute_timeout_runs_from_the_latest_login
             a_shortened_timeout_acts_at_once
             a_session_may_have_an_idle_timeout_of_its_own
         }
@@ -51,39 +51,39 @@ matrix! {
             a_save_into_an_ended_session_is_answered_with_a_conflict
             a_logout_wins_over_an_update_that_the_store_has_begun
             a_new_id_keeps_what_a_parallel_update_wrote_before_it
-            an_update_that_comes_after_a_new_id_is_dropped_and_sends_no_cookie
-            of_two_parallel_new_ids_one_session_comes_out
+            an_update_after_a_new_id_is_dropped_without_a_cookie
+            two_parallel_new_ids_leave_one_session
             a_login_into_an_ended_session_begins_a_fresh_one
-            a_logout_follows_a_users_session_to_the_id_that_it_has_got_meanwhile
-            a_value_of_another_type_fails_the_commit_and_nothing_is_written
+            a_logout_follows_a_users_session_to_its_new_id
+            a_value_of_another_type_fails_the_commit_and_writes_nothing
         }
         security {
             forged_cookies_open_nothing_and_ask_no_store
             any_bytes_in_a_cookie_line_get_an_answer
             a_cookie_signed_by_another_key_opens_nothing
-            a_cookie_that_an_old_key_signed_is_signed_anew_once_the_record_is
+            an_old_keys_cookie_is_signed_anew_after_its_record
             an_id_that_the_store_does_not_know_is_not_adopted
-            an_id_that_was_planted_before_a_login_is_worth_nothing_after_it
-            of_several_cookies_the_first_that_verifies_and_whose_session_lives_counts
+            a_planted_id_is_worthless_after_a_login
+            the_first_cookie_that_verifies_and_is_live_counts
             visitors_who_come_over_one_connection_are_not_mixed_up
             a_flood_of_genuine_cookies_costs_four_loads
-            nothing_that_a_session_holds_gets_into_the_head_of_an_answer
+            no_content_of_a_session_is_in_the_head_of_an_answer
         }
         attributes {
-            the_cookie_is_set_and_removed_with_the_attributes_that_were_configured
-            applications_of_one_domain_live_side_by_side_under_their_names
-            a_cookie_for_the_browsers_session_has_no_lifetime_and_is_sent_once
+            the_cookie_is_set_and_removed_with_its_attributes
+            applications_of_one_domain_keep_their_cookies_apart
+            a_browser_session_cookie_has_no_max_age_and_is_sent_once
             a_session_chooses_whether_to_be_remembered
             a_session_is_kept_below_its_maximum_size
         }
         outages {
-            a_store_that_is_down_is_an_empty_503_and_the_cookie_is_not_touched
+            an_outage_is_an_empty_503_and_leaves_the_cookie
             an_outage_may_be_an_empty_session_that_takes_no_changes
             a_failed_save_takes_the_place_of_the_answer
             a_record_of_a_newer_format_is_a_503_and_is_left_alone
             a_visitor_whose_record_is_corrupt_gets_a_fresh_session
-            a_failed_touch_is_no_reason_to_fail
-            an_update_whose_answer_is_lost_is_a_503_and_is_not_made_twice
+            a_failed_touch_does_not_fail_the_request
+            an_update_whose_answer_is_lost_is_a_503_and_not_repeated
             a_handler_may_answer_for_itself_where_a_save_has_failed
             a_store_that_hangs_is_given_up
             an_application_without_a_layer_answers_with_an_empty_500
@@ -114,8 +114,8 @@ matrix! {
         panics {
             a_panic_ends_the_connection_and_changes_nothing
             a_panic_does_not_undo_what_was_saved_before
-            a_panic_that_becomes_an_answer_inside_of_the_layer_is_a_server_error
-            a_panic_that_becomes_an_answer_outside_of_the_layer_changes_nothing
+            a_panic_caught_inside_the_layer_is_a_server_error
+            a_panic_caught_outside_the_layer_changes_nothing
         }
         disconnects {
             while_the_session_is_loaded_nothing_happens
@@ -125,8 +125,8 @@ matrix! {
             before_the_store_has_begun_to_save_nothing_is_saved
             after_the_store_has_saved_it_is_saved
             while_the_store_saves_it_saves_all_or_nothing
-            a_session_that_was_made_for_nobody_is_opened_by_nobody_and_expires
-            after_the_head_the_session_is_saved_and_later_changes_are_not
+            a_session_whose_cookie_never_arrived_expires_unused
+            after_the_head_only_what_was_saved_stays
         }
         users {
             a_user_sees_their_sessions_and_ends_those_of_other_devices
@@ -136,7 +136,7 @@ matrix! {
         }
         client_side {
             a_session_lives_in_its_visitors_cookie
-            what_does_not_fit_into_a_cookie_is_an_empty_500_and_the_rest_stays
+            a_value_that_does_not_fit_is_an_empty_500_and_the_rest_stays
         }
         two_sessions {
             nested_layers_commit_once_each_and_send_both_cookies
@@ -155,7 +155,7 @@ matrix! {
             the_server_keeps_to_the_lifetime_that_it_has_signed
             a_cookie_of_an_old_key_is_signed_anew_when_it_is_read
             a_cookie_is_removed_as_it_was_set
-            names_that_cannot_be_and_values_that_do_not_fit_are_empty_500s
+            bad_names_and_oversized_values_are_empty_500s
             the_sessions_cookie_comes_before_the_signed_ones
             a_failed_save_takes_the_signed_cookies_with_the_answer
             signed_cookies_work_while_the_store_is_down
@@ -163,9 +163,9 @@ matrix! {
         middleware {
             an_early_answer_of_a_middleware_outside_costs_nothing
             an_early_answer_of_a_middleware_inside_is_like_a_handlers
-            a_middleware_inside_that_fails_loses_no_cookie_of_what_was_saved
+            an_inner_middlewares_error_keeps_the_saved_sessions_cookie
             the_status_that_comes_out_of_the_inner_middleware_counts
-            what_the_outer_middleware_makes_of_the_status_is_its_own_business
+            a_status_changed_by_an_outer_middleware_does_not_count
             what_error_handlers_make_of_an_answer_counts
             cookies_of_other_middleware_stand_beside_ours
             nested_routes_have_the_session_of_the_layer_around_them

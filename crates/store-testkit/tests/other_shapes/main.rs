@@ -23,7 +23,7 @@ nexios_store_testkit::conformance!(mod that_renames_in_two_steps, async || {
 });
 
 #[tokio::test]
-async fn what_a_store_leaves_out_is_not_applicable_and_not_passed_over() {
+async fn a_clause_about_what_a_store_leaves_out_is_not_applicable() {
     // It has neither a sweep nor an index, and its subject no hooks.
     let subject = Subject::new(OwnClock::default()).backend_clock(Duration::from_millis(100));
     let not_applicable = [

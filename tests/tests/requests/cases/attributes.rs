@@ -8,7 +8,7 @@ use crate::site::*;
 const LIFETIME: &str = "Max-Age=1209600; Expires=Thu, 11 Jun 2026 20:26:40 GMT";
 const OVER: &str = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
-pub(crate) async fn the_cookie_is_set_and_removed_with_the_attributes_that_were_configured(world: World) {
+pub(crate) async fn the_cookie_is_set_and_removed_with_its_attributes(world: World) {
     let first = world.open().await;
     for (config, name, attributes) in [
         (CookieConfig::builder(), "sessionid", "HttpOnly; SameSite=Lax; Path=/"),
@@ -44,7 +44,7 @@ pub(crate) async fn the_cookie_is_set_and_removed_with_the_attributes_that_were_
     }
 }
 
-pub(crate) async fn applications_of_one_domain_live_side_by_side_under_their_names(world: World) {
+pub(crate) async fn applications_of_one_domain_keep_their_cookies_apart(world: World) {
     let shop = world.open().await;
     let named = |name: &str| CookieConfig::builder().name(name).build().unwrap();
     let forum = shop.world().users(|builder| builder.cookie(named("forum"))).open().await;
@@ -58,7 +58,7 @@ pub(crate) async fn applications_of_one_domain_live_side_by_side_under_their_nam
     assert_eq!(answer.body, "null", "a cookie is signed for its name");
 }
 
-pub(crate) async fn a_cookie_for_the_browsers_session_has_no_lifetime_and_is_sent_once(world: World) {
+pub(crate) async fn a_browser_session_cookie_has_no_max_age_and_is_sent_once(world: World) {
     let site = world.users(|builder| builder.persistent(false)).open().await;
     let mut visitor = site.visitor();
     let set = visitor.visit([insert("a", 1)]).await;

@@ -26,7 +26,7 @@ pub(crate) async fn a_session_lives_in_its_visitors_cookie(world: World) {
     assert_eq!((visitor.sees("a").await, site.probe.calls()), ("null".to_owned(), 0));
 }
 
-pub(crate) async fn what_does_not_fit_into_a_cookie_is_an_empty_500_and_the_rest_stays(world: World) {
+pub(crate) async fn a_value_that_does_not_fit_is_an_empty_500_and_the_rest_stays(world: World) {
     let site = open(world).await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;

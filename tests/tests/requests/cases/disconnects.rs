@@ -107,7 +107,7 @@ pub(crate) async fn while_the_store_saves_it_saves_all_or_nothing(world: World) 
     }
 }
 
-pub(crate) async fn a_session_that_was_made_for_nobody_is_opened_by_nobody_and_expires(world: World) {
+pub(crate) async fn a_session_whose_cookie_never_arrived_expires_unused(world: World) {
     let (site, _) = open(world).await;
     site.probe.make(CallKind::Create, Trouble::WaitsAfter);
     let client = site.get("/visit").script([insert("a", 2)]).open(0).await;
@@ -119,7 +119,7 @@ pub(crate) async fn a_session_that_was_made_for_nobody_is_opened_by_nobody_and_e
     assert_eq!(site.sessions().await, 0);
 }
 
-pub(crate) async fn after_the_head_the_session_is_saved_and_later_changes_are_not(world: World) {
+pub(crate) async fn after_the_head_only_what_was_saved_stays(world: World) {
     let (site, visitor) = open(world).await;
     site.gates.arrivals("script is over", 1).await;
     let late: [&[Step]; 1] = [&[insert("a", 3), wait("later"), Save]];

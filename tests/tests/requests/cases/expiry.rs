@@ -62,7 +62,7 @@ pub(crate) async fn an_expired_session_is_not_brought_back_by_a_write(world: Wor
     assert_eq!(site.sessions().await, 1);
 }
 
-pub(crate) async fn a_session_that_expires_while_a_request_is_at_work_stays_ended(world: World) {
+pub(crate) async fn a_session_that_expires_during_a_request_stays_ended(world: World) {
     let site = open(world).await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
@@ -74,7 +74,7 @@ pub(crate) async fn a_session_that_expires_while_a_request_is_at_work_stays_ende
     assert_eq!((answer.status, answer.cookies().len(), site.sessions().await), (200, 0, 0));
 }
 
-pub(crate) async fn the_absolute_timeout_ends_a_session_that_is_in_use_and_a_login_begins_it_anew(world: World) {
+pub(crate) async fn the_absolute_timeout_runs_from_the_latest_login(world: World) {
     let day = |builder: nexios_middleware_core::SessionManagerBuilder| {
         builder.idle_timeout(30 * MINUTE).absolute_timeout(Some(60 * MINUTE))
     };

@@ -13,7 +13,7 @@ pub(crate) async fn the_answer_to_the_first_value_carries_the_cookie(world: Worl
     assert_eq!((visitor.sees("name").await, site.sessions().await), ("\"Ada\"".to_owned(), 1));
 }
 
-pub(crate) async fn a_route_that_never_names_the_session_costs_no_call_and_no_header(world: World) {
+pub(crate) async fn a_route_without_the_session_costs_no_call_and_no_header(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
@@ -32,7 +32,7 @@ pub(crate) async fn a_visitor_who_only_reads_gets_no_cookie_and_no_record(world:
     assert_eq!(site.probe.calls(), 0);
 }
 
-pub(crate) async fn a_value_that_is_taken_back_by_the_same_request_leaves_no_trace(world: World) {
+pub(crate) async fn a_value_removed_by_the_same_request_leaves_no_trace(world: World) {
     let site = world.open().await;
     let answer = site.visitor().visit([insert("a", 1), take("a")]).await;
     assert_eq!((answer.cookies().len(), answer.body.as_str(), site.probe.calls()), (0, "1", 0));
@@ -84,7 +84,7 @@ pub(crate) async fn every_request_is_committed_by_one_write(world: World) {
     }
 }
 
-pub(crate) async fn all_extractors_of_one_request_share_the_session_and_its_commit(world: World) {
+pub(crate) async fn all_extractors_of_a_request_share_session_and_commit(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     let answer = visitor.get("/twice").script([insert("a", 1)]).second([get("a"), insert("b", 2)]).send().await;
@@ -106,7 +106,7 @@ pub(crate) async fn an_optional_session_is_there_for_those_who_have_one(world: W
     assert_eq!(stale.get("/optional").send().await.body, "none");
 }
 
-pub(crate) async fn clearing_empties_the_session_and_ends_neither_it_nor_its_user(world: World) {
+pub(crate) async fn clearing_empties_the_session_and_keeps_it_and_its_user(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1), login("ada")]).await;
@@ -128,7 +128,7 @@ pub(crate) async fn a_new_id_opens_the_session_and_the_old_one_opens_nothing(wor
     assert_eq!((visitor.sees("a").await, old.sees("a").await, site.sessions().await), ("1".into(), "null".into(), 1));
 }
 
-pub(crate) async fn a_login_keeps_an_anonymous_visitors_values_and_drops_another_users(world: World) {
+pub(crate) async fn a_login_keeps_anonymous_values_and_drops_another_users(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("cart", 3)]).await;
@@ -164,7 +164,7 @@ pub(crate) async fn a_logout_without_a_session_removes_a_cookie_only_if_one_came
     assert_eq!(site.probe.calls(), 0);
 }
 
-pub(crate) async fn a_session_that_one_request_makes_and_ends_is_not_told_to_the_visitor(world: World) {
+pub(crate) async fn a_session_made_and_ended_by_one_request_sends_no_cookie(world: World) {
     let site = world.open().await;
     let answer = site.visitor().visit([insert("a", 1), Save, Destroy]).await;
     assert_eq!((answer.cookies().len(), site.sessions().await), (0, 0));

@@ -23,7 +23,7 @@ pub(crate) async fn an_early_answer_of_a_middleware_inside_is_like_a_handlers(wo
     assert_eq!((visitor.sees("a").await, site.probe.writes()), ("1".to_owned(), 1), "it has changed the session");
 }
 
-pub(crate) async fn a_middleware_inside_that_fails_loses_no_cookie_of_what_was_saved(world: World) {
+pub(crate) async fn an_inner_middlewares_error_keeps_the_saved_sessions_cookie(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
@@ -60,7 +60,7 @@ pub(crate) async fn the_status_that_comes_out_of_the_inner_middleware_counts(wor
     assert_eq!(site.sessions().await, 1);
 }
 
-pub(crate) async fn what_the_outer_middleware_makes_of_the_status_is_its_own_business(world: World) {
+pub(crate) async fn a_status_changed_by_an_outer_middleware_does_not_count(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     let answer = visitor.get("/visit").header("x-outside", "status 500").script([insert("a", 1)]).send().await;

@@ -16,7 +16,7 @@ async fn open(world: World) -> (Site, Visitor) {
     (site, visitor)
 }
 
-pub(crate) async fn a_store_that_is_down_is_an_empty_503_and_the_cookie_is_not_touched(world: World) {
+pub(crate) async fn an_outage_is_an_empty_503_and_leaves_the_cookie(world: World) {
     let (site, visitor) = open(world).await;
     let writes = site.probe.writes();
     site.probe.make(CallKind::Load, Trouble::Fails);
@@ -88,7 +88,7 @@ pub(crate) async fn a_visitor_whose_record_is_corrupt_gets_a_fresh_session(world
     assert_eq!(visitor.sees("a").await, "2");
 }
 
-pub(crate) async fn a_failed_touch_is_no_reason_to_fail(world: World) {
+pub(crate) async fn a_failed_touch_does_not_fail_the_request(world: World) {
     let (site, mut visitor) = open(world).await;
     site.sleep(Duration::from_secs(7 * 24 * 60 * 60));
     site.probe.make(CallKind::Touch, Trouble::Fails);
@@ -100,7 +100,7 @@ pub(crate) async fn a_failed_touch_is_no_reason_to_fail(world: World) {
     );
 }
 
-pub(crate) async fn an_update_whose_answer_is_lost_is_a_503_and_is_not_made_twice(world: World) {
+pub(crate) async fn an_update_whose_answer_is_lost_is_a_503_and_not_repeated(world: World) {
     let (site, visitor) = open(world).await;
     site.probe.make(CallKind::Update, Trouble::LosesTheAnswer);
     let answer = visitor.get("/visit").script([increment("a"), attempt(Save), attempt(Save)]).send().await;

@@ -24,7 +24,7 @@ pub(crate) async fn a_panic_does_not_undo_what_was_saved_before(world: World) {
     assert_eq!(visitor.sees("a").await, "2");
 }
 
-pub(crate) async fn a_panic_that_becomes_an_answer_inside_of_the_layer_is_a_server_error(world: World) {
+pub(crate) async fn a_panic_caught_inside_the_layer_is_a_server_error(world: World) {
     let site = world.layout(Layout::PanicsCaughtInside).open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
@@ -40,7 +40,7 @@ pub(crate) async fn a_panic_that_becomes_an_answer_inside_of_the_layer_is_a_serv
     assert_eq!((answer.lines()[4].as_str(), site.sessions().await), (REMOVAL, 0), "and a logout is carried out");
 }
 
-pub(crate) async fn a_panic_that_becomes_an_answer_outside_of_the_layer_changes_nothing(world: World) {
+pub(crate) async fn a_panic_caught_outside_the_layer_changes_nothing(world: World) {
     let site = world.layout(Layout::PanicsCaughtOutside).open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;

@@ -123,7 +123,7 @@ pub(crate) async fn a_new_id_keeps_what_a_parallel_update_wrote_before_it(world:
     assert_eq!((visitor.sees("a").await, site.sessions().await), ("1".to_owned(), 1));
 }
 
-pub(crate) async fn an_update_that_comes_after_a_new_id_is_dropped_and_sends_no_cookie(world: World) {
+pub(crate) async fn an_update_after_a_new_id_is_dropped_without_a_cookie(world: World) {
     let (site, mut visitor) = open(world).await;
     let updating = slow(&site, &visitor, [insert("a", 1)]).await;
     visitor.visit([Cycle]).await;
@@ -132,7 +132,7 @@ pub(crate) async fn an_update_that_comes_after_a_new_id_is_dropped_and_sends_no_
     assert_eq!((visitor.sees("a").await, site.sessions().await), ("null".to_owned(), 1));
 }
 
-pub(crate) async fn of_two_parallel_new_ids_one_session_comes_out(world: World) {
+pub(crate) async fn two_parallel_new_ids_leave_one_session(world: World) {
     let (site, mut visitor) = open(world).await;
     let one = slow(&site, &visitor, [Cycle]).await;
     let two = slow(&site, &visitor, [Cycle]).await;
@@ -155,7 +155,7 @@ pub(crate) async fn a_login_into_an_ended_session_begins_a_fresh_one(world: Worl
     assert_eq!(visitor.visit([Principal, Entries]).await.body, r#""ada" [["own",1]]"#, "and nothing that was loaded");
 }
 
-pub(crate) async fn a_logout_follows_a_users_session_to_the_id_that_it_has_got_meanwhile(world: World) {
+pub(crate) async fn a_logout_follows_a_users_session_to_its_new_id(world: World) {
     let (site, mut visitor) = open(world).await;
     visitor.visit([login("ada")]).await;
     let logout = slow(&site, &visitor, [Destroy]).await;
@@ -164,7 +164,7 @@ pub(crate) async fn a_logout_follows_a_users_session_to_the_id_that_it_has_got_m
     assert_eq!((visitor.visit([Principal]).await.body, site.sessions().await), ("null".to_owned(), 0));
 }
 
-pub(crate) async fn a_value_of_another_type_fails_the_commit_and_nothing_is_written(world: World) {
+pub(crate) async fn a_value_of_another_type_fails_the_commit_and_writes_nothing(world: World) {
     let (site, mut visitor) = open(world).await;
     let counting = slow(&site, &visitor, [increment("n"), insert("a", 1)]).await;
     visitor.visit([insert("n", "text")]).await;

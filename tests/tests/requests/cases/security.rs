@@ -66,7 +66,7 @@ pub(crate) async fn a_cookie_signed_by_another_key_opens_nothing(world: World) {
     assert_eq!(site.probe.calls(), calls);
 }
 
-pub(crate) async fn a_cookie_that_an_old_key_signed_is_signed_anew_once_the_record_is(world: World) {
+pub(crate) async fn an_old_keys_cookie_is_signed_anew_after_its_record(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1)]).await;
@@ -98,7 +98,7 @@ pub(crate) async fn an_id_that_the_store_does_not_know_is_not_adopted(world: Wor
     assert_eq!(site.get("/visit").cookie(cookies).script([get("a")]).send().await.body, "null");
 }
 
-pub(crate) async fn an_id_that_was_planted_before_a_login_is_worth_nothing_after_it(world: World) {
+pub(crate) async fn a_planted_id_is_worthless_after_a_login(world: World) {
     let site = world.open().await;
     let mut attacker = site.visitor();
     attacker.visit([insert("cart", 1)]).await;
@@ -109,7 +109,7 @@ pub(crate) async fn an_id_that_was_planted_before_a_login_is_worth_nothing_after
     assert_ne!(attacker.cookies(), victim.cookies());
 }
 
-pub(crate) async fn of_several_cookies_the_first_that_verifies_and_whose_session_lives_counts(world: World) {
+pub(crate) async fn the_first_cookie_that_verifies_and_is_live_counts(world: World) {
     let site = world.open().await;
     let mut ended = site.visitor();
     ended.visit([insert("who", "ended")]).await;
@@ -164,7 +164,7 @@ pub(crate) async fn a_flood_of_genuine_cookies_costs_four_loads(world: World) {
     assert_eq!((answer.body.as_str(), site.probe.count(CallKind::Load)), ("null", loads + 4));
 }
 
-pub(crate) async fn nothing_that_a_session_holds_gets_into_the_head_of_an_answer(world: World) {
+pub(crate) async fn no_content_of_a_session_is_in_the_head_of_an_answer(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     let hostile = "x\r\nset-cookie: evil=1\r\n\r\n<script>";

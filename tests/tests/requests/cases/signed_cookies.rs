@@ -94,7 +94,7 @@ pub(crate) async fn a_cookie_is_removed_as_it_was_set(world: World) {
     assert_eq!(answer.all("vary").len(), 0, "nothing was read");
 }
 
-pub(crate) async fn names_that_cannot_be_and_values_that_do_not_fit_are_empty_500s(world: World) {
+pub(crate) async fn bad_names_and_oversized_values_are_empty_500s(world: World) {
     let site = world.open().await;
     let too_large = "x".repeat(3100);
     for (name, value) in [
