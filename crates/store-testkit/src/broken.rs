@@ -1,7 +1,7 @@
 //! Stores that break the contract on purpose, to show that the kit notices.
 //!
-//! Each is the [`Model`], which keeps the contract, with one twist. That each of them fails the clauses meant for it, that
-//! no clause is without a store that fails it, and that the model fails none, are tests of this crate.
+//! Each is the [`Model`], which keeps the contract, with one twist. Tests of this crate show that each broken store
+//! fails the clauses meant for it, that every clause has a store that fails it, and that the model fails none.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ mod writes;
 pub use self::model::Model;
 use self::twist::{Twist, Twisted};
 
-/// A store with a fault, and the clauses that must notice.
+/// A store with a fault, and the clauses that must notice it.
 #[derive(Clone, Copy)]
 pub struct BrokenStore {
     name: &'static str,
@@ -32,22 +32,22 @@ pub struct BrokenStore {
 }
 
 impl BrokenStore {
-    /// All of them.
+    /// Returns all broken stores.
     pub fn all() -> &'static [Self] {
         ALL
     }
 
-    /// What it does wrong, as the name of a type.
+    /// Returns the name of the store's type, which says what the store does wrong.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The names of the clauses that it is meant to fail. It may fail others, too.
+    /// Returns the names of the clauses that the store is meant to fail. It may fail others, too.
     pub const fn breaks(&self) -> &'static [&'static str] {
         self.breaks
     }
 
-    /// A fresh one, with fault injection and a way to damage records.
+    /// Makes a fresh store of this kind, with fault injection and a way to damage records.
     pub fn make(&self) -> Subject {
         (self.make)()
     }
@@ -60,7 +60,7 @@ impl fmt::Debug for BrokenStore {
 }
 
 impl Model {
-    /// A fresh model, with fault injection and a way to damage records.
+    /// Makes a fresh model, with fault injection and a way to damage records.
     pub fn subject() -> Subject {
         let store = Arc::new(Self::default());
         let to_damage = Arc::clone(&store);
@@ -80,7 +80,7 @@ fn twisted<T: Twist>() -> Subject {
     })
 }
 
-/// Where a broken store is not alone, and should be: a gap that the others have time to notice.
+/// Makes a gap long enough for the others to notice, at a point where a broken store should be alone.
 async fn others_run() {
     for _ in 0..20 {
         yield_now().await;

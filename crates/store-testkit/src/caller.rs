@@ -23,7 +23,7 @@ pub(crate) struct Caller {
     clock: Clock,
 }
 
-/// Ends the clause as broken unless the condition holds. The message says what was expected.
+/// Ends the clause as broken unless the condition holds. The message states the expectation.
 macro_rules! ensure {
     ($caller:expr, $condition:expr, $($expected:tt)+) => {
         if !$condition {
@@ -33,7 +33,7 @@ macro_rules! ensure {
 }
 pub(crate) use ensure;
 
-/// Ends the clause as broken unless the two are equal. The message says what they are.
+/// Ends the clause as broken unless the two values are equal. The message says what they stand for.
 macro_rules! ensure_eq {
     ($caller:expr, $got:expr, $expected:expr, $($what:tt)+) => {
         match (&$got, &$expected) {
@@ -50,7 +50,7 @@ impl Caller {
         Self { clause, store, clock }
     }
 
-    /// The same store at another time; only where time is an argument.
+    /// Returns a caller of the same store at another time. Only for stores whose time is an argument.
     pub(crate) fn at(&self, now: Timestamp) -> Self {
         let clock = Clock::Argument(Arc::new(now.as_unix_millis().into()));
         Self { clock, ..self.clone() }
@@ -64,7 +64,7 @@ impl Caller {
         self.clock.now()
     }
 
-    /// Whether the kit decides what time it is, to the millisecond.
+    /// Returns whether the kit decides the time, to the millisecond.
     pub(crate) fn decides_time(&self) -> bool {
         matches!(self.clock, Clock::Argument(_))
     }
@@ -79,7 +79,7 @@ impl Caller {
         Record { principal: Some(tag), ..self.record(payload) }
     }
 
-    /// The same record with a life so short that [`outlive`](Self::outlive) sees the end of it.
+    /// The same record with a life so short that it ends during [`outlive`](Self::outlive).
     pub(crate) fn short_lived(&self, record: Record) -> Record {
         Record { expires_at: self.now().saturating_add(self.clock.short_life()), ..record }
     }
@@ -119,7 +119,7 @@ impl Caller {
         self.answer("delete", self.store.delete(id).await)
     }
 
-    /// One step of a sweep, of a store that sweeps.
+    /// One step of a sweep. Only for stores that sweep.
     pub(crate) async fn sweep(&self, limit: usize) -> Swept {
         let limit = NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN);
         let Some(expiry) = self.store.expiry() else { self.broken(format_args!("expiry() was there and is gone")) };
@@ -181,7 +181,7 @@ impl Caller {
         ensure_eq!(self, self.delete(id).await, DeleteOutcome::Deleted, "deleting a live record");
     }
 
-    /// Wants exactly this under the id.
+    /// Checks that the id has exactly this record.
     pub(crate) async fn finds(&self, id: &SessionId, record: &Record, revision: Revision, when: &str) {
         let Some(got) = self.load(id).await else {
             self.broken(format_args!("the record {when}: expected it to be there, got none"))
@@ -190,7 +190,7 @@ impl Caller {
         ensure_eq!(self, got.revision, revision, "the revision of the record {when}");
     }
 
-    /// Wants these to be the same. What differs is said, since `Debug` shows no payload.
+    /// Checks that two records are equal, and says what differs, because `Debug` shows no payload.
     pub(crate) fn is_record(&self, got: &Record, expected: &Record, when: &str) {
         let (len, expected_len) = (got.payload.len(), expected.payload.len());
         ensure!(
@@ -205,7 +205,7 @@ impl Caller {
         ensure_eq!(self, self.load(id).await, None, "the record {when}");
     }
 
-    /// Wants the index, if there is one, to list exactly these.
+    /// Checks that the index, if there is one, lists exactly these sessions.
     pub(crate) async fn lists(&self, tag: &PrincipalTag, expected: &[SessionId], when: &str) {
         if self.store.principals().is_none() {
             return;
@@ -239,14 +239,14 @@ impl Caller {
         PrincipalTag::from_bytes(bytes)
     }
 
-    /// The answer, since no clause allows a healthy store to fail.
+    /// Returns the answer. An error breaks the clause, because no clause allows a healthy store to fail.
     pub(crate) fn answer<T>(&self, method: &str, result: Result<T>) -> T {
         result.unwrap_or_else(|error| {
             self.broken(format_args!("expected `{method}` to answer, but it failed: {}", chain(&error)))
         })
     }
 
-    /// Wants an error without secrets.
+    /// Checks that an error contains no secrets.
     pub(crate) fn keeps_secrets(&self, error: &StoreError, ids: &[SessionId], payload: &str) {
         let shown = format!("{} {error:?}", chain(error)).to_lowercase();
         let tells = |id: &SessionId| shown.contains(&*String::from_utf8_lossy(&id.to_hex()));

@@ -1,8 +1,8 @@
 //! The clauses of the contract, as functions. [`conformance!`](crate::conformance) makes a test of each.
 //!
-//! The first letter of a name is that of the clause in [`SessionStore`](nexios_store_core::SessionStore)'s
-//! documentation. Each function wants a fresh, empty store, panics if the store breaks the clause, and else says whether
-//! the clause applied at all.
+//! The first letter of a name is the letter of the clause in the documentation of
+//! [`SessionStore`](nexios_store_core::SessionStore). Each function needs a fresh, empty store. It panics if the store
+//! breaks the clause; otherwise it says whether the clause applied at all.
 //!
 //! ```
 //! # use nexios_store_testkit::broken::Model;
@@ -54,7 +54,7 @@ pub use self::swap::*;
 pub use self::sweep::*;
 pub use self::touch::*;
 
-/// One of the functions of this module, as a value.
+/// A function of this module, as a value.
 #[derive(Clone, Copy)]
 pub struct Clause {
     name: &'static str,
@@ -62,12 +62,12 @@ pub struct Clause {
 }
 
 impl Clause {
-    /// All of them.
+    /// Returns all clauses.
     pub fn all() -> &'static [Self] {
         ALL
     }
 
-    /// The name of the function.
+    /// Returns the name of the function.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -76,7 +76,7 @@ impl Clause {
     ///
     /// # Panics
     ///
-    /// If the subject breaks the clause.
+    /// Panics if the subject breaks the clause.
     pub async fn check(&self, subject: &Subject) -> Verdict {
         (self.check)(subject).await
     }
@@ -101,11 +101,11 @@ fn patterned(len: usize) -> Bytes {
     (0..=250).cycle().take(len).collect::<Vec<u8>>().into()
 }
 
-/// How many take part in a race.
+/// The number of callers in a race.
 const CALLERS: usize = 16;
-/// How many sessions they race for in one go, since who is beside another stays there for a while.
+/// The number of sessions in one race. Callers that run side by side stay so for a while, which this makes use of.
 const BATCH: usize = 16;
-/// How often a race is run at least.
+/// The least number of times that a race is run.
 const ROUNDS: usize = 20;
 
 const NO_EXPIRY: Verdict = Verdict::NotApplicable("the store does not sweep: its expiry() is None");

@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use nexios_store_core::Timestamp;
 
-/// How time passes for the store under test.
+/// The way in which time passes for the store under test.
 #[derive(Clone, Debug)]
 pub(crate) enum Clock {
-    /// It is what the store is told, so the kit only has to say another number.
+    /// The caller tells the store the time, so the kit only has to say another number.
     Argument(Arc<AtomicU64>),
-    /// The backend has a clock of its own: time is real, and passing it takes time.
+    /// The backend has a clock of its own, so the kit has to wait.
     Backend { grain: Duration },
 }
 
@@ -25,7 +25,7 @@ impl Clock {
         }
     }
 
-    /// How long a record lives that is to expire during the test.
+    /// The life of a record that has to expire during the test.
     pub(crate) fn short_life(&self) -> Duration {
         match self {
             Self::Argument(_) => Duration::from_secs(10),
@@ -33,8 +33,8 @@ impl Clock {
         }
     }
 
-    /// Lets the time pass after which a record with a [short life](Self::short_life) is expired, and not a moment more
-    /// if that can be.
+    /// Lets time pass until a record with a [short life](Self::short_life) has expired, and not a moment longer where
+    /// the kit decides the time.
     pub(crate) async fn pass_short_life(&self) {
         match self {
             Self::Argument(millis) => {
@@ -46,5 +46,6 @@ impl Clock {
     }
 }
 
-/// In 2023: to a store that looks at a clock all the same, everything has long expired, which no clause overlooks.
+/// A time in 2023. To a store that looks at a clock all the same, every record has long expired, and every clause
+/// notices.
 const START: u64 = 1_700_000_000_000;

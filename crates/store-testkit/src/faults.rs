@@ -2,32 +2,32 @@ use std::sync::Arc;
 
 use nexios_store_core::async_trait;
 
-/// How a store, or a double of its backend, lets the kit make it fail.
+/// A way for the kit to make a store, or a double of its backend, fail.
 ///
-/// What an error or a crash leaves cannot be seen from outside without causing one. A store that can cause them, by a
-/// double of its file system, a proxy before its database or a counter in its own code, says so with
-/// [`Subject::faults`](crate::Subject::faults), and clauses (l) and (m) are checked at each of its steps.
+/// Nobody can see from outside what an error or a crash leaves, except by causing one. A store can cause them by a
+/// double of its file system, by a proxy in front of its database, or by a counter in its own code. Pass such a means
+/// to [`Subject::faults`](crate::Subject::faults), and the kit checks clauses (l) and (m) at each step of the store.
 ///
-/// A step is whatever the store does that can fail: a system call, a statement, a round trip. The kit lets the first
-/// one fail, then the second, and so on, until an operation has passed that no fault struck.
+/// A step is anything that the store does and that can fail: a system call, a statement, a round trip. The kit lets the
+/// first step fail, then the second, and so on, until an operation ends that no fault has struck.
 #[async_trait]
 pub trait FaultInjection: Send + Sync + 'static {
-    /// Lets `fault` strike at step number `step` from now on, counted from 0.
+    /// Lets `fault` strike at step number `step`, counted from 0, starting now.
     fn arm(&self, fault: Fault, step: usize);
 
-    /// Ends it, and says whether the fault struck.
+    /// Removes the fault, and returns whether it has struck.
     ///
-    /// After a [`Crash`](Fault::Crash) this does what a restart does; then the store works again. A store that must be
-    /// opened anew for that is tested behind a wrapper that opens it.
+    /// After a [`Crash`](Fault::Crash), this does what a restart does, and the store works again. If your store must be
+    /// opened again for that, test it behind a wrapper that opens it.
     async fn disarm(&self) -> bool;
 }
 
-/// How a step fails.
+/// The way in which a step fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The step fails, and what follows works: the store can clean up.
+    /// The step fails, and the following steps work: the store can clean up.
     Error,
-    /// The step and all that follow fail, as if the process had been killed: nothing can be cleaned up.
+    /// The step and all following steps fail, as if the process had been killed: the store cannot clean up.
     Crash,
 }
 

@@ -1,8 +1,9 @@
 //! One test for each clause of the session store contract, for anybody's store.
 //!
 //! The contract is the prose at [`SessionStore`](nexios_store_core::SessionStore), in clauses (a) to (m). A store that
-//! keeps it works with everything else; one that does not loses changes or undoes logouts, in ways that no test with one
-//! caller ever shows. Make this crate a dev-dependency of yours, and put one line into `tests/conformance.rs`:
+//! keeps the contract works with every adapter and every decorator. A store that breaks it loses changes or undoes
+//! logouts, in ways that a test with a single caller never shows. Make this crate a dev-dependency of yours, and put
+//! one line into `tests/conformance.rs`:
 //!
 //! ```
 //! # use nexios_store_testkit::broken::Model as MyStore;
@@ -24,46 +25,50 @@
 //!
 //! # What a store has to bring
 //!
-//! [`conformance!`] takes a function that makes a fresh, empty store. It may return a [`Subject`], which says more:
+//! [`conformance!`] takes a function that makes a fresh, empty store. The function may return a [`Subject`] instead,
+//! which tells the kit more:
 //!
-//! | the store | says | |
+//! | If the store | use | and the kit |
 //! | --- | --- | --- |
-//! | lives on something that must outlive it | [`Subject::keep`] | a temporary directory, a server |
-//! | expires records by a clock of its own | [`Subject::backend_clock`] | the kit sleeps; else time is an argument and nobody does |
-//! | can be made to fail | [`Subject::faults`] | (l) and (m) are checked at each of its steps |
-//! | can have a damaged record | [`Subject::damage`] | what (a) and (j) promise about bad records is checked |
-//! | serves several processes at once | [`conformance_across_processes!`] | the test program is started again, as other processes |
+//! | lives on something that must outlive it | [`Subject::keep`] | keeps it: a temporary directory, a server |
+//! | expires records by a clock of its own | [`Subject::backend_clock`] | sleeps; otherwise time is an argument, and it never does |
+//! | can be made to fail | [`Subject::faults`] | checks (l) and (m) at each step of the store |
+//! | can have a damaged record | [`Subject::damage`] | checks what (a) and (j) promise about bad records |
+//! | serves several processes at once | [`conformance_across_processes!`] | starts the test program again, as other processes |
 //!
-//! What does not apply to a store, as sweeping where [`expiry()`](nexios_store_core::SessionStore::expiry) is `None`,
-//! passes with a line on standard error that says so. A test that was not run is never silent.
+//! A clause may not apply to a store: sweeping, for example, where
+//! [`expiry()`](nexios_store_core::SessionStore::expiry) is `None`. Its test passes then, and a line on standard error
+//! says that it was not run.
 //!
 //! # What a pass means
 //!
-//! Each test here fails for some store in [`broken`], and that is a test, too. Still it is a test kit and no proof:
+//! Each test here fails for at least one store in [`broken`], and another test makes sure of that. The kit is still a
+//! test kit and no proof:
 //!
-//! * **Races** begin at a barrier, on four threads, many rounds long, and end with an exact sum. A gap between a check and
-//!   a write that has an await or a system call in it is found each time; one of a few nanoseconds may take some runs.
-//! * **(h)** drops each future at each of its first 32 awaits. What a store does in tasks and threads of its own is seen
-//!   only by its results.
-//! * **(l) and (m)** are about errors and crashes. Without [fault injection](FaultInjection) the kit can only look at what
-//!   a store refuses, and look for the session, from outside, at every moment of a rename. With it the store's author
-//!   says what a step is, and the kit believes it.
-//! * **Power cuts, disks that fill up, bounded work and speed** are not looked at. Neither are payloads above 300 000
-//!   bytes and expiries after the year 9999.
-//! * **Errors** must not contain ids or payloads: looked at where the kit can provoke one.
+//! * **Races** begin at a barrier, on four threads. They run for many rounds and end with an exact sum. The kit always
+//!   finds a gap between a check and a write that has an await or a system call in it. It may need several runs to find
+//!   a gap of a few nanoseconds.
+//! * **(h)** drops each future at each of its first 32 awaits. The kit sees only the results of what a store does in
+//!   tasks and threads of its own.
+//! * **(l) and (m)** are about errors and crashes. Without [fault injection](FaultInjection), the kit can only look at
+//!   what a store refuses, and look for the session from outside at every moment of a rename. With fault injection, the
+//!   author of the store says what a step is, and the kit believes it.
+//! * **Power cuts, full disks, bounded work and speed** are not tested. Neither are payloads above 300 000 bytes and
+//!   expiries after the year 9999.
+//! * **Errors** must not contain ids or payloads. The kit checks this where it can provoke an error.
 //! * **A store that waits for ever** fails after ten minutes, unless it has stopped every thread of the runtime.
 //!
-//! A clause can also be checked by hand, as any function: see [`clauses`].
+//! You can also call a clause by hand, like any function: see [`clauses`].
 //!
 //! # Testing what uses a store
 //!
-//! The kit also helps to test an application or a decorator: [`hook::Hooked`] wraps a store that works, and fails, waits
-//! or counts where a test needs it.
+//! The kit also helps you to test an application or a decorator. [`hook::Hooked`] wraps a store that works, and fails,
+//! waits or counts where your test needs it.
 //!
 //! # Scope
 //!
-//! The kit tests what every store promises. A bound on its size, locks that time out, files that nobody else can read:
-//! what only one store promises is for that store's own tests.
+//! The kit tests what every store promises. What only one store promises belongs in that store's own tests: a bound on
+//! its size, locks that time out, files that nobody else can read.
 
 mod caller;
 mod clock;
@@ -83,7 +88,7 @@ pub use crate::faults::{Fault, FaultInjection};
 pub use crate::subject::{MakeSubject, Subject};
 pub use crate::verdict::Verdict;
 
-/// What the macros write into the tests. No part of the API.
+/// Functions that the macros call. They are no part of the API.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::processes::{lead, take_part};

@@ -1,7 +1,7 @@
 /// Makes a test of each clause of the contract, for the store that a function makes.
 ///
-/// The function is called once in each test. It may be async or not, and returns a fresh, empty store, or a
-/// [`Subject`](crate::Subject), which says more about one. Any expression that is such a function will do.
+/// The function is called once in each test. It may be async. It returns a fresh, empty store, or a
+/// [`Subject`](crate::Subject), which says more about the store. Any expression that is such a function will do.
 ///
 /// ```
 /// # use nexios_store_testkit::broken::Model as MyStore;
@@ -13,10 +13,10 @@
 /// # fn main() {}
 /// ```
 ///
-/// The tests are in a module, `conformance` if no name is given, and have the names of the functions in
-/// [`clauses`](crate::clauses): `cargo test conformance::d_` runs those about concurrent updates. Each runs on a tokio
-/// runtime of its own with four threads; the kit brings it along. A clause that does not apply to the store passes, and
-/// says why on standard error.
+/// The tests are in a module, which is called `conformance` unless you name it. They have the names of the functions in
+/// [`clauses`](crate::clauses), so `cargo test conformance::d_` runs those about concurrent updates. Each test runs on
+/// a tokio runtime of its own with four threads, which the kit brings along. A clause that does not apply to the store
+/// passes, and says why on standard error.
 #[macro_export]
 macro_rules! conformance {
     ($make:expr $(,)?) => {
@@ -43,7 +43,7 @@ macro_rules! __tests {
     };
 }
 
-/// Hands the names of all clauses to another macro. A clause is listed here or it does not exist.
+/// Hands the names of all clauses to another macro. A clause that is not listed here does not exist.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __each_clause {
@@ -105,9 +105,10 @@ macro_rules! __each_clause {
 
 /// Makes tests in which several processes use one backend at the same time.
 ///
-/// For stores that promise this: files, databases, servers. It takes two functions. The first makes a fresh, empty place
-/// and returns its location, which may be any line of text, and what keeps the place alive. The second, async or not,
-/// opens the store at a location, and returns it or a [`Subject`](crate::Subject); it is called in each process.
+/// Use it for a store that promises this: files, databases, servers. The macro takes two functions. The first makes a
+/// fresh, empty place. It returns the location of the place, which may be any line of text, and a value that keeps the
+/// place alive. The second function, which may be async, opens the store at a location, and returns the store or a
+/// [`Subject`](crate::Subject). It is called in each process.
 ///
 /// ```
 /// # use nexios_store_testkit::broken::Model as MyStore;
@@ -124,9 +125,9 @@ macro_rules! __each_clause {
 /// # fn main() {}
 /// ```
 ///
-/// Each test starts the test program again, three times, with the arguments that run one test of the same module, which
-/// does nothing when somebody else runs it. So the tests need a program with the usual test harness. They look at clauses
-/// (c), (d), (f), (j), (k) and (m), at those points where a lock that only one process knows would let two through.
+/// Each test starts the test program three more times, with arguments that run one test of the same module. That test
+/// does nothing when somebody else runs it. So the tests need a program with the usual test harness. They check clauses
+/// (c), (d), (f), (j), (k) and (m), at the points where a lock that only one process knows would let two through.
 #[macro_export]
 macro_rules! conformance_across_processes {
     ($make:expr, $open:expr $(,)?) => {

@@ -1,8 +1,8 @@
 //! Races between processes.
 //!
-//! A test starts its own program again, three times, and has each run one test: the one that takes part. The leader
-//! talks to them over their standard input and output, line by line; they wait for each other at gates, as tasks do at
-//! a barrier.
+//! A test starts its own program three more times. Each of these processes runs one test: the one that takes part. The
+//! leader talks to the processes over their standard input and output, line by line. They wait for each other at gates,
+//! as tasks do at a barrier.
 
 use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -18,8 +18,8 @@ use crate::run::on_a_runtime;
 
 mod races;
 
-/// Has several processes race, and checks what they leave. What a test that
-/// [`conformance_across_processes!`](crate::conformance_across_processes) makes consists of.
+/// Lets several processes race, and checks what they leave. This is the body of each test that
+/// [`conformance_across_processes!`](crate::conformance_across_processes) makes.
 pub fn lead<Place>(
     race: &str,
     module: &str,
@@ -37,7 +37,7 @@ pub fn lead<Place>(
     });
 }
 
-/// Takes part in a race, if this process was started for that: the one test that the others start.
+/// Takes part in a race, if this process was started for that. This is the body of the test that the others start.
 pub fn take_part(open: impl AsyncFn(String) -> Subject) {
     let (Ok(race), Ok(player)) = (env::var(RACE), env::var(PLAYER)) else { return };
     on_a_runtime(&race, async {
@@ -64,13 +64,13 @@ struct Player {
     process: Child,
     orders: ChildStdin,
     says: Lines<BufReader<ChildStdout>>,
-    /// What it writes where failures are told, read as it comes: a full pipe would stop it.
+    /// Its standard error, read as it comes, because a full pipe would stop the process.
     complaints: Option<JoinHandle<String>>,
 }
 
 impl<'a> Crowd<'a> {
     fn start(caller: &'a Caller, race: &str, module: &str, location: &str) -> Self {
-        // Of `program::module`, the harness knows the test in it as `module::test`.
+        // The harness knows a test in `program::module` as `module::test`.
         let module = module.split_once("::").map_or("", |(_, module)| module);
         let start = |player: usize| -> io::Result<Player> {
             let mut command = Command::new(env::current_exe()?);
@@ -98,7 +98,7 @@ impl<'a> Crowd<'a> {
         Self { caller, players }
     }
 
-    /// Has the race run, and gives what each process counted.
+    /// Runs the race, and returns what each process counted.
     fn race(mut self, seed: u64) -> Vec<u64> {
         let mut order = Task { seed, now: self.caller.now().as_unix_millis() }.to_string();
         loop {
@@ -129,7 +129,7 @@ impl Player {
                 caller
                     .broken(format_args!("expected a process to take part to the end, but it failed: {}", why.trim()));
             };
-            // The test harness writes there, too, and does not end the line before the test does.
+            // The test harness writes here, too, and leaves its line open until the test ends.
             if let Some((_, said)) = line.split_once(MARK) {
                 return said.to_owned();
             }
@@ -139,19 +139,19 @@ impl Player {
 
 impl Drop for Player {
     fn drop(&mut self) {
-        // It has ended or it is of no use any more.
+        // It has ended, or nobody needs it any longer.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Where a process waits for the others.
+/// A place at which a process waits for the others.
 struct Gate {
     orders: Lines<io::StdinLock<'static>>,
 }
 
 impl Gate {
-    /// Says that it is there, and waits until all are.
+    /// Announces this process, and waits until all have come.
     fn pass(&mut self) -> String {
         say("gate");
         self.order()
@@ -166,7 +166,7 @@ impl Gate {
     }
 }
 
-/// What the leader has all processes do.
+/// The order that the leader gives to all processes.
 struct Task {
     seed: u64,
     now: u64,
@@ -196,7 +196,7 @@ fn known_id(seed: u64, number: usize) -> SessionId {
     SessionId::from_bytes((u128::from(number) << 64 | u128::from(scrambled(number))).to_be_bytes())
 }
 
-/// How many processes take part.
+/// The number of processes that take part.
 const PLAYERS: usize = 3;
 const TEST: &str = "a_process_that_takes_part";
 const MARK: &str = "nexios-store-testkit: ";

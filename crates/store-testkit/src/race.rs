@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::run::WORKERS;
 
-/// Runs so many tasks that begin together, and gives what they returned, in their order.
+/// Runs this number of tasks, which begin together, and returns their results in order.
 pub(crate) async fn at_once<T, F>(tasks: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -22,9 +22,9 @@ where
 {
     let barrier = Arc::new(Barrier::new(tasks));
     let start = Arc::new(Start::default());
-    // A set, because it ends the others when one has panicked.
+    // A set, because it ends the other tasks when one has panicked.
     let mut running = JoinSet::new();
-    // Who comes last at the barrier runs first, so everybody comes last once in a while.
+    // The last task to reach the barrier runs first, so each task is the last once in a while.
     let shift = RACES.fetch_add(1, Ordering::Relaxed);
     for n in (0..tasks).map(|n| (n + shift) % tasks) {
         let (barrier, start, task) = (Arc::clone(&barrier), Arc::clone(&start), task(n));
@@ -44,12 +44,12 @@ where
 
 /// Lets tasks that run on different processors begin something within nanoseconds.
 ///
-/// A barrier wakes them one after the other, which for a store in memory is so late that the first has long ended.
+/// A barrier wakes them one after the other. For a store in memory that is so slow that the first task has long ended.
 #[derive(Default)]
 pub(crate) struct Start(AtomicUsize);
 
 impl Start {
-    /// Waits for as many others as can run at the same time, but not long: they may not come.
+    /// Waits for as many other tasks as can run at the same time, but not for long: they may not come.
     pub(crate) fn line_up(&self) {
         let abreast = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(WORKERS);
         let row_is_full = (self.0.fetch_add(1, Ordering::SeqCst) / abreast + 1) * abreast;
@@ -60,7 +60,8 @@ impl Start {
     }
 }
 
-/// Polls a future so many times, whenever it asks for it, then drops it. Gives its result if it came that far.
+/// Polls a future this number of times, each time it asks for it, then drops it. Returns its result if it came that
+/// far.
 pub(crate) async fn dropped_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut polled = 0;
@@ -75,13 +76,14 @@ pub(crate) async fn dropped_after<T>(polls: usize, future: impl Future<Output = 
     .await
 }
 
-/// The rounds of a race: as many as a store runs in a moment, since one start may not be close enough; at least so many.
+/// The rounds of a race: at least this number, and as many as a store runs in a moment, because one start may not be
+/// close enough.
 pub(crate) fn rounds(least: usize) -> impl Iterator<Item = usize> {
     let begun = Instant::now();
     (0..MOST_ROUNDS).take_while(move |round| *round < least || begun.elapsed() < MOMENT)
 }
 
-/// Numbers without a pattern, the same each time: the generator `SplitMix64`.
+/// Returns a number without a pattern, the same each time. The generator is `SplitMix64`.
 pub(crate) fn scrambled(number: u64) -> u64 {
     let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -89,9 +91,9 @@ pub(crate) fn scrambled(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// How many races there have been.
+/// The number of races so far.
 static RACES: AtomicUsize = AtomicUsize::new(0);
-/// As long as it takes to wake a thread.
+/// The time that it takes to wake a thread.
 const WAKING: Duration = Duration::from_micros(100);
 const MOST_ROUNDS: usize = 2_000;
 const MOMENT: Duration = Duration::from_millis(100);

@@ -3,18 +3,18 @@ use std::time::Duration;
 
 use crate::{MakeSubject, Subject, Verdict};
 
-/// Checks one clause: what a test that [`conformance!`](crate::conformance) makes consists of.
+/// Checks one clause. This is the body of each test that [`conformance!`](crate::conformance) makes.
 pub fn check<Kind>(name: &str, clause: impl AsyncFnOnce(&Subject) -> Verdict, make: impl MakeSubject<Kind>) {
     on_a_runtime(name, async {
         let subject = make.make().await;
         if let Verdict::NotApplicable(reason) = clause(&subject).await {
-            // Past the capture of the test harness, which shows nothing of a test that passes.
+            // Not `eprintln!`: the test harness captures that, and shows nothing of a test that passes.
             let _ = writeln!(io::stderr(), "{name}: not applicable, because {reason}");
         }
     });
 }
 
-/// Runs a future on four threads, for as long as it may take.
+/// Runs a future on four threads, within the time limit.
 #[expect(clippy::panic, reason = "this is how a test fails")]
 pub(crate) fn on_a_runtime<T>(name: &str, work: impl Future<Output = T>) -> T {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
@@ -24,14 +24,15 @@ pub(crate) fn on_a_runtime<T>(name: &str, work: impl Future<Output = T>) -> T {
     match runtime.block_on(async { tokio::time::timeout(TIME_LIMIT, work).await }) {
         Ok(result) => result,
         Err(_) => {
-            // Whoever waits for ever may do so on a thread of the runtime, which would wait for that thread in turn.
+            // The store may wait for ever on a thread of the runtime, and the runtime would wait for that thread in
+            // turn.
             runtime.shutdown_background();
             panic!("{name}: expected the store to answer, but something has waited for {TIME_LIMIT:?}")
         }
     }
 }
 
-/// The threads of a test's runtime.
+/// The number of threads in the runtime of a test.
 pub(crate) const WORKERS: usize = 4;
-/// So long that only what will never end does not end.
+/// Long enough that only a call that never ends reaches it.
 const TIME_LIMIT: Duration = Duration::from_secs(600);

@@ -12,8 +12,8 @@ use crate::clock::Clock;
 
 /// A fresh, empty store, and what the kit has to know to test it.
 ///
-/// A store that reads no clock and needs nothing to live on is a subject by itself: [`conformance!`](crate::conformance)
-/// takes a function that returns the store. Others say more:
+/// If your store reads no clock and needs nothing to live on, you need no `Subject`: give
+/// [`conformance!`](crate::conformance) a function that returns the store. Otherwise, say more:
 ///
 /// ```
 /// use nexios_store_testkit::{Subject, broken::Model};
@@ -27,7 +27,7 @@ use crate::clock::Clock;
 /// # let _ = make_store();
 /// ```
 pub struct Subject {
-    // Above what it lives on: fields are dropped from top to bottom.
+    // Stands above what it lives on, because fields are dropped from top to bottom.
     store: Arc<dyn SessionStore>,
     clock: Clock,
     faults: Option<Box<dyn FaultInjection>>,
@@ -38,37 +38,37 @@ pub struct Subject {
 pub(crate) type Damage = Box<dyn Fn(SessionId) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl Subject {
-    /// A store for which time is what it is told: the kit sleeps nowhere.
+    /// Makes a subject of a store that takes the time from its caller. The kit never sleeps.
     pub fn new(store: impl SessionStore) -> Self {
         Self { store: Arc::new(store), clock: Clock::argument(), faults: None, damage: None, kept: Mutex::default() }
     }
 
-    /// Keeps something for as long as the store: a temporary directory, a server, a lock on a shared database.
+    /// Keeps something alive for as long as the store: a temporary directory, a server, a lock on a shared database.
     #[must_use]
     pub fn keep(mut self, what: impl Send + 'static) -> Self {
         self.kept.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).push(Box::new(what));
         self
     }
 
-    /// Says that the backend expires records by its own clock, so that the kit lets real time pass.
+    /// Declares that the backend expires records by its own clock, so that the kit lets real time pass.
     ///
-    /// `grain` is how exact that is: the resolution of the clock and the skew between the machines. A record may be
-    /// gone so much before its time, and must be gone so much after it. The kit sleeps five times as long in each test
-    /// that needs a record to expire; clauses that need more exact times do not apply.
+    /// `grain` says how exact the backend is: the resolution of its clock plus the skew between the machines. A record
+    /// may disappear up to one `grain` before its expiry, and must be gone one `grain` after it. The kit sleeps for
+    /// five times `grain` in each test that needs a record to expire. Clauses that need more exact times do not apply.
     #[must_use]
     pub fn backend_clock(mut self, grain: Duration) -> Self {
         self.clock = Clock::Backend { grain };
         self
     }
 
-    /// Says how the store is made to fail, for clauses (l) and (m).
+    /// Declares how the store can be made to fail, for clauses (l) and (m).
     #[must_use]
     pub fn faults(mut self, faults: impl FaultInjection) -> Self {
         self.faults = Some(Box::new(faults));
         self
     }
 
-    /// Says how a record is damaged where it is stored, for what clauses (a) and (j) promise about bad records.
+    /// Declares how a stored record can be damaged, for what clauses (a) and (j) promise about bad records.
     ///
     /// `damage` changes the stored form of a live record so that loading it fails as
     /// [`Corrupt`](nexios_store_core::StoreErrorKind::Corrupt).
@@ -82,7 +82,7 @@ impl Subject {
         self
     }
 
-    /// The store.
+    /// Returns the store.
     pub fn store(&self) -> &Arc<dyn SessionStore> {
         &self.store
     }
@@ -112,9 +112,9 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// A function that makes a fresh, empty store: what [`conformance!`](crate::conformance) takes.
+/// A function that makes a fresh, empty store, as [`conformance!`](crate::conformance) takes it.
 ///
-/// It may be async or not, and returns a store or a [`Subject`]. `Kind` is found by the compiler.
+/// It may be async, and returns a store or a [`Subject`]. The compiler finds `Kind`.
 pub trait MakeSubject<Kind> {
     /// Makes the store.
     fn make(self) -> impl Future<Output = Subject>;
@@ -141,7 +141,7 @@ where
     }
 }
 
-/// Tells the two implementations apart.
+/// Markers that tell the two implementations of [`MakeSubject`] apart.
 pub(crate) mod kind {
     #[derive(Debug)]
     pub enum AtOnce {}

@@ -1,4 +1,4 @@
-//! The races between processes, on a store that each process has for itself: every one of them must notice.
+//! The races between processes, on a store that each process has for itself. Every race must notice.
 
 use nexios_store_testkit::broken::Model;
 use nexios_store_testkit::{__private::lead, __private::take_part, Subject};

@@ -11,7 +11,7 @@ use nexios_store_core::{
 use super::Model;
 use super::twist::Twist;
 
-/// First whose it is, in place, then the id: the old id, which somebody else may know, becomes the user's.
+/// Writes the principal first, in place, then the id. So the old id, which somebody else may know, becomes the user's.
 #[derive(Default)]
 pub(super) struct SetsThePrincipalFirst;
 
@@ -39,7 +39,7 @@ impl Twist for SetsThePrincipalFirst {
     }
 }
 
-/// The index says that the old record is the user's until the new one is there.
+/// Lists the old record as the user's until the new one is there.
 #[derive(Default)]
 pub(super) struct MarksTheOldRecord(Mutex<HashMap<SessionId, PrincipalTag>>);
 
@@ -72,7 +72,7 @@ impl Twist for MarksTheOldRecord {
     }
 }
 
-/// A crash leaves both records, and the old one cannot be revoked, because the index has moved on to the new one.
+/// Leaves both records after a crash. The old one cannot be revoked, because the index has moved on to the new one.
 #[derive(Default)]
 pub(super) struct ListsOneOfTwo(Mutex<HashSet<SessionId>>);
 
@@ -110,7 +110,7 @@ impl Twist for ListsOneOfTwo {
     }
 }
 
-/// The index is written before the record, and nobody looks whether that came to be.
+/// Writes the index before the record, and never checks that the record was written.
 #[derive(Default)]
 pub(super) struct ListsWhatNeverWas(Mutex<HashMap<SessionId, PrincipalTag>>);
 

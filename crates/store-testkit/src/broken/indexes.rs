@@ -58,7 +58,7 @@ impl Twist for RemembersTheDeleted {
     }
 }
 
-/// As an index that is written before the record is checked.
+/// Like an index that is written before the record is checked.
 #[derive(Default)]
 pub(super) struct RemembersTheRefused(Mutex<HashMap<SessionId, PrincipalTag>>);
 
@@ -89,7 +89,7 @@ impl Twist for ListsTheExpired {
     }
 }
 
-/// As an index that `create` and `rename` write to, and `update` does not.
+/// Like an index that `create` and `rename` write to, but `update` does not.
 #[derive(Default)]
 pub(super) struct KeepsTheFirstPrincipal(Mutex<HashMap<SessionId, Option<PrincipalTag>>>);
 
@@ -111,7 +111,7 @@ impl Twist for KeepsTheFirstPrincipal {
     }
 }
 
-/// The record first, the index a moment later.
+/// Writes the record first, and the index a moment later.
 #[derive(Default)]
 pub(super) struct ListsTheRenamedLate(Mutex<HashSet<SessionId>>);
 

@@ -11,17 +11,17 @@ use tokio::task::yield_now;
 
 use crate::{Fault, FaultInjection};
 
-/// A store that keeps the contract, as simply as that can be written: the kit's own standard.
+/// A store that keeps the contract, as simple as such a store can be. It is the kit's own standard.
 ///
-/// It is one map behind a mutex, searched where others keep an index. Each operation is one step that can
-/// [fail](FaultInjection), with an await before and after it, so that the kit has something to interrupt.
+/// The model is one map behind a mutex. Where other stores keep an index, it searches the map. Each operation is one
+/// step that can [fail](FaultInjection), with an await before and after it, so that the kit has something to interrupt.
 #[derive(Default)]
 pub struct Model {
     map: Mutex<Map>,
     faults: Mutex<Faults>,
 }
 
-/// The records of a [`Model`]. Whoever holds it is alone with them.
+/// The records of a [`Model`], behind its mutex.
 #[derive(Default)]
 pub(super) struct Map {
     pub(super) records: HashMap<SessionId, Stored>,
@@ -37,7 +37,7 @@ struct Faults {
 }
 
 impl Model {
-    /// Damages a record, so that it cannot be read any more.
+    /// Damages a record, so that it can no longer be read.
     pub fn damage(&self, id: SessionId) {
         self.map().damaged.insert(id);
     }
@@ -46,7 +46,7 @@ impl Model {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What can fail.
+    /// Takes a step that can fail.
     pub(super) fn step(&self) -> Result<()> {
         let mut faults = self.faults();
         let step = faults.steps;
@@ -60,7 +60,7 @@ impl Model {
         if strikes { Err(StoreError::backend("injected fault")) } else { Ok(()) }
     }
 
-    /// One change of the map, or none.
+    /// Changes the map as one step, or not at all.
     async fn change<T>(&self, change: impl FnOnce(&mut Map) -> Result<T>) -> Result<T> {
         yield_now().await;
         self.step()?;
@@ -83,7 +83,7 @@ impl Map {
         Ok(self.records.get_mut(id).filter(|stored| !stored.record.is_expired(now)))
     }
 
-    /// Puts a record under an id, whatever is there.
+    /// Puts a record under an id, and replaces what is there.
     pub(super) fn put(&mut self, id: &SessionId, record: &Record) -> Revision {
         self.last_revision += 1;
         let revision = Revision::new(self.last_revision);
@@ -112,7 +112,7 @@ impl Map {
         })
     }
 
-    /// Why a rename cannot be done, if there is a reason.
+    /// The reason why a rename cannot be done, if there is one.
     pub(super) fn refuses_rename(
         &mut self,
         old: &SessionId,

@@ -1,4 +1,4 @@
-//! What is read is not what was written, or is read for too long.
+//! Reads that give something else than was written, or that find a record for too long.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -26,7 +26,7 @@ impl Twist for CutsLongPayloads {
     }
 }
 
-/// As a column that is too short, or a file system that folds case.
+/// Like a column that is too short, or a file system that folds case.
 #[derive(Default)]
 pub(super) struct FoldsIds;
 
@@ -53,7 +53,7 @@ impl Twist for FoldsIds {
     }
 }
 
-/// As a reader of a file that is written in place.
+/// Like a reader of a file that is written in place.
 #[derive(Default)]
 pub(super) struct ReadsInTwoHalves;
 
@@ -119,7 +119,7 @@ impl Twist for TakesDamageForAbsence {
     }
 }
 
-/// As a file store that names the file.
+/// Like a file store that names the file.
 #[derive(Default)]
 pub(super) struct TellsIdsInErrors;
 
@@ -150,7 +150,7 @@ impl Twist for ForgetsExpiry {
     }
 }
 
-/// As a comparison with `<` in place of `<=`.
+/// Like a comparison with `<` in place of `<=`.
 #[derive(Default)]
 pub(super) struct ExpiresLate;
 

@@ -1,11 +1,11 @@
-//! Renames.
+//! Renames that lose, keep or double a session.
 
 use nexios_store_core::{Record, RenameOutcome, Result, Revision, SessionId, SessionStore, Timestamp, async_trait};
 
 use super::twist::Twist;
 use super::{Model, others_run};
 
-/// There is a moment at which the session is nowhere.
+/// Has a moment at which the session is nowhere.
 #[derive(Default)]
 pub(super) struct DeletesThenCreates;
 
@@ -55,7 +55,7 @@ impl Twist for CreatesAndForgetsToDelete {
     }
 }
 
-/// Between the two, a delete of the old id succeeds and the session lives on.
+/// Lets a delete of the old id succeed between its two steps, so that the deleted session lives on.
 #[derive(Default)]
 pub(super) struct CreatesThenDeletesWhateverHappened;
 
@@ -109,7 +109,7 @@ impl Twist for ChecksThenWrites {
     }
 }
 
-/// As `rename(2)` does with files.
+/// Replaces what has the new id, as `rename(2)` does with files.
 #[derive(Default)]
 pub(super) struct TakesTakenIds;
 

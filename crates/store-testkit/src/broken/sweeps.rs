@@ -1,4 +1,4 @@
-//! Sweeps.
+//! Sweeps that remove too much, too little, or count wrong.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -42,7 +42,7 @@ impl Twist for NeverEnds {
     }
 }
 
-/// As a list of expiries that only `create` writes to.
+/// Like a list of expiries that only `create` writes to.
 #[derive(Default)]
 pub(super) struct GoesByTheFirstExpiry(Mutex<HashMap<SessionId, Timestamp>>);
 
@@ -78,7 +78,7 @@ impl Twist for CountsWhatItSaw {
     }
 }
 
-/// As a sweep that does not look again under the lock.
+/// Like a sweep that does not look again under the lock.
 #[derive(Default)]
 pub(super) struct RemovesWhatItSaw;
 

@@ -10,7 +10,7 @@ use nexios_store_core::{
 use super::twist::Twist;
 use super::{Model, others_run};
 
-/// First the record, then whose it is.
+/// Writes the record first, then the principal.
 #[derive(Default)]
 pub(super) struct CreatesInTwoSteps;
 
@@ -28,7 +28,7 @@ impl Twist for CreatesInTwoSteps {
     }
 }
 
-/// First the payload, in place, then the rest.
+/// Writes the payload first, in place, then the rest.
 #[derive(Default)]
 pub(super) struct UpdatesInTwoSteps;
 
@@ -72,7 +72,7 @@ impl Twist for TouchesInTwoSteps {
     }
 }
 
-/// First the content, then the name.
+/// Removes the content first, then the name.
 #[derive(Default)]
 pub(super) struct DeletesInTwoSteps;
 
@@ -87,7 +87,7 @@ impl Twist for DeletesInTwoSteps {
     }
 }
 
-/// Takes everything out, and puts back what lives.
+/// Takes everything out, and puts the live records back.
 #[derive(Default)]
 pub(super) struct SweepsInTwoSteps;
 
@@ -101,7 +101,7 @@ impl Twist for SweepsInTwoSteps {
     }
 }
 
-/// Removes the record, and then finds that something is wrong.
+/// Removes the record, and only then finds that something is wrong.
 #[derive(Default)]
 pub(super) struct DeletesBeforeItFails;
 

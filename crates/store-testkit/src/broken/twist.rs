@@ -9,7 +9,9 @@ use nexios_store_core::{
 use super::Model;
 use crate::{Fault, FaultInjection};
 
-/// What a broken store does otherwise than the model. Everything that is not written is done as the model does it.
+/// The difference between a broken store and the model. Each method that is not written does what the model does.
+///
+/// A twist is no [`Hook`](crate::hook::Hook): it chooses another answer, and a hook only lets answers pass or fail.
 #[async_trait]
 pub(super) trait Twist: Default + Send + Sync + 'static {
     async fn load(&self, model: &Model, id: &SessionId, now: Timestamp) -> Result<Option<Stored>> {

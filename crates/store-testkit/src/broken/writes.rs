@@ -29,7 +29,7 @@ impl Twist for KeepsTheLongestLife {
     }
 }
 
-/// As a backend that takes no expiry in the past.
+/// Like a backend that takes no expiry in the past.
 #[derive(Default)]
 pub(super) struct GivesEachRecordAMinute;
 
@@ -41,7 +41,7 @@ impl Twist for GivesEachRecordAMinute {
     }
 }
 
-/// As an `INSERT … ON CONFLICT DO NOTHING`.
+/// Like an `INSERT … ON CONFLICT DO NOTHING`.
 #[derive(Default)]
 pub(super) struct KeepsExpiredIds;
 
@@ -117,7 +117,7 @@ impl Twist for UpdateChecksThenWrites {
     }
 }
 
-/// As a version column that begins at one.
+/// Like a version column that begins at one.
 #[derive(Default)]
 pub(super) struct CountsRevisionsFromOne;
 
@@ -230,7 +230,7 @@ impl Twist for TouchDoesNothing {
     }
 }
 
-/// As a touch that is an update.
+/// Like a touch that is an update.
 #[derive(Default)]
 pub(super) struct TouchMakesARevision;
 
@@ -272,7 +272,7 @@ impl Twist for TouchChecksThenWrites {
     }
 }
 
-/// As the `touch` of express-session's file store once was.
+/// Like the `touch` of express-session's file store used to be.
 #[derive(Default)]
 pub(super) struct TouchWritesBackWhatItRead;
 

@@ -1,8 +1,8 @@
 //! (h) A future that is dropped at any await leaves the old record or the new one, never a mixture.
 //!
-//! Each operation is polled once and dropped, polled twice and dropped, and so on until it has nothing left to wait for.
-//! A store may let the work go on in the background, so what these clauses look at may still be changing: it has to be
-//! whole at any time, and what they want to be settled is given time.
+//! Each operation is polled once and dropped, polled twice and dropped, and so on, until it has nothing left to wait
+//! for. A store may let the work go on in the background, so a record may still change while these clauses look at it.
+//! It has to be whole at any time. Where the clauses want a settled state, they give the store time.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -37,7 +37,8 @@ pub async fn h_a_dropped_create_leaves_nothing_or_the_record(subject: &Subject) 
     Verdict::Holds
 }
 
-/// A dropped `update` leaves the old record at its revision or the new one at another, and does not undo a later delete.
+/// A dropped `update` leaves the old record at its revision or the new one at another, and does not undo a later
+/// delete.
 pub async fn h_a_dropped_update_leaves_the_old_record_or_the_new(subject: &Subject) -> Verdict {
     let caller = subject.caller('h');
     for polls in 1..=MOST_POLLS {
@@ -56,7 +57,7 @@ pub async fn h_a_dropped_update_leaves_the_old_record_or_the_new(subject: &Subje
             let last = caller.record("last");
             match caller.update(&id, stored.revision, &last).await {
                 UpdateOutcome::Updated(revision) => caller.finds(&id, &last, revision, "after a dropped update").await,
-                // The dropped one went on in the background and came first.
+                // The dropped update went on in the background and came first.
                 UpdateOutcome::Conflict if stored.revision == revision => {}
                 other => {
                     caller.broken(format_args!("expected an update after a dropped one to succeed, got {other:?}"))
@@ -185,7 +186,7 @@ pub async fn h_a_dropped_sweep_removes_the_expired_only(subject: &Subject) -> Ve
     Verdict::Holds
 }
 
-/// What is stored under the id, which must be the old version or the new record at another revision.
+/// Returns what is stored under the id. It must be the old version, or the new record at another revision.
 async fn whole(caller: &Caller, id: &SessionId, old: &Stored, new: &Record, call: &str) -> Stored {
     let Some(stored) = caller.load(id).await else {
         caller.broken(format_args!("expected the old record or the new one after a dropped {call}, got none"))
@@ -199,7 +200,7 @@ async fn whole(caller: &Caller, id: &SessionId, old: &Stored, new: &Record, call
     stored
 }
 
-/// Wants the index to list those of these ids that have a live record with this tag, as soon as nothing is in flight.
+/// Checks that the index lists those of these ids that have a live record with this tag, once nothing is in flight.
 async fn index_follows(caller: &Caller, tag: &PrincipalTag, ids: &[SessionId], when: &str) {
     if caller.store().principals().is_none() {
         return;
@@ -221,13 +222,13 @@ async fn index_follows(caller: &Caller, tag: &PrincipalTag, ids: &[SessionId], w
     }
 }
 
-/// Deletes what a dropped call left; whatever still runs must not bring it back.
+/// Deletes what a dropped call left. Work that still runs must not bring it back.
 async fn stays_deleted(caller: &Caller, id: &SessionId) {
     let _: DeleteOutcome = caller.delete(id).await;
     caller.finds_nothing(id, "that was deleted after a dropped call").await;
 }
 
-/// So many awaits in one operation are looked at.
+/// The number of awaits in one operation at which the clauses drop it.
 const MOST_POLLS: usize = 32;
 const TRIES: usize = 4;
 const SETTLING_TRIES: usize = 200;

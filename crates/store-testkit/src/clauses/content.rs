@@ -38,8 +38,8 @@ pub async fn a_what_was_written_is_read_back(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// A record that grows and shrinks, gains and loses a principal, and lives longer or shorter with each update is always
-/// what was written last.
+/// A record is always what was written last, while it grows and shrinks, gains and loses a principal, and lives longer
+/// or shorter with each update.
 pub async fn a_an_update_replaces_the_whole_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('a');
     let first = caller.record("first");
@@ -61,7 +61,7 @@ pub async fn a_an_update_replaces_the_whole_record(subject: &Subject) -> Verdict
     Verdict::Holds
 }
 
-/// Ids that differ in one bit are different sessions, and so are ids of zeros and of ones.
+/// Ids that differ in one bit are different sessions. So are the ids of all zeros and of all ones.
 pub async fn a_similar_ids_are_different_sessions(subject: &Subject) -> Verdict {
     let caller = subject.caller('a');
     let base = *caller.id().as_bytes();
@@ -95,10 +95,10 @@ pub async fn a_similar_ids_are_different_sessions(subject: &Subject) -> Verdict 
     Verdict::Holds
 }
 
-/// Readers beside a writer see whole records, and never an older one than was answered before they asked.
+/// Readers beside a writer see whole records, and never an older one than was acknowledged before they asked.
 pub async fn a_reads_during_writes_are_whole_and_not_old(subject: &Subject) -> Verdict {
     let caller = subject.caller('a');
-    // Long and short ones, so that a store has to grow and a torn read shows.
+    // Long and short records, so that a store has to grow and a torn read shows.
     let template = caller.record("");
     let version = move |number: u64| {
         let copies = if number % 40 < 20 { 20 } else { 2_500 };
@@ -112,7 +112,7 @@ pub async fn a_reads_during_writes_are_whole_and_not_old(subject: &Subject) -> V
         async move {
             if n == 0 {
                 let (mut number, mut revision) = (0, first);
-                // Until the readers have kept pace with some of it: they may be late, or slow.
+                // Until the readers have seen some of it, because they may be late, or slow.
                 while number < WRITES || seen.load(Ordering::SeqCst) < SEEN {
                     number += 1;
                     begun.store(number, Ordering::SeqCst);
@@ -152,7 +152,7 @@ pub async fn a_reads_during_writes_are_whole_and_not_old(subject: &Subject) -> V
     Verdict::Holds
 }
 
-/// `set_aside` leaves a record alone that turns out to be readable, and an id without a record, too.
+/// `set_aside` leaves a readable record alone, and an id without a record, too.
 pub async fn a_set_aside_leaves_a_readable_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('a');
     let tag = caller.tag();
@@ -168,9 +168,9 @@ pub async fn a_set_aside_leaves_a_readable_record(subject: &Subject) -> Verdict 
     Verdict::Holds
 }
 
-/// A damaged record is an error, `Corrupt`, and not an absent session or another one; others are not affected.
+/// A damaged record is the error `Corrupt`, and neither an absent session nor another one. Other records stay readable.
 ///
-/// Applies to subjects that say how a record is [damaged](Subject::damage).
+/// Applies if the subject says how a record is [damaged](Subject::damage).
 pub async fn a_a_damaged_record_is_an_error(subject: &Subject) -> Verdict {
     let caller = subject.caller('a');
     let Some(damage) = subject.damage_injection() else { return NO_DAMAGE };
@@ -199,6 +199,6 @@ pub async fn a_a_damaged_record_is_an_error(subject: &Subject) -> Verdict {
 }
 
 const READERS: usize = 3;
-/// At least so many, and as many more as it takes.
+/// The least number of writes. There are as many more as it takes.
 const WRITES: u64 = 200;
 const SEEN: u64 = 100;

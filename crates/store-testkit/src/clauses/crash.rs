@@ -1,5 +1,5 @@
-//! (m) A crash inside `rename` leaves the old record, the new one, or both, each as it was written: only the new one bears
-//! a principal that the rename set, and those that are there are listed.
+//! (m) A crash inside `rename` leaves the old record, the new one, or both, each as it was written. Only the new record
+//! bears a principal that the rename set, and each record that is there is listed.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::caller::{Caller, ensure, ensure_eq};
 use crate::race::{at_once, rounds};
 use crate::{Fault, Subject, Verdict};
 
-/// Whoever looks for a session under its old id and then under its new one finds it, at any moment of a rename: a crash
-/// at that moment would have left it, as far as other callers can tell.
+/// A caller that looks for a session under its old id and then under its new one finds it, at any moment of a rename.
+/// As far as other callers can tell, a crash at that moment would have left the session.
 pub async fn m_a_session_is_somewhere_during_a_rename(subject: &Subject) -> Verdict {
     let caller = subject.caller('m');
     for _ in rounds(ROUNDS / 4) {
@@ -31,7 +31,7 @@ pub async fn m_a_session_is_somewhere_during_a_rename(subject: &Subject) -> Verd
                     }
                     return;
                 }
-                // Where it is not any more, it is further on: at the last one, if nowhere before.
+                // The session has left this id, so it is further on: under the last id, if under none before.
                 let mut found = None;
                 for (at, id) in ids.iter().enumerate() {
                     while let Some(stored) = caller.load(id).await {
@@ -54,9 +54,10 @@ pub async fn m_a_session_is_somewhere_during_a_rename(subject: &Subject) -> Verd
     Verdict::Holds
 }
 
-/// Whichever step of a rename is the last that a process makes, the session is there afterwards, and whatever is there is
-/// listed: once if the rename sets a new principal, who is not to be found under the old id, which somebody else may know;
-/// and twice if the principal stays and both records are there, so that both can be revoked.
+/// A session survives a crash after any step of a rename, and each record that is there is listed.
+///
+/// If the rename sets a new principal, that principal is found once: not under the old id, which somebody else may
+/// know. If the principal stays and both records are there, both are listed, so that both can be revoked.
 ///
 /// Applies to subjects with [faults](Subject::faults).
 pub async fn m_a_crash_inside_a_rename_leaves_the_session(subject: &Subject) -> Verdict {
@@ -81,7 +82,7 @@ pub async fn m_a_crash_inside_a_rename_leaves_the_session(subject: &Subject) -> 
                 );
             }
             for tag in session.tags() {
-                // Both are as they were written, so whose they are is known.
+                // Both records are as they were written, so their principals are known.
                 let bears = |record: &Record, has: bool| has && record.principal == Some(tag);
                 let mut listed = Vec::new();
                 listed.extend(bears(&session.before, has_old).then_some(*old));
@@ -98,14 +99,14 @@ pub async fn m_a_crash_inside_a_rename_leaves_the_session(subject: &Subject) -> 
     Verdict::Holds
 }
 
-/// What a rename does to the principal.
+/// The effect of a rename on the principal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Principal {
-    /// It sets one, as a login does.
+    /// It sets a principal, as a login does.
     Set,
-    /// Somebody else was logged in.
+    /// It replaces another principal.
     Changed,
-    /// The session only gets a new id.
+    /// It keeps the principal, and only changes the id.
     Kept,
 }
 
@@ -142,16 +143,16 @@ impl Session {
         Self { old, revision, before, new: caller.id(), renamed: caller.tagged("renamed", tag) }
     }
 
-    /// Whose the session is, before the rename or after it.
+    /// The principals of the session, before the rename and after it.
     pub(crate) fn tags(&self) -> impl Iterator<Item = PrincipalTag> {
         let before = self.before.principal.filter(|_| self.before.principal != self.renamed.principal);
         before.into_iter().chain(self.renamed.principal)
     }
 }
 
-/// Wants the session under its old id or its new one, and whole; says under which of them it is.
+/// Checks that the session is there under its old id or its new one, and whole. Returns under which of them it is.
 pub(crate) async fn lives_somewhere(caller: &Caller, session: &Session, when: &str) -> (bool, bool) {
-    // In this order: a session that is not under its old id any more is under the new one.
+    // In this order, because a session that has left its old id is under the new one.
     let old = caller.load(&session.old).await;
     let new = caller.load(&session.new).await;
     ensure!(

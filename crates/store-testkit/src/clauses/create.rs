@@ -33,7 +33,7 @@ pub async fn c_exactly_one_create(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// One of many creates wins also where an expired record is in the way.
+/// One of many creates wins, even if an expired record is in the way.
 pub async fn c_exactly_one_create_over_an_expired_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('c');
     let mut batches = Vec::new();

@@ -6,7 +6,7 @@ use super::NO_FAULTS;
 use crate::caller::{Caller, ensure, ensure_eq};
 use crate::{Fault, Subject, Verdict};
 
-/// What a store can be made to refuse without a fault, it refuses without a trace.
+/// A call that the store refuses without a fault leaves no trace.
 pub async fn l_what_is_refused_leaves_the_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('l');
     let tag = caller.tag();
@@ -31,9 +31,9 @@ pub async fn l_what_is_refused_leaves_the_record(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Whichever step of a rename fails: if the answer is an error, the old record is as it was.
+/// A rename that answers with an error leaves the old record as it was, whichever of its steps fails.
 ///
-/// Applies to subjects with [faults](Subject::faults), as the other two.
+/// Applies to subjects with [faults](Subject::faults).
 pub async fn l_a_failed_rename_leaves_the_old_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('l');
     let Some(faults) = subject.fault_injection() else { return NO_FAULTS };
@@ -56,7 +56,9 @@ pub async fn l_a_failed_rename_leaves_the_old_record(subject: &Subject) -> Verdi
     Verdict::Holds
 }
 
-/// Whichever step of a delete fails: if the answer is an error, the record is as it was.
+/// A delete that answers with an error leaves the record as it was, whichever of its steps fails.
+///
+/// Applies to subjects with [faults](Subject::faults).
 pub async fn l_a_failed_delete_leaves_the_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('l');
     let Some(faults) = subject.fault_injection() else { return NO_FAULTS };
@@ -79,7 +81,7 @@ pub async fn l_a_failed_delete_leaves_the_record(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// A session, and how it was.
+/// A session as it was before a call.
 struct Old {
     id: SessionId,
     revision: Revision,
@@ -105,7 +107,7 @@ impl Old {
     }
 }
 
-/// Counts the steps of an operation, until one was left alone because there are no more.
+/// Counts the steps of an operation, until it ends without a fault because it has no further steps.
 pub(crate) struct Steps<'a> {
     caller: &'a Caller,
     call: &'static str,
@@ -120,7 +122,7 @@ impl<'a> Steps<'a> {
 
     pub(crate) fn next(&mut self) -> Option<usize> {
         if self.left_alone {
-            // Without this the clause would hold for a fault injection that does nothing.
+            // Without this check, the clause would hold for a fault injection that does nothing.
             ensure!(self.caller, self.next > 1, "expected `{}` to have a step that can fail, got none", self.call);
             return None;
         }

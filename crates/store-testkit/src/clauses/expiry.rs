@@ -25,7 +25,7 @@ pub async fn b_an_expired_record_is_absent_to_every_method(subject: &Subject) ->
     Verdict::Holds
 }
 
-/// The id of an expired record is as free as one that never had any: to `create`, and to `rename` as the new id.
+/// The id of an expired record is as free as an unused one, both for `create` and as the new id of a `rename`.
 pub async fn b_the_id_of_an_expired_record_is_free(subject: &Subject) -> Verdict {
     let caller = subject.caller('b');
     let (reader, writer) = (caller.tag(), caller.tag());
@@ -44,7 +44,7 @@ pub async fn b_the_id_of_an_expired_record_is_free(subject: &Subject) -> Verdict
     Verdict::Holds
 }
 
-/// A record is there in the millisecond before its expiry, and absent in that of its expiry.
+/// A record is there in the millisecond before its expiry, and absent in the millisecond of its expiry.
 ///
 /// Applies where time is an argument.
 pub async fn b_a_record_ends_in_the_millisecond_of_its_expiry(subject: &Subject) -> Verdict {
@@ -82,7 +82,7 @@ pub async fn b_a_record_ends_in_the_millisecond_of_its_expiry(subject: &Subject)
     Verdict::Holds
 }
 
-/// A record that is expired when it is written is absent from the start, whatever the write is answered.
+/// A record that is expired when it is written is absent from the start, whatever the answer to the write is.
 pub async fn b_a_record_written_expired_is_absent(subject: &Subject) -> Verdict {
     let caller = subject.caller('b');
     let past = |payload: &'static str| {

@@ -1,7 +1,7 @@
 //! (k) With nothing in flight the principal index lists exactly the live sessions of a tag, through create, update,
 //! rename, delete and expiry. A listing that overlaps a rename shows the old id, the new one or both.
 //!
-//! These apply to stores with an index, whose `principals()` is not `None`.
+//! These clauses apply to stores with an index: their `principals()` is not `None`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,7 +75,7 @@ pub async fn k_the_index_follows_every_change(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// What was refused leaves the index as it was.
+/// A refused change leaves the index as it was.
 pub async fn k_a_refused_change_leaves_the_index(subject: &Subject) -> Verdict {
     let caller = subject.caller('k');
     if caller.store().principals().is_none() {
@@ -108,8 +108,8 @@ pub async fn k_a_refused_change_leaves_the_index(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// When many have created, updated, renamed, touched and deleted a few sessions of two users, the index lists exactly
-/// the sessions that a load finds.
+/// The index lists exactly the sessions that a load finds, after many callers have created, updated, renamed, touched
+/// and deleted a few sessions of two users.
 pub async fn k_the_index_is_exact_after_a_storm(subject: &Subject) -> Verdict {
     let caller = subject.caller('k');
     if caller.store().principals().is_none() {
@@ -152,8 +152,8 @@ pub async fn k_the_index_is_exact_after_a_storm(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Whoever lists a user's sessions while one of them gets new ids sees it under one of them, and sees all the others: a
-/// revocation misses nobody.
+/// A listing of a user's sessions shows a session that gets new ids meanwhile under one of them, and shows all the
+/// other sessions. So a revocation misses no session.
 pub async fn k_a_listing_during_renames_misses_nobody(subject: &Subject) -> Verdict {
     let caller = subject.caller('k');
     if caller.store().principals().is_none() {

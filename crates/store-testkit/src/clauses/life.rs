@@ -11,7 +11,7 @@ use crate::caller::{Caller, ensure, ensure_eq};
 use crate::race::{at_once, rounds};
 use crate::{Subject, Verdict};
 
-/// An id that was deleted, renamed away or never known is missing to every write, and stays without a record.
+/// An id that was deleted, renamed away or never known is `Missing` to every write, and stays without a record.
 pub async fn f_no_write_brings_an_id_to_life(subject: &Subject) -> Verdict {
     let caller = subject.caller('f');
     let record = caller.record("a");
@@ -41,7 +41,7 @@ pub async fn f_no_write_brings_an_id_to_life(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Whatever runs beside a delete, the session is gone when all have been answered: a logout is not undone.
+/// A deleted session is gone when all calls beside the delete have been answered. So a logout is not undone.
 pub async fn f_no_late_write_undoes_a_delete(subject: &Subject) -> Verdict {
     let caller = subject.caller('f');
     for _ in rounds(ROUNDS * 2) {
@@ -64,7 +64,7 @@ pub async fn f_no_late_write_undoes_a_delete(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Whatever runs beside a rename that succeeds, the old id has no record when all have been answered.
+/// The old id of a successful rename has no record when all calls beside the rename have been answered.
 pub async fn f_no_late_write_undoes_a_rename(subject: &Subject) -> Verdict {
     let caller = subject.caller('f');
     for _ in rounds(ROUNDS * 2) {
@@ -95,7 +95,7 @@ pub async fn f_no_late_write_undoes_a_rename(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Of a delete and a rename of one id, at most one succeeds: what was deleted does not live on under another id.
+/// At most one of a delete and a rename of one id succeeds. So a deleted session does not live on under another id.
 pub async fn f_what_was_deleted_does_not_live_on_under_another_id(subject: &Subject) -> Verdict {
     let caller = subject.caller('f');
     for _ in rounds(ROUNDS * 2) {
@@ -132,7 +132,7 @@ pub async fn f_what_was_deleted_does_not_live_on_under_another_id(subject: &Subj
     Verdict::Holds
 }
 
-/// Writes again and again, whatever is answered, and for the last time after the others have been.
+/// Writes again and again, whatever the answer is, and for the last time after the others have been answered.
 async fn write_until(answered: &AtomicBool, caller: &Caller, n: usize, id: &SessionId, revision: Revision) {
     loop {
         let last = answered.load(Ordering::SeqCst);

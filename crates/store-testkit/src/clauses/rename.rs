@@ -7,10 +7,11 @@ use crate::caller::{ensure, ensure_eq};
 use crate::race::{at_once, rounds};
 use crate::{Subject, Verdict};
 
-/// A rename to an id that has a live record, its own included, is answered `IdTaken` and changes neither.
+/// A rename to an id that has a live record is answered `IdTaken` and changes neither session. The same goes for a
+/// rename to its own id.
 pub async fn i_rename_refuses_a_taken_id(subject: &Subject) -> Verdict {
     let caller = subject.caller('i');
-    // Several pairs: a store of several parts treats those within one part and across two differently.
+    // Several pairs, because a store of several parts treats a pair within one part unlike a pair across two.
     for _ in 0..ROUNDS {
         let (one, two) = (caller.record("one"), caller.record("two"));
         let (one_id, of_one) = caller.session(&one).await;
@@ -30,7 +31,7 @@ pub async fn i_rename_refuses_a_taken_id(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Of many renames and creates that want one id exactly one gets it, and the sessions of the others stay as they were.
+/// Exactly one of many renames and creates that want one id gets it. The sessions of the others stay as they were.
 pub async fn i_exactly_one_gets_the_new_id(subject: &Subject) -> Verdict {
     let caller = subject.caller('i');
     for _ in rounds(ROUNDS) {
@@ -77,7 +78,7 @@ pub async fn i_exactly_one_gets_the_new_id(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Sessions that want each other's ids are both refused, and none waits for the other for ever.
+/// Renames of two sessions to each other's ids are both refused, and neither waits for the other for ever.
 pub async fn i_renames_towards_each_other_are_refused(subject: &Subject) -> Verdict {
     let caller = subject.caller('i');
     for _ in rounds(ROUNDS) {

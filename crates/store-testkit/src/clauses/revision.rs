@@ -7,7 +7,7 @@ use nexios_store_core::{Revision, SessionId, UpdateOutcome};
 use crate::caller::{Caller, ensure, ensure_eq};
 use crate::{Subject, Verdict};
 
-/// Whatever happens to an id, it never has a revision for the second time.
+/// An id never has the same revision twice, whatever happens to it.
 pub async fn e_a_revision_is_never_used_again(subject: &Subject) -> Verdict {
     let caller = subject.caller('e');
     let mut seen = Seen { caller: &caller, id: caller.id(), revisions: HashSet::new() };
@@ -52,7 +52,7 @@ pub async fn e_a_revision_is_never_used_again_after_expiry(subject: &Subject) ->
     Verdict::Holds
 }
 
-/// Who still holds the revision of a record that was deleted cannot write over the one that was created since.
+/// The revision of a deleted record does not let its holder overwrite the record that was created since.
 pub async fn e_a_revision_of_a_former_life_is_a_conflict(subject: &Subject) -> Verdict {
     let caller = subject.caller('e');
     for _ in 0..20 {
@@ -67,7 +67,7 @@ pub async fn e_a_revision_of_a_former_life_is_a_conflict(subject: &Subject) -> V
     Verdict::Holds
 }
 
-/// The revisions that an id has had.
+/// The revisions that an id has had so far.
 struct Seen<'a> {
     caller: &'a Caller,
     id: SessionId,

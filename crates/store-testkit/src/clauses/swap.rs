@@ -18,7 +18,7 @@ pub async fn d_another_revision_is_a_conflict(subject: &Subject) -> Verdict {
     let current = caller.updated(&id, first, &second).await;
     let (_, of_another) = caller.session(&second).await;
     let new = caller.id();
-    // The number of another session's revision may be this one's by chance.
+    // The revision of the other session may have the same number by chance.
     let others =
         [first, of_another, Revision::new(u64::MAX), Revision::new(0)].into_iter().filter(|other| *other != current);
     for other in others {
@@ -33,7 +33,7 @@ pub async fn d_another_revision_is_a_conflict(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// One of many updates and renames from one revision wins, and its record is the only one that is left.
+/// Exactly one of many updates and renames from one revision wins, and its record is the only one that is left.
 pub async fn d_exactly_one_write_from_a_revision(subject: &Subject) -> Verdict {
     let caller = subject.caller('d');
     // Updates among themselves, renames among themselves, and both.
@@ -45,7 +45,7 @@ pub async fn d_exactly_one_write_from_a_revision(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// All callers write to all of some sessions, in the same order, each under the old id or a new one of its own.
+/// Lets all callers write to the same sessions, in the same order, each under the old id or under a new id of its own.
 async fn race_from_a_revision(caller: &Caller, renames: fn(usize) -> bool) {
     let template = caller.record("before");
     let mut sessions = Vec::new();
@@ -85,7 +85,7 @@ async fn race_from_a_revision(caller: &Caller, renames: fn(usize) -> bool) {
     }
 }
 
-/// An update, or a rename if the new id is another one; the new revision if it succeeded.
+/// Updates a record, or renames it if the new id differs. Returns the new revision if it succeeded.
 async fn write(
     caller: &Caller,
     old: &SessionId,
@@ -106,8 +106,8 @@ async fn write(
     }
 }
 
-/// Many callers that load, add one and update, and begin again after a conflict, end at the exact sum. None meets more
-/// conflicts than there were successes of others.
+/// Many callers that load, add one, update, and begin again after a conflict end at the exact sum. No caller meets more
+/// conflicts than the others had successes.
 pub async fn d_increments_end_at_the_exact_sum(subject: &Subject) -> Verdict {
     let caller = subject.caller('d');
     let (id, _) = caller.session(&caller.record(0_u64.to_le_bytes().to_vec())).await;
@@ -121,12 +121,12 @@ pub async fn d_increments_end_at_the_exact_sum(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Adds one so many times, while others succeed so many times in all.
+/// Adds one `times` times, while others succeed `by_others` times in all.
 pub(crate) async fn increment(caller: &Caller, id: &SessionId, times: usize, by_others: usize) {
     let (mut done, mut conflicts) = (0, 0);
     while done < times {
         let (count, stored) = counter(caller, id).await;
-        // A store whose calls never wait would else do all of one caller's work at a stretch.
+        // Otherwise a store whose calls never wait would do all the work of one caller at a stretch.
         yield_now().await;
         let next = Record { payload: (count + 1).to_le_bytes().to_vec().into(), ..stored.0 };
         match caller.update(id, stored.1, &next).await {

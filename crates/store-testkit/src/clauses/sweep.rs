@@ -1,6 +1,6 @@
 //! (j) `delete_expired(limit)` removes at most `limit` records, only expired ones, and goes on past a bad one.
 //!
-//! These apply to stores that sweep, whose `expiry()` is not `None`.
+//! These clauses apply to stores that sweep: their `expiry()` is not `None`.
 
 use nexios_store_core::{CreateOutcome, RenameOutcome, TouchOutcome, UpdateOutcome};
 
@@ -9,7 +9,7 @@ use crate::caller::{Caller, ensure, ensure_eq};
 use crate::race::{at_once, rounds};
 use crate::{Subject, Verdict};
 
-/// A sweep removes all that is expired, in steps of at most the limit, and says when it is done.
+/// A sweep removes all expired records, in steps of at most the limit, and says when it is done.
 pub async fn j_a_sweep_removes_the_expired_in_steps(subject: &Subject) -> Verdict {
     let caller = subject.caller('j');
     if caller.store().expiry().is_none() {
@@ -32,8 +32,8 @@ pub async fn j_a_sweep_removes_the_expired_in_steps(subject: &Subject) -> Verdic
     Verdict::Holds
 }
 
-/// What counts is the expiry that a record has now: one that a touch, an update or a rename prolonged is spared, and one
-/// that an update shortened is removed.
+/// A sweep goes by the expiry that a record has now. It spares a record that a touch, an update or a rename prolonged,
+/// and removes one that an update shortened.
 pub async fn j_a_sweep_goes_by_the_latest_expiry(subject: &Subject) -> Verdict {
     let caller = subject.caller('j');
     if caller.store().expiry().is_none() {
@@ -89,15 +89,15 @@ pub async fn j_concurrent_sweeps_count_each_record_once(subject: &Subject) -> Ve
             async move { swept(&caller, 3).await }
         })
         .await;
-        // One may have passed because another was at work, so a last one takes what is left.
+        // A sweep may have skipped a record that another was working on, so a last one takes what is left.
         let removed = removed.iter().sum::<usize>() + swept(&caller, 100).await;
         ensure_eq!(caller, removed, 40, "the number of records that concurrent sweeps removed of 40");
     }
     Verdict::Holds
 }
 
-/// A sweep spares what comes to life while it runs: an id that is created or renamed to in the place of an expired
-/// record, and, where time is an argument, a record that a touch or an update prolongs in time.
+/// A sweep spares what comes to life while it runs: an id that a create or a rename takes over from an expired record.
+/// Where time is an argument, it also spares a record that a touch or an update prolongs in time.
 pub async fn j_a_sweep_spares_what_comes_to_life_meanwhile(subject: &Subject) -> Verdict {
     let caller = subject.caller('j');
     if caller.store().expiry().is_none() {
@@ -155,7 +155,7 @@ pub async fn j_a_sweep_spares_what_comes_to_life_meanwhile(subject: &Subject) ->
 
 /// Damaged records do not keep a sweep from removing all the expired ones.
 ///
-/// Applies to stores that sweep, and subjects that say how a record is [damaged](Subject::damage).
+/// Applies to stores that sweep, if the subject says how a record is [damaged](Subject::damage).
 pub async fn j_a_sweep_goes_on_past_a_bad_record(subject: &Subject) -> Verdict {
     let caller = subject.caller('j');
     if caller.store().expiry().is_none() {
@@ -176,7 +176,7 @@ pub async fn j_a_sweep_goes_on_past_a_bad_record(subject: &Subject) -> Verdict {
     }
     caller.outlive().await;
     let removed = swept(&caller, 2).await;
-    // A store may remove the damaged ones too, if it can tell that they are expired.
+    // A store may also remove damaged records, if it can tell that they are expired.
     ensure!(caller, removed >= good.len(), "expected a sweep past bad records to remove {}, got {removed}", good.len());
     caller.finds(&healthy, &lives, revision, "that lives, after a sweep past bad records").await;
     let left = swept(&caller, 2).await;
@@ -184,7 +184,7 @@ pub async fn j_a_sweep_goes_on_past_a_bad_record(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// Sweeps in steps until there is no more, and says how many records it removed.
+/// Sweeps in steps until nothing is left, and returns how many records it removed.
 pub(crate) async fn swept(caller: &Caller, limit: usize) -> usize {
     let mut removed = 0;
     for _ in 0..MOST_STEPS {

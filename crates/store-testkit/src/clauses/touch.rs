@@ -79,7 +79,7 @@ pub async fn g_concurrent_touches_end_at_the_latest(subject: &Subject) -> Verdic
     for _ in rounds(ROUNDS) {
         let record = caller.record("a");
         let (id, revision) = caller.session(&record).await;
-        // The latest one in the middle, so that neither the first nor the last to arrive is right by chance.
+        // The latest is in the middle, so that neither the first nor the last touch to arrive is right by chance.
         let asked =
             |n: usize| record.expires_at.saturating_add(Duration::from_secs([1, 4, 9, 16, 25, 12, 6, 2][n % 8]));
         at_once(CALLERS, |n| {

@@ -1,4 +1,4 @@
-//! What the processes do: the leader prepares and checks, the players play.
+//! The parts of the processes: the leader prepares and checks, the players play.
 
 use nexios_store_core::{CreateOutcome, DeleteOutcome, RenameOutcome, SessionId, UpdateOutcome};
 
@@ -7,7 +7,7 @@ use crate::clauses::{counter, increment, swept};
 
 macro_rules! races {
     ([] $($race:ident)*) => {
-        /// Says why the race was not run, if it was not.
+        /// Returns the reason why the race was not run, if it was not.
         pub(super) async fn lead(race: &str, caller: &Caller, crowd: Crowd<'_>) -> Option<&'static str> {
             match race {
                 $(stringify!($race) => $race::lead(caller, crowd).await,)*
@@ -25,7 +25,7 @@ macro_rules! races {
 }
 crate::__each_race!(races,);
 
-/// Of the creates of all processes for one id exactly one succeeds.
+/// Exactly one of the creates of all processes for one id succeeds.
 mod c_exactly_one_create {
     use super::*;
 
@@ -50,7 +50,7 @@ mod c_exactly_one_create {
     }
 }
 
-/// Of the updates and renames of all processes from one revision exactly one succeeds.
+/// Exactly one of the updates and renames of all processes from one revision succeeds.
 mod d_exactly_one_write_from_a_revision {
     use super::*;
 
@@ -91,7 +91,7 @@ mod d_exactly_one_write_from_a_revision {
         written
     }
 
-    /// Where the write of a player puts the session: the first leaves it where it is.
+    /// The id to which the write of a player takes the session. The first player leaves it where it is.
     fn place(seed: u64, n: usize, player: usize) -> SessionId {
         known_id(seed, n + 1000 * player)
     }
@@ -121,7 +121,7 @@ mod d_increments_end_at_the_exact_sum {
     }
 }
 
-/// What one process deletes, no other brings back, whatever it writes and renames.
+/// A session that one process deletes is not brought back by the writes and renames of another.
 mod f_no_late_write_undoes_a_delete {
     use super::*;
 
@@ -186,7 +186,7 @@ mod j_concurrent_sweeps_count_each_record_once {
             caller.created(&known_id(seed, n + 1000), &lives).await;
         }
         caller.outlive().await;
-        // One may have passed because another was at work, so a last one takes what is left.
+        // A sweep may have skipped a record that another was working on, so a last one takes what is left.
         let removed = crowd.race(seed).iter().sum::<u64>() + swept(caller, 100).await as u64;
         ensure!(
             caller,
@@ -212,7 +212,7 @@ mod j_concurrent_sweeps_count_each_record_once {
     }
 }
 
-/// While one process gives a session new ids, the others find it, and find it listed.
+/// While one process gives a session new ids, the others find the session and find it listed.
 mod m_a_session_is_somewhere_during_a_rename {
     use super::*;
 
@@ -243,11 +243,11 @@ mod m_a_session_is_somewhere_during_a_rename {
                 let listed = caller.sessions_of(&tag(seed)).await;
                 ensure!(caller, !listed.is_empty(), "expected another process to list a session while it is renamed");
             }
-            // Not here any more: it is further on, since it was here or further on when the last look began.
+            // It has moved on: when the last look began, it was here or further on.
             at += usize::from(stored.is_none());
         }
         let last = caller.load(&known_id(seed, RUNS)).await;
-        // An observer that has come this far saw the session leave each place but the last, where it stays.
+        // An observer that has come this far saw the session leave each place except the last, where it stays.
         ensure!(
             caller,
             last.is_some(),
@@ -268,5 +268,5 @@ fn seed(caller: &Caller) -> u64 {
     u64::from_le_bytes(*caller.id().as_bytes().first_chunk().unwrap_or(&[0; 8]))
 }
 
-/// How many sessions a race is about.
+/// The number of sessions in a race.
 const RUNS: usize = 100;

@@ -1,4 +1,4 @@
-//! Stores that look different and keep the contract all the same: the kit must not ask for more than the contract does.
+//! Stores that look different and still keep the contract. The kit must not ask for more than the contract does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ nexios_store_testkit::conformance!(mod that_renames_in_two_steps, async || {
 
 #[tokio::test]
 async fn a_clause_about_what_a_store_leaves_out_is_not_applicable() {
-    // It has neither a sweep nor an index, and its subject no hooks.
+    // The store has neither a sweep nor an index, and its subject can neither fail nor damage it.
     let subject = Subject::new(OwnClock::default()).backend_clock(Duration::from_millis(100));
     let not_applicable = [
         clauses::a_a_damaged_record_is_an_error(&subject).await,

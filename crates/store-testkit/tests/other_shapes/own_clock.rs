@@ -6,7 +6,8 @@ use nexios_store_core::{
 };
 use nexios_store_testkit::broken::Model;
 
-/// Believes its own clock and not its caller, as a server that expires records does. It leaves out what a store may.
+/// A store that goes by its own clock and not by its caller's, like a server that expires records. It leaves out what a
+/// store may leave out.
 #[derive(Debug, Default)]
 pub(crate) struct OwnClock(Model);
 

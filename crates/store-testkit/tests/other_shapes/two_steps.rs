@@ -7,10 +7,11 @@ use nexios_store_core::{
 use nexios_store_testkit::broken::Model;
 use nexios_store_testkit::{Fault, FaultInjection};
 
-/// Renames by creating the new record and then deleting the old one, as a backend must that cannot do both at once.
+/// A store that renames in two steps: it creates the new record, then deletes the old one. A backend that cannot do
+/// both at once must do this.
 ///
-/// Writers take turns. Readers do not wait, so for a while they see both, and find both listed; and that is what remains
-/// when the second step is never made.
+/// Writers take turns. Readers do not wait, so for a while they see both records and find both listed. Both also remain
+/// if the second step is never made.
 #[derive(Debug, Default)]
 pub(crate) struct TwoSteps {
     model: Model,

@@ -1,6 +1,6 @@
 //! The store of `docs/writing-a-store.md`, and the kit on it.
 
-// The page's test is outside of the page's crate; here both are in one.
+// On the page, the test is outside the crate of the store. Here both are in one crate.
 extern crate self as one_file_store;
 
 mod conformance;
@@ -17,7 +17,7 @@ fn the_page_shows_this_code() {
     assert_eq!(code(proving), include_str!("conformance.rs"), "tests/conformance.rs");
 }
 
-/// The blocks of Rust in a part of the page, with an empty line between them.
+/// Returns the blocks of Rust in a part of the page, with an empty line between them.
 fn code(markdown: &str) -> String {
     let blocks = markdown.split("```rust\n").skip(1);
     let blocks: Vec<&str> = blocks.map(|block| block.split("```\n").next().expect("a part before the end")).collect();
