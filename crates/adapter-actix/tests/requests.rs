@@ -41,13 +41,13 @@ impl Answer {
         self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| &**value).collect()
     }
 
-    /// The cookie that was set last, as `name=value`.
+    /// Returns the cookie that was set last, as `name=value`.
     fn cookie(&self) -> String {
         self.all(&SET_COOKIE).last().unwrap().split(';').next().unwrap().to_owned()
     }
 }
 
-/// One request to an application whose routes are those of `routes`.
+/// Sends one request to an application with these routes.
 async fn send(manager: &SessionManager, routes: fn(&mut ServiceConfig), path: &str, cookies: &[&str]) -> Answer {
     let app = init_service(App::new().wrap(SessionMiddleware::new(manager.clone())).configure(routes)).await;
     answer(&app, path, cookies).await.unwrap()
@@ -218,7 +218,7 @@ async fn a_logout_is_carried_out_although_an_inner_middleware_fails() {
     let app = init_service(app).await;
     let error = answer(&app, "/plain", &[&cookie]).await.err().unwrap();
     assert_eq!(error.as_response_error().status_code(), StatusCode::UNAUTHORIZED);
-    // actix may ask twice.
+    // actix may ask for the response twice.
     for response in [error.error_response(), error.error_response()] {
         let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).collect();
         assert!(cookies.len() == 1 && cookies[0].to_str().unwrap().contains("Max-Age=0"), "{cookies:?}");

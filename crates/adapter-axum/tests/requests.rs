@@ -53,7 +53,7 @@ fn cookie<B>(response: &Response<B>) -> String {
     header(response, SET_COOKIE).last().unwrap().split(';').next().unwrap().to_owned()
 }
 
-/// How many records there are: as many as expire by the end of time.
+/// Returns the number of records: all of them have expired by the end of time.
 async fn records(store: &MemoryStore) -> usize {
     store.delete_expired(Timestamp::MAX, std::num::NonZeroUsize::MAX).await.unwrap().removed
 }

@@ -86,7 +86,7 @@ async fn the_operator_hears_when_a_retired_key_was_last_used() {
     assert_eq!(rotated.manager.counters().last(Event::RetiredKeyUsed), Some(site.clock_now()));
 }
 
-/// A signed cookie that the site has set.
+/// Returns a signed cookie that the site has set.
 async fn cookie_of(site: &Site) -> String {
     let request = site.manager.request([""; 0]);
     request.signed_cookies().set("theme", "dark").unwrap();
@@ -107,7 +107,7 @@ async fn a_cookie_of_another_name_opens_nothing() {
 async fn a_record_with_an_unknown_principal_tag_is_left_in_place() {
     let site = Site::new();
     let visitor = visitor(&site).await;
-    // The cookie verifies under a key that did not make the tag: the name was changed where the files are.
+    // The cookie verifies, but no key of the ring made the tag, because somebody has changed the record in the store.
     let path = site.file(&visitor.id());
     let original = std::fs::read(&path).unwrap();
     let id = nexios_store_core::SessionId::parse(visitor.id()).unwrap();

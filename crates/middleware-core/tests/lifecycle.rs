@@ -1,4 +1,4 @@
-//! What a request leaves behind: records, cookies, headers. The rules of docs/lifecycle.md.
+//! The records, cookies and headers that a request leaves behind. These are the rules of docs/lifecycle.md.
 #![allow(clippy::unwrap_used)]
 
 mod site;

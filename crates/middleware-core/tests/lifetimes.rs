@@ -1,4 +1,4 @@
-//! How long sessions and their cookies live. The clock is an argument.
+//! The lifetimes of sessions and of their cookies. The clock is an argument.
 #![allow(clippy::unwrap_used)]
 
 mod site;

@@ -1,4 +1,4 @@
-//! Logins: the id changes, and what belongs to whom is kept apart.
+//! A login changes the id, and keeps the values of different users apart.
 #![allow(clippy::unwrap_used)]
 
 mod site;

@@ -1,4 +1,4 @@
-//! What visitors notice when the store does not answer, or what it answers makes no sense.
+//! A store that does not answer, or whose answer makes no sense: what visitors notice of it.
 #![allow(clippy::unwrap_used)]
 
 mod site;

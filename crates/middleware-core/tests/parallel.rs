@@ -1,6 +1,6 @@
 //! Parallel requests to one session: nothing is lost, and nothing ended comes back.
 //!
-//! A request is opened, others are answered meanwhile, and then it is answered: the interleaving is certain.
+//! A test opens a request, lets others be answered, and then answers the first. So the interleaving is certain.
 #![allow(clippy::unwrap_used)]
 
 mod site;
@@ -334,7 +334,7 @@ async fn a_logout_follows_a_users_session_to_its_new_id() {
     assert_eq!(site.files(), [elsewhere.id()], "and the user's other session lives on");
 }
 
-/// Lets so many other requests update a session first.
+/// Lets this number of other requests update a session first.
 struct Overtakes {
     inner: Arc<MemoryStore>,
     others: AtomicUsize,

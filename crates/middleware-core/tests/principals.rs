@@ -1,4 +1,4 @@
-//! A user's sessions are listed and revoked, without a scan and whatever else happens to them.
+//! The sessions of a user are listed and revoked, whatever else happens to them, and without a scan.
 #![allow(clippy::unwrap_used)]
 
 mod site;
@@ -197,7 +197,8 @@ async fn last_seen_is_the_login_where_the_absolute_timeout_decides() {
     assert_eq!(site.manager.sessions_of("ada").await.unwrap()[0].last_seen, login);
 }
 
-/// Moves a session to a new id so many times, just before or after somebody does something with the old id.
+/// Renames a session each time that somebody loads or deletes it, just before the call and just after it, as long as
+/// there are moves left.
 struct Restless {
     inner: Arc<MemoryStore>,
     moves_left: Arc<AtomicUsize>,
@@ -229,7 +230,7 @@ impl Hook for Restless {
     }
 }
 
-/// A manager over a store in which `ada` has one session, which moves as often as the counter says.
+/// Makes a manager over a store in which `ada` has one session. Set the counter to let the session move that often.
 async fn restless() -> (Arc<AtomicUsize>, SessionManager, SessionHandle) {
     let (inner, moves_left) = (Arc::new(MemoryStore::new()), Arc::new(AtomicUsize::new(0)));
     let store = Hooked::new(inner.clone(), Restless { inner, moves_left: moves_left.clone() });
@@ -270,7 +271,7 @@ async fn a_session_that_is_renamed_during_a_listing_is_listed_once() {
     }
 }
 
-/// A request that is saved just before or after somebody looks into the index.
+/// A request that is saved just before or just after a look-up in the index.
 struct SlowRequest {
     session: Mutex<Option<Session>>,
     moments_left: AtomicUsize,
@@ -303,8 +304,9 @@ impl Hook for SlowRequest {
     }
 }
 
-/// There are look-ups for each key of the ring, and a request may go on before or after any: of this process, whose first
-/// key is the new one, or of one that has the old one first still.
+/// A revocation looks up the tag of each key of the ring, and another request may be saved before or after any look-up.
+/// That request may come from this process, whose first key is the new one, or from one that still has the old one
+/// first.
 #[tokio::test]
 async fn a_session_rewritten_under_another_key_is_still_revoked() {
     for (before, after, moment) in (0..6).flat_map(|moment| [(OTHER_KEY, KEY, moment), (KEY, OTHER_KEY, moment)]) {

@@ -1,4 +1,4 @@
-//! What the log may know: fingerprints, and no id, key or value.
+//! The log shows fingerprints, and no id, key or value.
 #![allow(clippy::unwrap_used)]
 
 mod site;

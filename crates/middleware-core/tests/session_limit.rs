@@ -1,4 +1,4 @@
-//! A user has no more sessions at the same time than they may have.
+//! A user never has more sessions at the same time than the limit allows.
 #![allow(clippy::unwrap_used)]
 
 mod site;
@@ -65,7 +65,7 @@ async fn the_session_with_the_oldest_login_ends() {
         login(&site, visitor, "ada").await;
         site.sleep(Duration::from_secs(1));
     }
-    // The use of a session does not make its login younger; another login does.
+    // Using a session does not make its login younger. Another login does.
     assert_eq!(login(&site, &mut visitors[0], "ada").await, None);
     site.sleep(Duration::from_secs(1));
     assert_eq!(login(&site, &mut visitors[2], "ada").await, None);
@@ -99,11 +99,11 @@ async fn a_limit_needs_a_store_with_an_index() {
     assert!(error.to_string().contains("max_sessions_per_user") && error.to_string().contains("index"), "{error}");
 }
 
-/// So many logins of one user at once, through so many managers on one store; how many were let in, and how many
-/// sessions there are afterwards.
+/// Lets one user log in `logins` times at once, through `managers` managers on one store. Returns how many logins
+/// succeeded, and how many sessions there are afterwards.
 async fn race(managers: usize, logins: usize, at_limit: AtLimit) -> (usize, usize) {
     let inner = Arc::new(MemoryStore::new());
-    // All logins get as far as each store call before any of them gets further, unless something holds them back.
+    // All logins reach each store call before any of them goes further, unless something holds them back.
     let build = || {
         let store = Hooked::new(inner.clone(), Yields);
         SessionManager::builder(store).keys(keys(&[KEY])).max_sessions_per_user(two(), at_limit).build().unwrap()

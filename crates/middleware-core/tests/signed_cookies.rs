@@ -13,12 +13,12 @@ fn cookies(site: &Site, header: &str) -> SignedCookies {
     site.manager.request([header]).signed_cookies()
 }
 
-/// The line that sets the first cookie of the response.
+/// Returns the line that sets the first cookie of the response.
 async fn set_cookie(request: &RequestSession) -> String {
     head_of(request).await.value(Header::SetCookie).unwrap().to_owned()
 }
 
-/// The `name=value` that a browser keeps after a request that has set it.
+/// Sets a signed cookie, and returns the `name=value` that a browser keeps.
 async fn set(site: &Site, name: &str, value: &str, lifetime: Option<Duration>) -> String {
     let request = site.manager.request([""; 0]);
     match lifetime {
@@ -56,7 +56,7 @@ async fn absent_valid_and_tampered_are_told_apart() {
         flipped[position] ^= 1;
         let flipped = String::from_utf8(flipped).unwrap();
         let result = cookies(&site, &flipped).get("theme");
-        // A flip may make a `;`, which ends the value, or a blank: not ours either way.
+        // A flip may make a `;`, which ends the value, or a blank. The cookie is not ours either way.
         assert_eq!(result.unwrap_err().kind(), SignedCookieErrorKind::Tampered, "{flipped}");
     }
 }
@@ -93,7 +93,7 @@ async fn the_session_cookies_name_is_refused_in_any_case() {
     }
 }
 
-/// Two kinds of sessions in one application, which know of each other.
+/// Makes two kinds of sessions in one application, which know of each other.
 fn users_and_admins() -> (Site, Site) {
     let users = Site::new();
     let admin_cookie = CookieConfig::builder().name("admin").build().unwrap();

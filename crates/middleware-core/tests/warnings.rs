@@ -1,4 +1,4 @@
-//! What the log says at the start.
+//! Warnings and errors at the start.
 #![allow(clippy::unwrap_used)]
 
 mod site;

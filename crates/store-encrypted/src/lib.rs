@@ -1,8 +1,8 @@
 //! Encryption at rest: a session store that seals what it hands to another one.
 //!
-//! [`EncryptedStore`] wraps any store. Payloads are sealed before the store sees them, so a stolen directory, dump or
-//! backup shows neither values nor users' names to who lacks the key. Choose it wherever sessions are kept on something
-//! that outlives the process.
+//! [`EncryptedStore`] wraps any store. It seals payloads before the store sees them. So without the key, a stolen
+//! directory, dump or backup shows neither values nor the names of users. Choose it wherever sessions are kept on
+//! something that outlives the process.
 //!
 //! ```
 //! use nexios_signer::{Key, KeyRing};
@@ -28,35 +28,37 @@
 //!
 //! # What is sealed
 //!
-//! The payload, by AES-256-GCM under a key of its own for each write, as `nexios-signer` describes. Associated with it,
-//! and so without use elsewhere, are the session's id and the principal tag: a payload does not open in the record of
-//! another session, nor beside another tag, nor if the tag was taken away.
+//! The payload is sealed by AES-256-GCM, under a key of its own for each write, as `nexios-signer` describes. The id of
+//! the session and the principal tag are associated data of the seal. So a payload opens neither in the record of
+//! another session, nor beside another tag, nor without its tag.
 //!
-//! Not hidden are the ids, how long a payload is, when it expires, and which sessions belong to one user, by an opaque
-//! tag. An id alone opens nothing, since its cookie must be signed. Not prevented is that somebody who can write to the
-//! store removes a record, moves its expiry, or puts back an older version of it.
+//! The store does not hide ids, the length and the expiry of a payload, and which sessions belong to one user, as an
+//! opaque tag shows. An id alone opens nothing, because its cookie must be signed. The store does not prevent somebody
+//! who can write to it from removing a record, moving its expiry, or putting back an older version of it.
 //!
 //! # Keys
 //!
-//! The first key of the ring seals, and all of them open. A record that was sealed under a retired key is sealed under
-//! the first by its next write; `nexios-middleware-core` makes that write when a visitor comes back with a cookie, or a
-//! principal tag, of the retired key. A `touch` is no such write. As long as records are opened that a retired key had
-//! sealed, an event says so about once a minute; when there has been none for as long as sessions live, the key can go.
+//! The first key of the ring seals, and all keys open. If a retired key sealed a record, the next write seals the
+//! record under the first key. `nexios-middleware-core` makes that write when a visitor comes back with a cookie, or a
+//! principal tag, of the retired key. A `touch` is no such write. As long as the store opens records that a retired key
+//! sealed, an event says so about once a minute. When there has been no such event for as long as sessions live, remove
+//! the key.
 //!
-//! What no key opens is an error, [`Corrupt`](nexios_store_core::StoreErrorKind::Corrupt), and stays where it is:
-//! [`set_aside`](nexios_store_core::SessionStore::set_aside) moves only what the wrapped store itself cannot read, since a
-//! key that was removed by mistake may come back. Such records go when they expire.
+//! A record that no key opens is the error [`Corrupt`](nexios_store_core::StoreErrorKind::Corrupt), and stays where it
+//! is, because a key that was removed by mistake may come back. So
+//! [`set_aside`](nexios_store_core::SessionStore::set_aside) moves only what the wrapped store itself cannot read.
+//! Records that no key opens go when they expire.
 //!
 //! # Switching it on
 //!
-//! There is no way to read a payload that was not sealed, because whoever can write to the store could then make one.
-//! Sessions that were stored before encryption was switched on end for their visitors, and their records stay until
-//! they expire. The same goes for switching it off.
+//! The store never reads a payload that was not sealed: if it did, anybody who can write to it could make one. When you
+//! switch encryption on, the sessions that were stored before end for their visitors, and their records stay until they
+//! expire. The same goes for switching it off.
 //!
 //! # Scope
 //!
-//! This store keeps nothing and decides nothing beside sealing: sweeping, the index of principals and every promise of
-//! the contract are the wrapped store's.
+//! This store seals and opens, and does nothing else. Sweeping, the index of principals and every promise of the
+//! contract are the business of the wrapped store.
 
 mod seal;
 mod store;

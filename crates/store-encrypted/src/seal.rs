@@ -3,7 +3,7 @@
 use nexios_signer::{KeyRing, Purpose, Sealer, SignedBy};
 use nexios_store_core::{PrincipalTag, Record, Result, SessionId, StoreError};
 
-/// Seals the payloads of records, each for its place.
+/// Seals the payloads of records, each for its place. See [`place`].
 pub(crate) struct RecordSealer(Sealer);
 
 impl RecordSealer {
@@ -11,7 +11,7 @@ impl RecordSealer {
         Self(keys.sealer(PURPOSE))
     }
 
-    /// The record as the wrapped store gets it.
+    /// Returns the record as the wrapped store gets it.
     pub(crate) fn seal(&self, id: &SessionId, record: &Record) -> Result<Record> {
         if record.payload.len() > MAX_PAYLOAD_LEN {
             return Err(StoreError::backend(SealProblem::TooLong));
@@ -21,7 +21,7 @@ impl RecordSealer {
         Ok(Record { payload: sealed.into(), ..*record })
     }
 
-    /// The record as it was before it was sealed, and by which key that was.
+    /// Returns the record as it was before it was sealed, and the key that sealed it.
     pub(crate) fn open(&self, id: &SessionId, record: &Record) -> Result<(Record, SignedBy)> {
         let sealed = &record.payload;
         if Sealer::is_newer_format(sealed) {
@@ -36,9 +36,9 @@ impl RecordSealer {
     }
 }
 
-/// What a payload is bound to: the session's id, and the principal tag that stands beside it in the record.
+/// Returns what a payload is bound to: the id of the session, and the principal tag beside it in the record.
 ///
-/// Of fixed length with a tag and without, so no two places are written alike.
+/// The length is fixed, with a tag and without, so two different places never give the same bytes.
 fn place(id: &SessionId, principal: Option<&PrincipalTag>) -> Vec<u8> {
     let id = id.as_bytes();
     principal.map_or_else(|| [&id[..], &[0]].concat(), |tag| [&id[..], &[1], tag.as_bytes()].concat())
@@ -56,7 +56,7 @@ enum SealProblem {
     NotOurs,
 }
 
-// A label is for ever: another one makes every record unreadable.
+// A label must never change: with another one, every record is unreadable.
 const PURPOSE: Purpose = Purpose::new("nexios record seal");
 
 /// The largest size that the settings allow for a session.

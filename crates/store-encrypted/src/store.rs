@@ -10,23 +10,24 @@ use nexios_store_core::{
 
 use crate::seal::RecordSealer;
 
-/// A store whose records are sealed, kept in another store.
+/// A store that seals its records and keeps them in another store.
 ///
-/// See the [crate] for an example, for what is hidden, and for what becomes of records that no key opens.
+/// The [crate] documentation has an example, and says what the store hides and what becomes of records that no key
+/// opens.
 pub struct EncryptedStore<S> {
     store: S,
     sealer: RecordSealer,
-    /// When the operator was told last that a retired key is in use, in milliseconds.
+    /// The last time that the operator was told that a retired key is in use, in Unix milliseconds.
     retired_key_told: AtomicU64,
 }
 
 impl<S: SessionStore> EncryptedStore<S> {
-    /// Keeps records in `store`, sealed under the first of `keys`, and opens what was sealed under any of them.
+    /// Keeps records in `store`, sealed under the first of `keys`. Opens records that any of `keys` has sealed.
     pub fn new(store: S, keys: &KeyRing) -> Self {
         Self { store, sealer: RecordSealer::new(keys), retired_key_told: AtomicU64::new(0) }
     }
 
-    /// Lets the operator know that a retired key is still in use: at once, and then once a minute for as long as it is.
+    /// Tells the operator that a retired key is still in use: at once, and then once a minute for as long as it is.
     fn note_retired_key(&self, now: Timestamp) {
         let told = self.retired_key_told.load(Ordering::Relaxed);
         let is_due = now.saturating_duration_since(Timestamp::from_unix_millis(told)) >= BETWEEN_EVENTS;
@@ -93,10 +94,10 @@ impl<S: SessionStore> SessionStore for EncryptedStore<S> {
         self.store.delete(id).await
     }
 
-    /// Sets aside what the wrapped store cannot read. What merely does not open is in good order there, and stays: its key
-    /// may come back.
+    /// Sets aside what the wrapped store cannot read. A record that merely does not open is in good order there and
+    /// stays, because its key may come back.
     async fn set_aside(&self, id: &SessionId) -> Result<()> {
-        // At the epoch nothing has expired, so that a record is looked at whatever the time is.
+        // At the epoch nothing has expired, so the store looks at the record whatever the time is.
         match self.store.load(id, Timestamp::UNIX_EPOCH).await {
             Err(error) if error.kind() == StoreErrorKind::Corrupt => self.store.set_aside(id).await,
             Err(error) if error.kind() == StoreErrorKind::Backend => Err(error),

@@ -1,4 +1,4 @@
-//! The clauses of the contract, over each store of ours, and over one that fails when it is told to.
+//! The clauses of the contract, on top of each of our stores, and on top of one that fails when it is told to.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -32,7 +32,7 @@ fn files(durability: Durability) -> Subject {
 }
 
 async fn damage(dir: PathBuf, id: SessionId) {
-    // Both headers: a record with a whole older version would fall back to that.
+    // Damages both headers, because the store would fall back to an older version that is whole.
     let name = String::from_utf8(id.to_hex().to_vec()).unwrap();
     let file = OpenOptions::new().write(true).open(dir.join(&name[..2]).join(name)).unwrap();
     let slot_len = file.metadata().unwrap().len() / 2;

@@ -77,7 +77,7 @@ async fn only_what_the_wrapped_store_cannot_read_is_set_aside() {
     }
 }
 
-/// Says how a load goes at a time, and counts what is set aside.
+/// Decides whether a load at a time fails, and counts what is set aside.
 struct Shelf {
     load: fn(Timestamp) -> Result<()>,
     set_aside: AtomicUsize,

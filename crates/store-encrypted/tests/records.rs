@@ -1,4 +1,4 @@
-//! Which payload opens in which record, and what the store inside gets to see.
+//! A payload opens in its own record only, and the store inside never sees it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -142,7 +142,7 @@ async fn payloads_up_to_the_largest_session_size_are_sealed() {
 async fn an_oversized_payload_is_corrupt_without_being_opened() {
     const MOST: usize = 16 * 1024 * 1024;
     let records = Records::default();
-    // Sealed by the same key for the same place, so that it would open.
+    // Sealed by the same key for the same place, so it would open.
     let sealer = common::ring(&[NEW]).sealer(nexios_signer::Purpose::new("nexios record seal"));
     let place = [&[1; 16][..], &[0]].concat();
     for (len, expected) in [(MOST, None), (MOST + 1, Some("payload is larger than anything that was sealed"))] {

@@ -1,4 +1,4 @@
-//! The operator hears of it as long as a retired key is in use.
+//! As long as a retired key is in use, the operator hears of it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -31,7 +31,7 @@ async fn a_retired_key_in_use_is_reported_once_a_minute() {
     let first = told(0xc5, 1_000).await;
     assert!(first.starts_with("INFO message: a session record was opened that a retired key"), "{first}");
     assert!(first.ends_with(" last_used: 1000000"), "{first}");
-    // Used all the time: the last event must not be the first one.
+    // The key is in use all the time, so there must be more events than the first.
     for second in [1_001, 1_030, 1_059] {
         assert_eq!(told(0xc5, second).await, "", "second {second}");
     }
@@ -46,7 +46,7 @@ async fn a_retired_key_in_use_is_reported_once_a_minute() {
     assert_eq!(*log.0.lock().unwrap(), "", "what is not there is not news either");
 }
 
-/// Keeps the text of events.
+/// A subscriber that keeps the text of events.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 

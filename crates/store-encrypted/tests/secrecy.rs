@@ -1,4 +1,4 @@
-//! What a stolen session directory tells.
+//! A stolen session directory tells nothing.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -35,7 +35,7 @@ async fn the_key_is_in_no_file() {
     assert_eq!(found(&site, NEW), [""; 0]);
 }
 
-/// Sessions that were created, renamed, grown, destroyed, and damaged where they are stored.
+/// Makes sessions, some of which are renamed, grown, destroyed, or damaged in the store.
 async fn lives(site: &Site, manager: &SessionManager) {
     let mut visitors = vec![Visitor::default(); 4];
     for visitor in &mut visitors {
@@ -57,7 +57,7 @@ async fn lives(site: &Site, manager: &SessionManager) {
     assert_eq!(visitors[3].sees(manager, KEY_OF_VALUE).await.as_deref(), Some(VALUE));
 }
 
-/// The files in which, or in whose name, a text can be read in one way or other.
+/// Returns the files that contain a text, in any spelling, in their content or their name.
 fn found(site: &Site, secret: &str) -> Vec<String> {
     let spellings = spellings(secret.as_bytes());
     assert!(site.files().len() > 4, "records, markers, locks, and what was set aside");
@@ -70,7 +70,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// A text as it is, in hexadecimal, and in base64 at each of the three places in which it may begin.
+/// Returns a text as it is, in hexadecimal, and in base64 at each of the three offsets at which it may begin.
 fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
     let hex = |upper: bool| -> String {
         text.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
@@ -80,7 +80,7 @@ fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
         let shifted = [&[0; 2][..before], text].concat();
         for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
             let encoded = alphabet.encode(&shifted).into_bytes();
-            // Without the digits that depend on what stands before and after.
+            // Leaves out the digits that depend on the neighbours of the text.
             spellings.push(encoded[(before * 8).div_ceil(6)..shifted.len() * 8 / 6].to_vec());
         }
     }

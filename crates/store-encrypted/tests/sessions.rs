@@ -1,4 +1,4 @@
-//! Whole sessions, encrypted: they live as others do, and through a change of keys.
+//! Whole sessions, encrypted. They live as other sessions do, and survive a change of keys.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 
@@ -48,7 +48,7 @@ async fn parallel_changes_merge() {
     }
 }
 
-/// Some who have logged in and some who have not, each with the value that [`is_known`] looks for.
+/// Visitors with and without a login, each with the value that [`are_known`] looks for.
 async fn visitors(manager: &SessionManager) -> Vec<Visitor> {
     let mut visitors = vec![Visitor::default(); 6];
     for (n, visitor) in visitors.iter_mut().enumerate() {
@@ -63,7 +63,7 @@ async fn visitors(manager: &SessionManager) -> Vec<Visitor> {
     visitors
 }
 
-/// Whether each visitor's session is there, with the visitor's own value and user.
+/// Returns whether the session of each visitor is there, with the visitor's own value and user.
 async fn are_known(visitors: &mut [Visitor], manager: &SessionManager) -> Vec<bool> {
     let mut known = Vec::new();
     for (n, visitor) in visitors.iter_mut().enumerate() {
@@ -90,7 +90,7 @@ async fn a_key_rotation_logs_nobody_out() {
         assert_ne!(before, after, "{path:?} was written again");
     }
 
-    // Each came once, so the old key has done its work.
+    // Each visitor came once, so nobody needs the old key any longer.
     let rotated = site.start(&[NEW]);
     assert_eq!(are_known(&mut visitors, &rotated).await, [true; 6]);
     assert_eq!(site.records(), sealed_by_the_new, "once was enough");
@@ -117,7 +117,7 @@ async fn a_removed_keys_records_stay_and_their_visitors_start_anew() {
     let mut visitors = visitors(&site.start(&[OLD])).await;
     let before = site.records();
 
-    // The cookies verify, so that the records are looked up.
+    // The cookies verify, so the records are looked up.
     let without = site.start_with_keys_for_each(&[OLD], &[NEW]);
     assert_eq!(are_known(&mut visitors.clone(), &without).await, [false; 6]);
     assert_eq!(corrupt(&without), 6);

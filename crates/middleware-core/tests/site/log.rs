@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
-/// What this thread logs for as long as it lives.
+/// Records what this thread logs, as long as this lives.
 pub struct Log {
     lines: Lines,
     _guard: DefaultGuard,

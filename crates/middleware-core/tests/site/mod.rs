@@ -1,5 +1,5 @@
-//! A site without a web server: a manager on a file store, visitors who keep their cookie, and a store that can be
-//! told to fail. A test is then the story of some requests.
+//! A site without a web server: a manager on a file store, visitors who keep their cookie, and a probe that can let the
+//! store fail. So a test reads as a story of requests.
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
 mod log;
@@ -39,21 +39,21 @@ impl Site {
         Self::with(|builder| builder)
     }
 
-    /// A site, and a visitor of it with a session in which `a` is 1.
+    /// Makes a site, and a visitor who has a session in which `a` is 1.
     pub async fn with_visitor() -> (Self, Visitor) {
         let site = Self::new();
         let visitor = site.visitor(|session| session.insert("a", &1).unwrap()).await;
         (site, visitor)
     }
 
-    /// A site whose manager is built differently.
+    /// Makes a site with other settings.
     pub fn with(build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let store = Arc::new(FileStore::open(dir.path().join("sessions")).unwrap());
         Self::on(dir, store, Arc::default(), Arc::default(), build)
     }
 
-    /// A site whose visitors keep their sessions; its store is for nothing.
+    /// Makes a site whose visitors keep their sessions. Nobody uses its store.
     pub fn client_side(build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         let site = Self::new();
         site.restarted_client_side(build)
@@ -70,7 +70,7 @@ impl Site {
         }
     }
 
-    /// The same site after a restart with other settings: same files, same clock.
+    /// Restarts the site with other settings, on the same files and the same clock.
     pub fn restarted(&self, build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         Self::on(self.dir.clone(), self.store.clone(), self.probe.clone(), self.clock.clone(), build)
     }
@@ -95,12 +95,12 @@ impl Site {
         self.clock.now()
     }
 
-    /// The session directory. It is not the temporary one itself, which others may read.
+    /// The session directory. It lies inside the temporary directory, which others may read.
     pub fn sessions(&self) -> PathBuf {
         self.dir.path().join("sessions")
     }
 
-    /// The files of sessions, by their names.
+    /// The names of the session files, sorted.
     pub fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         for folder in std::fs::read_dir(self.sessions()).unwrap().map(Result::unwrap) {
@@ -117,7 +117,7 @@ impl Site {
         self.sessions().join(&id[..2]).join(id)
     }
 
-    /// A new visitor, whose first request does this with the session.
+    /// Makes a visitor, whose first request does this with the session.
     pub async fn visitor(&self, handler: impl FnOnce(&Session)) -> Visitor {
         let mut visitor = Visitor::default();
         visitor.act(self, handler).await;
@@ -168,7 +168,7 @@ impl std::ops::Deref for Open {
 }
 
 impl Open {
-    /// The handler answers, and the visitor hears of it.
+    /// Ends the request with this status, and gives the visitor the answer.
     pub async fn answer(self, visitor: &mut Visitor, status: u16) -> Answer {
         Answer::of(&self.request, visitor, status).await
     }
@@ -177,7 +177,7 @@ impl Open {
 /// A browser.
 #[derive(Clone, Default)]
 pub struct Visitor {
-    /// `Cookie` header lines.
+    /// The `Cookie` header lines that the browser sends.
     pub cookies: Vec<String>,
 }
 
@@ -190,33 +190,33 @@ impl Visitor {
         self.cookies[0].split(['=', '.']).nth(1).unwrap().to_owned()
     }
 
-    /// A whole request whose handler is async, or answers with another status than 200.
+    /// Makes a whole request. For a handler that is async, or that answers with another status than 200.
     pub async fn visit(&mut self, site: &Site, handler: impl AsyncFnOnce(&Session) -> u16) -> Answer {
         let open = site.open(self).await;
         let status = handler(&open.session).await;
         open.answer(self, status).await
     }
 
-    /// A whole request whose handler does this with the session and answers 200.
+    /// Makes a whole request, whose handler does this with the session and answers 200.
     pub async fn act(&mut self, site: &Site, handler: impl FnOnce(&Session)) -> Answer {
         let open = site.open(self).await;
         handler(&open.session);
         open.answer(self, 200).await
     }
 
-    /// The value of `key` that a new request sees.
+    /// Returns the value of `key` that a new request sees.
     pub async fn sees<T: serde::de::DeserializeOwned>(&self, site: &Site, key: &str) -> Option<T> {
         site.open(self).await.session.get(key).unwrap()
     }
 }
 
-/// What the response says.
+/// The parts of a response that concern the session.
 #[derive(Debug)]
 pub struct Answer {
     pub set_cookie: Option<String>,
     pub vary: Option<String>,
     pub cache_control: Option<String>,
-    /// The status that replaces the handler's.
+    /// The status that replaces the handler's, if the session could not be saved.
     pub failure: Option<u16>,
 }
 

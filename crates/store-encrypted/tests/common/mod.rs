@@ -1,4 +1,4 @@
-//! What the tests of records have in common: an encrypted store, and a hand on the store inside.
+//! Helpers of the tests of records: an encrypted store, and access to the store inside.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test program uses a part of it, as tests do")]
 
@@ -21,7 +21,7 @@ pub(crate) const LATER: Timestamp = Timestamp::from_unix_millis(2_000_000);
 
 pub(crate) const TAG: PrincipalTag = PrincipalTag::from_bytes([0xa7; 32]);
 
-/// Records in memory, and stores of any ring on top of them.
+/// Records in memory, with encrypted stores of any key ring on top.
 #[derive(Default)]
 pub(crate) struct Records(Arc<MemoryStore>);
 
@@ -30,12 +30,12 @@ impl Records {
         EncryptedStore::new(self.0.clone(), &ring(keys))
     }
 
-    /// What the store inside has.
+    /// Returns the record as the store inside has it.
     pub(crate) async fn raw(&self, id: &SessionId) -> Record {
         self.0.load(id, NOW).await.unwrap().unwrap().record
     }
 
-    /// Puts a record into the store inside, as it is.
+    /// Puts a record into the store inside, without sealing it.
     pub(crate) async fn plant(&self, id: &SessionId, record: &Record) {
         let stored = self.0.load(id, NOW).await.unwrap();
         match stored {
@@ -71,7 +71,7 @@ pub(crate) async fn created(store: &impl SessionStore, id: &SessionId, record: &
     }
 }
 
-/// What a load gave, short enough to compare.
+/// The result of a load, short enough to compare.
 pub(crate) async fn loaded(store: &impl SessionStore, id: &SessionId) -> Loaded {
     match store.load(id, NOW).await {
         Ok(None) => Loaded::Absent,
@@ -90,7 +90,7 @@ pub(crate) enum Loaded {
 pub(crate) const CORRUPT: Loaded = Loaded::Failed(StoreErrorKind::Corrupt);
 pub(crate) const UNSUPPORTED: Loaded = Loaded::Failed(StoreErrorKind::Unsupported);
 
-/// The error of a load, with its causes.
+/// Returns the error of a load, with its causes.
 pub(crate) async fn shown(store: &impl SessionStore, id: &SessionId) -> String {
     let error = failed(store.load(id, NOW).await);
     format!("{error}: {}", error.source().unwrap())

@@ -1,4 +1,4 @@
-//! A site without a web server, whose sessions are files that may be encrypted. A test is then the story of some requests.
+//! A site without a web server, whose sessions are files that may be encrypted. So a test reads as a story of requests.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test program uses a part of it, as tests do")]
 
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const OLD: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const NEW: &str = "fedcba9876543210fedcba9876543210";
 
-/// A session directory and a clock, which outlive the managers on them.
+/// A session directory and a clock. Both outlive the managers that use them.
 pub(crate) struct Site {
     parent: TempDir,
     pub(crate) clock: Arc<ManualClock>,
@@ -31,17 +31,17 @@ impl Site {
         self.parent.path().join("sessions")
     }
 
-    /// The site, started with these keys.
+    /// Starts the site with these keys.
     pub(crate) fn start(&self, keys: &[&str]) -> SessionManager {
         self.start_with_keys_for_each(keys, keys)
     }
 
-    /// The site, with other keys for cookies than for records.
+    /// Starts the site with other keys for cookies than for records.
     pub(crate) fn start_with_keys_for_each(&self, of_cookies: &[&str], of_records: &[&str]) -> SessionManager {
         self.manager(of_cookies, EncryptedStore::new(FileStore::open(self.dir()).unwrap(), &ring(of_records)))
     }
 
-    /// The site without encryption.
+    /// Starts the site without encryption.
     pub(crate) fn start_in_the_clear(&self, keys: &[&str]) -> SessionManager {
         self.manager(keys, FileStore::open(self.dir()).unwrap())
     }
@@ -50,7 +50,7 @@ impl Site {
         SessionManager::builder(store).keys(ring(keys)).clock(self.clock.clone()).build().unwrap()
     }
 
-    /// Every file below the directory, whatever it is for, in the order of names.
+    /// Returns every file below the directory, of any kind, in the order of names.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut unread = vec![self.dir()];
@@ -63,7 +63,7 @@ impl Site {
         files
     }
 
-    /// The records, and what is in their files.
+    /// Returns the records, with the contents of their files.
     pub(crate) fn records(&self) -> Vec<(PathBuf, Vec<u8>)> {
         // `<dir>/ab/<id>`: two levels down, in a folder named by two digits.
         let is_record = |path: &PathBuf| {
@@ -73,7 +73,7 @@ impl Site {
         self.files().into_iter().filter(is_record).map(|path| (path.clone(), fs::read(path).unwrap())).collect()
     }
 
-    /// The file of a visitor's session.
+    /// Returns the file of a visitor's session.
     pub(crate) fn record_of(&self, visitor: &Visitor) -> PathBuf {
         let id = visitor.id();
         self.dir().join(&id[..2]).join(id)
@@ -99,14 +99,14 @@ impl Visitor {
         self.cookie.as_ref().unwrap().split(['=', '.']).nth(1).unwrap().to_owned()
     }
 
-    /// A request whose handler is at work.
+    /// Begins a request. Its handler is at work until [`hear`](Self::hear).
     pub(crate) async fn open(&self, site: &SessionManager) -> (RequestSession, Session) {
         let request = site.request(self.cookie.iter());
         let session = request.session().await.unwrap();
         (request, session)
     }
 
-    /// The handler answers, and the visitor hears of it.
+    /// Ends a request, and gives the visitor the answer.
     pub(crate) async fn hear(&mut self, request: &RequestSession) {
         let end = request.end(200).await;
         assert!(end.failure().is_none(), "{:?}", end.failure());
@@ -118,7 +118,7 @@ impl Visitor {
         }
     }
 
-    /// A whole request.
+    /// Makes a whole request.
     pub(crate) async fn visit<T>(&mut self, site: &SessionManager, handler: impl FnOnce(&Session) -> T) -> T {
         let (request, session) = self.open(site).await;
         let answer = handler(&session);
@@ -126,7 +126,7 @@ impl Visitor {
         answer
     }
 
-    /// The value of `key` that a request sees which changes nothing.
+    /// Returns the value of `key` that a new request sees.
     pub(crate) async fn sees(&self, site: &SessionManager, key: &str) -> Option<String> {
         self.open(site).await.1.get(key).unwrap()
     }
