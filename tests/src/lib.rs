@@ -1,1 +1,1 @@
-//! Tests over the whole workspace: whole requests over adapters and stores, and the claims of the documentation.
+//! Tests of the whole workspace: whole requests over adapters and stores, and the claims of the documentation.

@@ -1,4 +1,4 @@
-//! The documentation keeps its promises: the example compiles, and the tests it names exist.
+//! The documentation keeps its promises: its examples compile, and the tests that it names exist.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Each adapter's example is compiled as its example, and shown in two other places.
+/// Each adapter compiles its example, which README.md and the adapter's crate documentation show.
 #[test]
 fn the_readmes_examples_are_those_that_compile() {
     for (adapter, name) in [("crates/adapter-axum", "hits-axum"), ("crates/adapter-actix", "hits-actix")] {
@@ -27,7 +27,7 @@ fn the_readmes_examples_are_those_that_compile() {
     }
 }
 
-/// A test that is named in a table is a function somewhere in the workspace.
+/// Each test that a table names is a function somewhere in the workspace.
 #[test]
 fn every_test_that_the_docs_name_exists() {
     let tests = tests_in(&root());
@@ -37,7 +37,7 @@ fn every_test_that_the_docs_name_exists() {
             let Some(column) = row.trim_end_matches(['|', ' ']).rsplit('|').next() else { continue };
             for name in column.split('`').skip(1).step_by(2) {
                 let name = name.rsplit([':', ' ']).next().unwrap();
-                // `headers::tests` names a module; everything else with that many words is a test.
+                // `headers::tests` names a module. Every other name with this many words is a test.
                 if name.matches('_').count() >= 2 {
                     named += 1;
                     assert!(tests.contains(name), "{page} names `{name}`, which is no test");
@@ -57,7 +57,7 @@ fn tests_in(folder: &Path) -> BTreeSet<String> {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&path).unwrap();
             for line in source.lines().map(str::trim_start) {
-                // The cases of the matrix are visible to where they become tests.
+                // The cases of the matrix are `pub(crate)`, so that `main.rs` can make tests of them.
                 let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
                 let Some((before, after)) = line.split_once("fn ") else { continue };
                 let is_function = before.split_whitespace().all(|word| word == "async" || word.starts_with("pub"));

@@ -1,4 +1,4 @@
-//! Those who act, one at a time: between two pauses of one another may go on.
+//! Actors, who act one at a time. Between two pauses of one actor, another may go on.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use crate::probe::{Actor, Script};
 
-/// What somebody does.
+/// The work of an actor.
 pub(crate) struct Acting<T> {
     pub(crate) actor: Actor,
     pub(crate) future: Pin<Box<dyn Future<Output = T>>>,
@@ -15,11 +15,12 @@ pub(crate) struct Acting<T> {
 enum Progress<T> {
     Done(T),
     Paused,
-    /// It waits for the store, or for somebody else.
+    /// The actor waits for the store, or for another actor.
     Waits,
 }
 
-/// Lets all of them finish; each bit of `order` says who goes on to the next pause. What was cut short is `None`.
+/// Lets all actors finish. Each bit of `order` says which goes on to the next pause. The result of an actor that was
+/// cut short is `None`.
 pub(crate) async fn finish<T>(script: &Script, acting: Vec<Acting<T>>, order: u32) -> Vec<Option<T>> {
     let mut done: Vec<Option<T>> = acting.iter().map(|_| None).collect();
     let mut acting: Vec<_> = acting.into_iter().map(Some).collect();

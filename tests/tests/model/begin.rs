@@ -1,4 +1,4 @@
-//! What is to be done on the site, and its part in the model.
+//! Begins a part: what to do on the site, and how to follow it in the model.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::play::{Play, index};
 use crate::site::{Cookie, Open};
 use crate::steps::{self, Header, Pick, USERS, User, Which};
 
-/// What has come out of a part on the site.
+/// The result of a part on the site.
 pub(crate) enum Done {
     Opened(Result<Open, SessionError>),
     Saved(Result<(), SessionError>),
@@ -22,7 +22,7 @@ pub(crate) enum Done {
     Swept(Result<usize, SessionError>),
 }
 
-/// Something that is to be done, in the model and on the site.
+/// A part that has begun, in the model and on the site.
 pub(crate) type Begun = (Part, Acting<Done>);
 
 impl Play {

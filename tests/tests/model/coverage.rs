@@ -1,4 +1,4 @@
-//! Which situations the cases have come to: a test of what never happens proves nothing.
+//! The situations that the cases have reached. A test of a situation that never occurs proves nothing.
 
 use std::collections::BTreeMap;
 
@@ -28,13 +28,13 @@ impl Coverage {
         }
     }
 
-    /// The situations that were never seen, of those that must be.
+    /// Returns the situations that must occur and did not.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         SITUATIONS.iter().copied().filter(|situation| !self.0.contains_key(situation)).collect()
     }
 }
 
-/// Notes which of the interesting situations this was.
+/// Notes the interesting situations of a commit.
 pub(crate) fn saw_commit(
     world: &World,
     seen: &Seen,

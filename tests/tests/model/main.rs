@@ -1,5 +1,5 @@
-//! Random sequences of everything that may happen to sessions, against a simple model of what may come of it: no
-//! session comes back, no change is lost, none outlives its limits, and no id outlives a login.
+//! Random sequences of everything that may happen to sessions, compared with a simple model of the results. No ended
+//! session comes back, no change is lost, no session outlives its limits, and no id outlives a login.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod actors;

@@ -1,4 +1,4 @@
-//! What has become of a commit must be what the model says, and the request goes on from there.
+//! Checks that the result of a commit is what the model says. The request goes on from there.
 
 use nexios_middleware_core::{Header, PlainHead, RequestEnd, SessionErrorKind as Kind};
 use nexios_store_core::SessionId;
@@ -12,7 +12,7 @@ use crate::site::Cookie;
 use crate::steps::Status;
 use crate::world::World;
 
-/// A `save` or the commit of an answer, which came to this.
+/// Checks the result of a `save`, or of the commit of an answer.
 pub(crate) fn commit(
     world: &mut World,
     seen: &Seen,
@@ -38,11 +38,11 @@ pub(crate) fn commit(
         Intent::Create | Intent::Destroy => Ok(()),
         _ if wrote => Ok(()),
         Intent::Upkeep if !is_gone => Ok(()),
-        // A login makes a fresh session then.
+        // With a login, the commit makes a fresh session instead.
         _ if is_gone && request.login.is_none() => Err(Kind::Gone),
         _ => return Err(format!("a commit that is to {intent:?} a live session did nothing: {outcome:?}")),
     };
-    // To an answer it makes no difference whether the session is gone.
+    // An answer stands, even if the session is gone.
     let is_expected = outcome == expected || (status.is_some() && expected == Err(Kind::Gone) && outcome.is_ok());
     if !is_expected {
         return Err(format!("a commit that is to {intent:?} came to {outcome:?} instead of {expected:?}"));
@@ -76,7 +76,7 @@ pub(crate) fn commit(
         // Nothing was tried.
         Err(_) if matches!(intent, Intent::Refuse | Intent::TooLate) => {}
         Err(_) => {
-            // What was read after a conflict leaves no doubt.
+            // The load after a conflict failed, so nothing was written for certain.
             let is_known = seen.unanswered.last() == Some(&CallKind::Load);
             let is_repeatable = match intent {
                 Intent::Update => Change::are_repeatable(&request.log),
@@ -120,7 +120,8 @@ fn succeed(seen: &Seen, request: &mut Request, intent: Intent) {
     }
 }
 
-/// Reading counts as activity, up to a tenth of the idle timeout, and what is under an old key is renewed.
+/// Checks that reading counts as activity, up to a tenth of the idle timeout, and that a record under an old key is
+/// renewed.
 fn kept_up(world: &World, seen: &Seen, request: &Request) -> Result<(), Wrong> {
     let Some(base) = &request.base else { return Ok(()) };
     let life = &world.lives[base.life];
@@ -135,7 +136,7 @@ fn kept_up(world: &World, seen: &Seen, request: &Request) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// A logout has ended the session under whatever id it has by now, unless it was nobody's when it was loaded.
+/// Checks that a logout has ended the session under any id that it has by now, unless it was anonymous when loaded.
 fn destroyed(world: &World, request: &Request) -> Result<(), Wrong> {
     // Also what had expired, or is from the future: a clock that is set back must not bring it back.
     if request.vouched.iter().any(|id| world.stored_ever(*id).is_some()) {
@@ -150,7 +151,7 @@ fn destroyed(world: &World, request: &Request) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// The answer carries the cookie that it should.
+/// Checks that the answer carries the cookie that it should.
 pub(crate) fn answer(
     world: &World,
     request: &mut Request,
@@ -177,7 +178,7 @@ pub(crate) fn answer(
     }
 }
 
-/// A 5xx answer takes back what followed the last save, but not a logout.
+/// Takes back what followed the last save, if the answer is a 5xx. A logout stays.
 pub(crate) fn roll_back(request: &mut Request, status: Status, coverage: &mut Coverage) {
     if status == Status::ServerError {
         coverage.saw_if(!request.log.is_empty(), "a server error that took changes back");

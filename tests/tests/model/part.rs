@@ -1,4 +1,4 @@
-//! Something that somebody does to the site, followed in the model by what the store was seen to do for it.
+//! A part: something that an actor does on the site. The model follows it by what the store does for it.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::site::{Cookie, Open};
 use crate::steps::{Status, User};
 use crate::world::{Life, LifeNumber, World};
 
-/// What is wrong.
+/// A message that says what is wrong.
 pub(crate) type Wrong = String;
 
 pub(crate) struct Part {
@@ -22,10 +22,10 @@ pub(crate) struct Part {
     pub(crate) seen: Seen,
 }
 
-/// What the store was seen to do for it.
+/// What the store did for a part.
 #[derive(Default)]
 pub(crate) struct Seen {
-    /// The calls that have failed, or whose answers were lost.
+    /// The calls that failed, or whose answers were lost.
     pub(crate) unanswered: Vec<CallKind>,
     /// What a commit has left in the store.
     pub(crate) wrote: Option<Wrote>,
@@ -52,11 +52,11 @@ pub(crate) struct Commit {
     pub(crate) request: Request,
     pub(crate) open: Open,
     pub(crate) intent: Intent,
-    /// How the handler has answered; `None` for a `save` within it.
+    /// The status of the answer, or `None` for a `save` within the handler.
     pub(crate) status: Option<Status>,
-    /// It goes on after that.
+    /// Whether the handler goes on after the answer.
     pub(crate) goes_on: bool,
-    /// It was seen that the session is gone.
+    /// Whether the commit has found that the session is gone.
     pub(crate) finds_gone: bool,
     /// A logout is done, and goes on with a fresh session.
     pub(crate) begins_afresh: bool,
@@ -65,7 +65,7 @@ pub(crate) struct Commit {
 pub(crate) struct Revocation {
     pub(crate) user: User,
     pub(crate) whom: Whom,
-    /// Those that were there when it began.
+    /// The sessions that were there when the revocation began.
     pub(crate) targets: Vec<LifeNumber>,
     pub(crate) deleted: usize,
 }
@@ -83,7 +83,7 @@ pub(crate) struct Wrote {
 }
 
 impl Whom {
-    /// `None`: nobody knows the session's handle.
+    /// Returns whether a session is meant, or `None` if nobody knows its handle.
     pub(crate) fn is_meant(self, life: &Life) -> Option<bool> {
         match self {
             Self::All => Some(true),
@@ -98,7 +98,7 @@ impl Part {
         Self { actor, doing, seen: Seen::default() }
     }
 
-    /// Whose session the request has.
+    /// Returns the user of the request's session.
     pub(crate) fn user(&self) -> Option<User> {
         match &self.doing {
             Doing::Commit(commit) => commit.request.base.as_ref()?.user,
@@ -106,7 +106,7 @@ impl Part {
         }
     }
 
-    /// The store was seen to do something for this: it must be allowed to, and the model does the same.
+    /// Follows a call of the store: checks that the part is allowed to make it, and does the same in the model.
     pub(crate) fn witness(&mut self, world: &mut World, event: &Event, coverage: &mut Coverage) -> Result<(), Wrong> {
         if !event.answered {
             self.seen.unanswered.push(match event.what {
@@ -178,7 +178,7 @@ impl Opening {
         Ok(())
     }
 
-    /// The cookies whose signature is good.
+    /// Returns the cookies whose signature is good.
     pub(crate) fn verified(&self, world: &World) -> impl Iterator<Item = &Cookie> {
         self.cookies.iter().filter(|cookie| world.keys.contains(&cookie.key))
     }
@@ -271,7 +271,8 @@ impl Commit {
     }
 }
 
-/// A request writes over the session that it has loaded, under the id that it knows, and only while that lives.
+/// Checks that a request writes to the session that it has loaded, under the id that it knows, and only while the
+/// session is live.
 fn in_place(world: &World, base: Option<&Base>, id: SessionId, done: &str) -> Result<LifeNumber, Wrong> {
     let base = base.ok_or_else(|| format!("a session was {done} by a request that has none"))?;
     if base.id != id {

@@ -1,4 +1,4 @@
-//! Plays a case: each step on the site and in the model.
+//! Plays a case: does each step on the site and in the model.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) struct Play {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) open: Vec<(Request, Open)>,
     pub(crate) actors: Actor,
-    /// What must never be seen again, whatever the rest of the model thinks.
+    /// The sessions that must never be seen again, whatever the rest of the model says.
     pub(crate) ended: HashSet<SessionHandle>,
     pub(crate) replaced: HashSet<SessionId>,
     pub(crate) coverage: Coverage,
@@ -145,7 +145,7 @@ impl Play {
         self.clock.set(self.world.now);
     }
 
-    /// A request begins; `None` if it could not, or there are enough.
+    /// Begins a request. Returns `None` if it failed, or if enough requests are open.
     async fn begin(&mut self, header: Header) -> Result<Option<usize>, Wrong> {
         let before = self.open.len();
         let part = self.opening(header);
@@ -158,7 +158,7 @@ impl Play {
         self.play(vec![part], 0, None).await
     }
 
-    /// A request saves what it has, while the sessions of its user are revoked.
+    /// Lets a request save its changes while the sessions of its user are revoked.
     async fn race_with_revocation(&mut self, index: usize, order: u32) -> Result<(), Wrong> {
         let part = self.commit_of(index, steps::Commit::Save);
         let theirs = part.0.user().and_then(|user| self.revocation(user, Which::All));
@@ -229,7 +229,7 @@ impl Play {
                 self.world.lifetimes = other.unwrap_or(LIFETIMES[0]);
             }
         }
-        // Both services know the same keys and lifetimes only here, so that the old one may finish what it has begun.
+        // After the other restarts, the two services differ in keys or lifetimes, so the old one finishes nothing.
         if !matches!(restart, Restart::WithOtherFirstKey) {
             self.open.clear();
         }
@@ -253,8 +253,8 @@ impl Play {
         self.play(parts, order, cut_after).await
     }
 
-    /// Nothing is wrong with what is left: every cookie that was ever sent opens what it should, and no more, and once
-    /// everything has expired, everything goes.
+    /// Checks what is left: every cookie that was ever sent opens what it should, and no more. Once everything has
+    /// expired, a sweep removes everything.
     async fn audit(&mut self) -> Result<(), Wrong> {
         self.site.script.heal();
         self.open.clear();
@@ -270,7 +270,7 @@ impl Play {
         self.step(Step::Sweep).await
     }
 
-    /// Lets the site do it, follows that in the model, and compares what came out of it.
+    /// Lets the site do these parts, follows them in the model, and compares the results.
     async fn play(&mut self, parts: Vec<Begun>, order: u32, cut_after: Option<usize>) -> Result<(), Wrong> {
         let (mut parts, acting): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         self.site.script.set_pausing(parts.len() > 1 || cut_after.is_some(), cut_after);
@@ -280,7 +280,7 @@ impl Play {
             let part = part.ok_or("somebody has called the store who had nothing to do")?;
             part.witness(&mut self.world, &event, &mut self.coverage)?;
         }
-        // What a request was given beside another counts from before that one was answered.
+        // A request that was opened beside another counts as opened before the other was answered.
         let (openings, others): (Vec<_>, Vec<_>) =
             parts.into_iter().zip(done).partition(|(part, _)| matches!(part.doing, Doing::Open(_)));
         for (part, done) in openings.into_iter().chain(others) {

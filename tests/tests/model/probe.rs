@@ -1,5 +1,5 @@
-//! What stands between the manager and the store under test: it notes what has really happened, in which order and for
-//! whom, fails when it is told to, and pauses before and after each call, so that something else may happen there.
+//! The hook between the manager and the store under test. It notes what really happens, in which order and for whom. It
+//! fails when it is told to. It pauses before and after each call, so that something else may happen there.
 
 use std::collections::HashMap;
 use std::future::{pending, poll_fn};
@@ -12,23 +12,23 @@ use nexios_store_core::{
 };
 use nexios_store_testkit::hook::{Call, CallKind, Hook, Outcome};
 
-/// Who makes a call: a request, or somebody who revokes or sweeps.
+/// The maker of a call: a request, a revocation or a sweep.
 pub(crate) type Actor = usize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Fails without doing anything.
+    /// The call fails before it does anything.
     Fails,
-    /// Does it, and fails to say so.
+    /// The call does its work and then fails.
     LosesTheAnswer,
 }
 
-/// A call, and what it has come to.
+/// A call and its result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
     pub(crate) actor: Actor,
     pub(crate) what: What,
-    /// The caller was told.
+    /// Whether the caller was told.
     pub(crate) answered: bool,
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum What {
     Failed(CallKind),
 }
 
-/// What the test knows and decides of the calls.
+/// What the test knows about the calls, and decides about them.
 #[derive(Debug, Default)]
 pub(crate) struct Script(Mutex<State>);
 
@@ -64,7 +64,7 @@ struct State {
 }
 
 impl Script {
-    /// From now on it is this actor that makes the calls.
+    /// Says that this actor makes the calls from now on.
     pub(crate) fn enter(&self, actor: Actor) {
         self.state().current = actor;
     }
@@ -74,17 +74,17 @@ impl Script {
         (state.pausing, state.cut_after, state.is_cut, state.pauses) = (pausing, cut_after, false, 0);
     }
 
-    /// How many pauses there were.
+    /// Returns the number of pauses so far.
     pub(crate) fn pauses(&self) -> usize {
         self.state().pauses
     }
 
-    /// Who has come to its last pause will not go on.
+    /// Returns whether an actor has come to its last pause and will not go on.
     pub(crate) fn is_cut(&self) -> bool {
         self.state().is_cut
     }
 
-    /// The store is at work.
+    /// Returns whether the store is at work.
     pub(crate) fn is_in_call(&self) -> bool {
         self.state().in_call
     }
@@ -105,7 +105,7 @@ impl Script {
         self.0.lock().unwrap()
     }
 
-    /// Whether this call has this fault, which then is one less that is left.
+    /// Takes one of the faults of this call, if it is the wanted one. Returns whether it did.
     fn takes_fault(&self, call: CallKind, wanted: Fault) -> bool {
         let mut state = self.state();
         match state.faults.get_mut(&call) {
@@ -144,7 +144,7 @@ impl Script {
 #[async_trait]
 impl Hook for Script {
     async fn before(&self, call: &Call<'_>) -> Result<()> {
-        // What a set-aside record is worth is nothing that the model knows.
+        // The model knows nothing of records that are set aside.
         if call.kind() == CallKind::SetAside {
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl Hook for Script {
 }
 
 fn what(call: &Call<'_>, answer: Result<Outcome<'_>, &StoreError>) -> What {
-    // An error is an answer here: the key of the record may have been removed.
+    // For a load, an error is an answer: the key of the record may have been removed.
     if let Call::Load { id, .. } = call {
         return What::Loaded(**id);
     }

@@ -1,4 +1,4 @@
-//! The model of a request: what its handler sees and has decided, and what comes of that in a commit.
+//! The model of a request: what its handler sees and decides, and what a commit makes of it.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::world::{KeyNumber, LifeNumber, Values, World};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// Who gets the cookie of its answer.
+    /// The visitor who gets the cookie of the answer.
     pub(crate) visitor: Option<usize>,
-    /// What it came with.
+    /// The cookies that the request came with.
     pub(crate) cookies: Vec<Cookie>,
     /// The ids that the good ones among them vouch for, whether or not they open anything.
     pub(crate) vouched: Vec<SessionId>,
     /// The session that it has, as far as it knows.
     pub(crate) base: Option<Base>,
-    /// The key that signs what it writes and sends.
+    /// The key that signs what the request writes and sends.
     pub(crate) key: KeyNumber,
-    /// Its cookie or its record is under another key.
+    /// Whether the cookie or the record is under another key.
     pub(crate) is_rewrite_due: bool,
     pub(crate) values: Values,
     pub(crate) log: Vec<Change>,
@@ -28,11 +28,11 @@ pub(crate) struct Request {
     pub(crate) cycles: bool,
     pub(crate) destroys: bool,
     pub(crate) has_ended: bool,
-    /// What was to be saved may have been saved, and must not be saved twice.
+    /// Whether a commit may or may not have been saved. Its changes must not be saved twice.
     pub(crate) is_stuck: bool,
-    /// Its answer is on the way, so that no cookie can be sent any more.
+    /// Whether the head of the answer is sent, so that no cookie can follow.
     pub(crate) head_is_sent: bool,
-    /// What the answer does about the cookie.
+    /// What the answer does to the cookie.
     pub(crate) cookie: CookieFate,
 }
 
@@ -61,19 +61,19 @@ pub(crate) enum Change {
     Clear,
 }
 
-/// What a commit is to do.
+/// The task of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
     Nothing,
-    /// Refuse: the last commit was not heard of again.
+    /// Refuse, because nobody knows what became of the last commit.
     Refuse,
-    /// Refuse: it takes a cookie, and the head is sent.
+    /// Refuse, because the commit needs a cookie and the head is sent.
     TooLate,
     Create,
     Update,
     Rename,
     Destroy,
-    /// Nothing was changed, but an expiry or an old key may be due for renewal.
+    /// Save no change, but renew an expiry or an old key if that is due.
     Upkeep,
 }
 
@@ -83,12 +83,12 @@ impl Base {
         Self { life: number, id: life.id, user: life.user, values: life.values.clone(), writes: life.writes }
     }
 
-    /// The store has it still, under this id.
+    /// Returns whether the store still has the session under this id.
     pub(crate) fn is_stored(&self, world: &World) -> bool {
         world.stored(self.id) == Some(self.life)
     }
 
-    /// A request that came with this id would find it still.
+    /// Returns whether a request with this id would still find the session.
     pub(crate) fn is_open(&self, world: &World) -> bool {
         world.opens(self.id) == Some(self.life)
     }
@@ -109,14 +109,14 @@ impl Request {
         self.login.is_some() || !self.values.is_empty()
     }
 
-    /// The handler does something. Says whether the session takes it.
+    /// Lets the handler do something, and returns whether the session takes it.
     pub(crate) fn act(&mut self, act: Act) -> bool {
         let takes_changes = !self.has_ended;
         match act {
             Act::Insert(..) | Act::Add(..) | Act::Login(_) if !takes_changes => return false,
             Act::Insert(key, count) => self.change(Change::Insert(KEYS[key], count)),
             Act::Add(key, element) => self.change(Change::Add(KEYS[key], element)),
-            // What is not to be seen is not removed, whatever other requests put there meanwhile.
+            // A value that the request does not see is not removed, even if another request puts it there meanwhile.
             Act::Remove(key) if self.values.contains_key(KEYS[key]) => self.change(Change::Remove(KEYS[key])),
             Act::Clear if !self.values.is_empty() => self.change(Change::Clear),
             Act::Remove(_) | Act::Clear => {}
@@ -193,7 +193,7 @@ impl Request {
         self.has_ended = true;
     }
 
-    /// What was decided is done.
+    /// Goes on from a session that was saved.
     pub(crate) fn settle(&mut self, base: Base) {
         self.values = base.values.clone();
         self.base = Some(base);
@@ -202,7 +202,7 @@ impl Request {
         self.cookie = CookieFate::Send;
     }
 
-    /// What was decided is done, or not to be done again.
+    /// Drops the decisions, because they are carried out or must not be repeated.
     pub(crate) fn forget(&mut self) {
         self.log.clear();
         (self.login, self.cycles) = (None, false);
@@ -223,7 +223,8 @@ impl Change {
         }
     }
 
-    /// Whether to make these changes twice comes to the same as to make them once: each addition is to a known value.
+    /// Returns whether making these changes twice gives the same as making them once: each addition is to a known
+    /// value.
     pub(crate) fn are_repeatable(changes: &[Self]) -> bool {
         let mut is_known = BTreeMap::new();
         for change in changes {

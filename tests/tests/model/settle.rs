@@ -1,4 +1,4 @@
-//! What came out of it on the site, against the model.
+//! Compares the results on the site with the model.
 
 use nexios_middleware_core::{RequestEnd, Session, SessionError, SessionErrorKind};
 
@@ -25,7 +25,7 @@ impl Play {
             }
             (Doing::Revoke(revocation), Done::Revoked(result)) => {
                 let revocation = match revocation.whom {
-                    // It says whether, not how many; an id that is met twice is deleted once.
+                    // It says whether a session has ended, not how many. An id that it meets twice is deleted once.
                     Whom::Only(_) => Revocation { deleted: revocation.deleted.min(1), ..revocation },
                     _ => revocation,
                 };
@@ -83,7 +83,7 @@ impl Play {
         Ok(())
     }
 
-    /// The promises themselves, without the rest of the model.
+    /// Checks the promises themselves, without the rest of the model.
     fn never_again(&self, session: &Session, opening: &Opening) -> Result<(), Wrong> {
         let Some(handle) = session.handle() else { return Ok(()) };
         if self.ended.contains(&handle) {
@@ -110,9 +110,10 @@ impl Play {
         outcome::commit(&mut self.world, seen, &mut commit, outcome, &mut self.coverage)?;
         if let (Some(before), Ok(())) = (before, outcome) {
             match commit.intent {
-                // What a clock that was set has hidden may come back; a login then began another session.
+                // A session that a changed clock has hidden may come back. The login began another session in that
+                // case.
                 Intent::Rename if self.world.stored_ever(before.id).is_none() => drop(self.replaced.insert(before.id)),
-                // The one limit: a session that was nobody's goes on under an id that it has got meanwhile.
+                // The known limit: an anonymous session lives on under an id that it has got meanwhile.
                 Intent::Destroy if before.user.is_some() => self.ended.extend(self.world.lives[before.life].handle),
                 _ => {}
             }
@@ -146,7 +147,7 @@ impl Play {
         Ok(())
     }
 
-    /// Nobody hears of what came of it.
+    /// Follows a part whose result nobody hears of.
     pub(crate) fn cut_short(&mut self, part: Part) {
         self.coverage.saw("a commit that was cut short");
         self.coverage.saw_if(part.seen.wrote.is_some(), "a commit that was cut short when it had written");

@@ -1,4 +1,4 @@
-//! What a request sees of its session, when it is loaded and while it is changed.
+//! A request sees of its session what the model has, when the session is loaded and while it is changed.
 
 use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
 use nexios_store_testkit::hook::CallKind;
@@ -10,7 +10,7 @@ use crate::site::Cookie;
 use crate::steps::{USERS, User};
 use crate::world::{LifeNumber, Values, World};
 
-/// A request has begun: it has the session that its cookies open, or none.
+/// Checks a request that has begun: it has the session that its cookies open, or none.
 pub(crate) fn opening(
     world: &mut World,
     opening: &Opening,
@@ -81,7 +81,7 @@ fn saw_why_not(world: &World, opening: &Opening, coverage: &mut Coverage) {
     }
 }
 
-/// What a handler sees is what the model has.
+/// Checks that a handler sees what the model has.
 pub(crate) fn same(what: &str, session: &Session, values: &Values, user: Option<User>) -> Result<(), Wrong> {
     let seen = session.entries::<Vec<usize>>().map_err(|error| error.to_string())?;
     let expected: Vec<_> = values.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
@@ -95,7 +95,7 @@ pub(crate) fn same(what: &str, session: &Session, values: &Values, user: Option<
     Ok(())
 }
 
-/// A session has one handle, and keeps it.
+/// Learns the handle of a session, and checks that a session keeps its handle.
 pub(crate) fn learn(world: &mut World, number: LifeNumber, session: &Session) -> Result<(), Wrong> {
     let handle = session.handle().ok_or("a session that was saved has no handle")?;
     match world.lives.iter().position(|life| life.handle == Some(handle)) {

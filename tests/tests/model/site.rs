@@ -1,4 +1,4 @@
-//! The system under test: a manager on one of our stores, visitors with their cookies, and the requests that are open.
+//! The system under test: a manager on one of our stores, visitors with their cookies, and open requests.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Stores {
     }
 }
 
-/// A cookie that was sent to somebody.
+/// A cookie that was sent to a visitor.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookie {
     /// `name=value`.
@@ -57,7 +57,7 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<ManualClock>,
     keys: Vec<Key>,
     store: Arc<dyn SessionStore>,
-    /// What each visitor's browser has.
+    /// The cookie in each visitor's browser.
     pub(crate) jars: [Option<Cookie>; VISITORS],
     /// Every cookie that was ever sent.
     pub(crate) issued: Vec<Cookie>,
@@ -80,8 +80,8 @@ impl Site {
         Self { stores, manager, script, clock, keys, store, jars: Default::default(), issued: Vec::new(), _dir: dir }
     }
 
-    /// The service starts anew on the same store, with the keys and lifetimes that there are now; what is left of the old
-    /// one finishes its requests.
+    /// Restarts the service on the same store, with the present keys and lifetimes. What is left of the old service
+    /// finishes its requests.
     pub(crate) fn restart(&mut self, world: &World) {
         while self.keys.len() < world.keys.end {
             self.keys.push(Key::generate().unwrap());

@@ -1,4 +1,4 @@
-//! What may happen, drawn at random. Numbers are taken modulo what there is to choose from, so that every case means
+//! The steps of a case, drawn at random. Each number is taken modulo the number of choices, so that every case means
 //! something and shrinks well.
 
 use std::fmt;
@@ -14,26 +14,27 @@ use crate::probe::Fault;
 pub(crate) enum Step {
     /// A whole request.
     Visit(Header, Act),
-    /// Two requests of one visitor: both have begun before the first is answered.
+    /// Two requests of one visitor. Both begin before the first is answered.
     TwoTabs(usize, Act, Act),
-    /// A visitor's slow request ends on a clock that was set back since a faster one has ended.
+    /// A slow request of a visitor ends on a clock that was set back after a faster request had ended.
     EndEarlier(usize),
     Open(Header),
     Act(Pick, Act),
     Save(Pick),
     Answer(Pick, Status),
-    /// The handler answers, and goes on in a streaming body: the head is sent.
+    /// The handler answers and goes on in a streaming body, after the head.
     Stream(Pick),
     /// The client goes away before the handler has answered.
     Leave(Pick),
-    /// A commit is given up at its so manieth pause: a time limit in the handler, or a client that goes away.
+    /// A commit is given up at the pause with this number: by a time limit in the handler, or by a client that goes
+    /// away.
     CutShort(Pick, Commit, u8),
-    /// Two things at once; each bit of the order says who goes on to the next pause.
+    /// Two things happen at once. Each bit of the order says which goes on to the next pause.
     Race(Rival, Rival, u32),
     Revoke(User, Which),
     /// A visitor comes back after a change of keys, while the sessions of their user are revoked.
     ReturnInRevocation(usize, u32),
-    /// The same, for a request that an old service has begun and finishes beside the new one.
+    /// The same, for a request that an old service has begun and finishes while the new service runs.
     LateInRevocation(usize, u32),
     List(User),
     Sweep,
@@ -42,30 +43,30 @@ pub(crate) enum Step {
     Break(CallKind, Fault, u8),
 }
 
-/// One of the open requests, or of the cookies, or of the sessions.
+/// The choice of an open request, a cookie or a session.
 pub(crate) type Pick = u8;
 
-/// One of [`USERS`].
+/// The choice of a user, of [`USERS`].
 pub(crate) type User = usize;
 
 pub(crate) const USERS: [&str; 2] = ["ada", "bob"];
 pub(crate) const KEYS: [&str; 3] = ["cart", "hits", "note"];
 pub(crate) const VISITORS: usize = 2;
 
-/// What a request comes with.
+/// The cookies that a request comes with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Header {
-    /// A visitor's own cookie, or none.
+    /// The visitor's own cookie, if there is one.
     Own(usize),
     /// A copy of a cookie that was once sent to somebody.
     Stolen(Pick),
-    /// Such a copy, and a visitor's own cookie behind it.
+    /// Such a copy, followed by the visitor's own cookie.
     Both(Pick, usize),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
-    /// A list of so many.
+    /// An `insert` of a list of this length.
     Insert(usize, usize),
     /// An `update` that adds an element.
     Add(usize, usize),
@@ -103,7 +104,7 @@ pub(crate) enum Rival {
     Open(Header),
     Commit(Pick, Commit),
     Revoke(User, Which),
-    /// Of the user of the other request, if it has one.
+    /// Revokes sessions of the user of the other request, if it has one.
     RevokeTheirs(Which),
     Sweep,
 }
@@ -115,12 +116,12 @@ pub(crate) enum Which {
     Others(Pick),
 }
 
-/// The service is started anew.
+/// A restart of the service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Restart {
     WithNewKey,
     WithoutOldestKey,
-    /// Another key of the ring signs from now on, as after a key was announced to all processes. What is open goes on.
+    /// Another key of the ring signs from now on, as when all processes already know the key. Open requests go on.
     WithOtherFirstKey,
     WithOtherLifetimes,
 }
@@ -131,7 +132,7 @@ pub(crate) enum Clock {
     Back(Duration),
 }
 
-/// A sequence of steps, shown one a line.
+/// A sequence of steps. `Debug` shows one step a line.
 #[derive(Clone)]
 pub(crate) struct Case(pub(crate) Vec<Step>);
 

@@ -1,4 +1,4 @@
-//! What is said of a user's sessions must be what the model says.
+//! Checks that revocations and listings say of a user's sessions what the model says.
 
 use nexios_middleware_core::{SessionError, SessionErrorKind as Kind, UserSession};
 use nexios_store_testkit::hook::CallKind;

@@ -1,4 +1,4 @@
-//! The model: which sessions there are, what is in them and how long they live. It knows neither stores nor signatures.
+//! The model: the sessions, their values and their lifetimes. It knows neither stores nor signatures.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use nexios_store_core::SessionId;
 use crate::request::Change;
 use crate::steps::User;
 
-/// Each value is a list, so that what was lost or made twice shows, and files grow.
+/// The values of a session. Each is a list, so that a lost or repeated change shows, and files grow.
 pub(crate) type Values = BTreeMap<&'static str, Vec<usize>>;
 
 /// The number of a key, the first being 0.
@@ -24,11 +24,11 @@ pub(crate) struct World {
     pub(crate) lives: Vec<Life>,
     pub(crate) now: Timestamp,
     pub(crate) lifetimes: Lifetimes,
-    /// The keys that there are.
+    /// The keys of the ring.
     pub(crate) keys: Range<KeyNumber>,
-    /// The one of them that signs, in requests that begin now.
+    /// The key of the ring that signs, for requests that begin now.
     pub(crate) first_key: KeyNumber,
-    /// What is under a lost key cannot be read, also if it is nobody's.
+    /// Whether records are encrypted. Then even an anonymous session under a lost key is unreadable.
     pub(crate) is_encrypted: bool,
 }
 
@@ -43,23 +43,23 @@ pub(crate) const LIFETIMES: [Lifetimes; 2] = [
     Lifetimes { idle: Duration::from_secs(1200), absolute: Duration::from_secs(3600) },
 ];
 
-/// A session. Its id may change; it is the same until it ends or is given to another user.
+/// A session. Its id may change. It stays the same session until it ends or is given to another user.
 #[derive(Clone, Debug)]
 pub(crate) struct Life {
     pub(crate) id: SessionId,
-    /// Learned when it is first seen.
+    /// The handle, which the model learns when the session is first seen.
     pub(crate) handle: Option<SessionHandle>,
     pub(crate) values: Values,
     pub(crate) user: Option<User>,
     pub(crate) created_at: Timestamp,
     pub(crate) authenticated_at: Timestamp,
-    /// By its record.
+    /// The expiry of the record.
     pub(crate) expires_at: Timestamp,
-    /// The idle timeout that it was written under.
+    /// The idle timeout under which the session was written.
     pub(crate) idle: Duration,
-    /// The key that it was written under.
+    /// The key under which the session was written.
     pub(crate) key: KeyNumber,
-    /// How often it was written or touched.
+    /// The number of writes and touches.
     pub(crate) writes: usize,
     pub(crate) end: Option<&'static str>,
 }
@@ -69,27 +69,28 @@ impl World {
         Self { lives: Vec::new(), now, lifetimes: LIFETIMES[0], keys: 0..1, first_key: 0, is_encrypted }
     }
 
-    /// The session that the store has under an id, if it has not expired.
+    /// Returns the session that the store has under an id, unless it has expired.
     pub(crate) fn stored(&self, id: SessionId) -> Option<LifeNumber> {
         self.lives.iter().position(|life| life.id == id && self.is_stored(life))
     }
 
-    /// The same, but it may have expired: a clock that is set back lets it live again.
+    /// Returns the session that the store has under an id, even if it has expired. A clock that is set back revives it.
     pub(crate) fn stored_ever(&self, id: SessionId) -> Option<LifeNumber> {
         self.lives.iter().position(|life| life.id == id && life.end.is_none())
     }
 
-    /// The session that a cookie with this id opens.
+    /// Returns the session that a cookie with this id opens.
     pub(crate) fn opens(&self, id: SessionId) -> Option<LifeNumber> {
         self.stored(id).filter(|number| self.is_live(&self.lives[*number]))
     }
 
-    /// For the store it lives.
+    /// Returns whether a session is live for the store.
     pub(crate) fn is_stored(&self, life: &Life) -> bool {
         life.end.is_none() && life.expires_at > self.now
     }
 
-    /// For a visitor it lives: also by today's settings, on today's clock, and under a key that there is.
+    /// Returns whether a session is live for a visitor: also by today's settings and clock, and under a key of the
+    /// ring.
     pub(crate) fn is_live(&self, life: &Life) -> bool {
         let is_from_the_future = life.created_at.max(life.authenticated_at) > self.now.saturating_add(MAX_CLOCK_SKEW);
         self.is_stored(life) && self.ends_at(life) > self.now && !is_from_the_future && self.is_readable(life)
@@ -99,7 +100,7 @@ impl World {
         self.keys.contains(&life.key) || (life.user.is_none() && !self.is_encrypted)
     }
 
-    /// The sessions of a user that the store can list, whatever the settings and the clock say of them.
+    /// Returns the sessions of a user that the store can list, whatever the settings and the clock say of them.
     pub(crate) fn listed(&self, user: User) -> Vec<LifeNumber> {
         let mut listed = self.listed_ever(user);
         listed.retain(|number| self.is_stored(&self.lives[*number]));
@@ -112,13 +113,13 @@ impl World {
         (0..self.lives.len()).filter(|number| is_listed(&self.lives[*number])).collect()
     }
 
-    /// When a session ends: a timeout that is shorter today than when it was written acts at once.
+    /// Returns when a session ends. A timeout that was shortened since the session was written acts at once.
     pub(crate) fn ends_at(&self, life: &Life) -> Timestamp {
         let shorter_by = life.idle.saturating_sub(self.lifetimes.idle);
         life.expires_at.saturating_sub(shorter_by).min(self.absolute_end(life.authenticated_at))
     }
 
-    /// When a session ends that is used now.
+    /// Returns when a session ends that is used now.
     pub(crate) fn renewed(&self, authenticated_at: Timestamp) -> Timestamp {
         self.now.saturating_add(self.lifetimes.idle).min(self.absolute_end(authenticated_at))
     }
@@ -127,7 +128,7 @@ impl World {
         authenticated_at.saturating_add(self.lifetimes.absolute)
     }
 
-    /// A session begins.
+    /// Begins a session.
     pub(crate) fn begin(&mut self, id: SessionId, key: KeyNumber, log: &[Change], user: Option<User>) -> LifeNumber {
         let mut values = Values::new();
         Change::apply_all(log, &mut values);
@@ -147,7 +148,7 @@ impl World {
         self.lives.len() - 1
     }
 
-    /// A session is written, and has another id from now on perhaps, or another user: then it is another session.
+    /// Writes a session, perhaps under a new id. If it gets another user, it becomes another session.
     pub(crate) fn write(
         &mut self,
         number: LifeNumber,
@@ -173,7 +174,7 @@ impl World {
         number
     }
 
-    /// A session is used, and lives longer.
+    /// Lets a session live longer, because it is used.
     pub(crate) fn touch(&mut self, number: LifeNumber) {
         let renewed = self.renewed(self.lives[number].authenticated_at);
         let life = &mut self.lives[number];
@@ -181,7 +182,7 @@ impl World {
         life.writes += 1;
     }
 
-    /// Whatever has expired is removed. Says how many that were.
+    /// Removes the expired sessions, and returns how many there were.
     pub(crate) fn sweep(&mut self) -> usize {
         let now = self.now;
         let expired = self.lives.iter_mut().filter(|life| life.end.is_none() && life.expires_at <= now);
@@ -189,5 +190,5 @@ impl World {
     }
 }
 
-/// How far in the future a session may have been made and still count; `docs/lifecycle.md` has it.
+/// A session that begins further in the future than this is not accepted. See `docs/lifecycle.md`.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);

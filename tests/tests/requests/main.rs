@@ -1,5 +1,5 @@
-//! Whole requests over real connections: one text, on both frameworks and on every store. A behaviour that differs is a
-//! failing test.
+//! Whole requests over real connections. Each case is one text that runs on both frameworks and on every store, so a
+//! behaviour that differs is a failing test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[macro_use]

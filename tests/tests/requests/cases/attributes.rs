@@ -1,4 +1,4 @@
-//! The cookie's attributes, and settings that a request notices.
+//! The attributes of the cookie, and settings that a request notices.
 
 use nexios_cookie_config::{CookieConfig, SameSite};
 use nexios_settings::ByteSize;

@@ -1,4 +1,4 @@
-//! Sessions that visitors keep themselves: the same requests, and no store.
+//! Sessions that visitors keep themselves: the same requests without a store.
 
 use nexios_middleware_core::SessionManager;
 

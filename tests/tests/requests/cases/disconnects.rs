@@ -2,7 +2,7 @@
 
 use crate::site::*;
 
-/// A site, and a visitor with a session in which `a` is 1.
+/// Opens a site, with a visitor who has a session in which `a` and `b` are 1.
 async fn open(world: World) -> (Site, Visitor) {
     let site = world.open().await;
     let mut visitor = site.visitor();
@@ -96,7 +96,7 @@ pub(crate) async fn while_the_store_saves_it_saves_all_or_nothing(world: World) 
         client.reset();
         site.gates.arrivals("Update is over", 1).await;
         site.probe.heal();
-        // Waits for the write that may still be under way, and is not undone by it.
+        // This save waits for a write that may still be under way, and is not undone by it.
         let saved = visitor.get("/visit").script([insert("after", number)]).send().await;
         assert_eq!(saved.status, 200);
         let answer = visitor.get("/visit").script([get("a"), get("b"), get("after")]).send().await;
@@ -128,7 +128,7 @@ pub(crate) async fn after_the_head_only_what_was_saved_stays(world: World) {
     site.gates.arrivals("later", 1).await;
     assert_eq!(visitor.sees("a").await, "2");
     client.reset();
-    // Of the script, of the reader, and of the stream.
+    // One arrival each of the script, the reader and the stream.
     site.gates.arrivals("script is over", 3).await;
     assert_eq!((visitor.sees("a").await, site.probe.writes()), ("2".to_owned(), 2));
 }

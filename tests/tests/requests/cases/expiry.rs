@@ -1,4 +1,4 @@
-//! How long sessions live.
+//! The lifetimes of sessions.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::site::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Sessions of half an hour.
+/// Opens a site with an idle timeout of half an hour.
 async fn open(world: World) -> Site {
     world.users(|builder| builder.idle_timeout(30 * MINUTE)).open().await
 }

@@ -1,4 +1,4 @@
-//! What a session is, from its first value to its end.
+//! The life of a session, from its first value to its end.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Other middleware around and inside of ours, nested routes, several workers.
+//! Other middleware around ours and inside it, nested routes, and several workers.
 
 use crate::site::*;
 

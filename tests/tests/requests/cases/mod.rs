@@ -1,4 +1,4 @@
-//! The cases by theme. Each is a story of some requests to a site; `main.rs` lists them.
+//! The cases by theme. Each is a story of some requests to a site. `main.rs` lists them.
 
 pub(crate) mod attributes;
 pub(crate) mod client_side;

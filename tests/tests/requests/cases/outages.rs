@@ -1,4 +1,4 @@
-//! What visitors get when something does not work.
+//! The answers that visitors get when something does not work.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::site::*;
 
 const UNAVAILABLE: [&str; 5] = ["503", "content-length: 0", "retry-after: 5", "vary: Cookie", ""];
 
-/// A site, and a visitor with a session in which `a` is 1.
+/// Opens a site, with a visitor who has a session in which `a` is 1.
 async fn open(world: World) -> (Site, Visitor) {
     let site = world.open().await;
     let mut visitor = site.visitor();

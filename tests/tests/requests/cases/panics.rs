@@ -8,7 +8,7 @@ pub(crate) async fn a_panic_ends_the_connection_and_changes_nothing(world: World
     visitor.visit([insert("a", 1)]).await;
     let writes = site.probe.writes();
     for steps in [vec![insert("a", 2)], vec![Cycle], vec![login("ada")], vec![Destroy], vec![Clear]] {
-        // More often than there are workers, so that one that had died would be noticed.
+        // More panics than there are workers, so that a worker that dies is noticed.
         for _ in 0..2 {
             visitor.get("/visit").script(steps.iter().cloned().chain([Panic])).send_in_vain().await;
         }

@@ -6,7 +6,7 @@ use nexios_middleware_core::Event;
 
 use crate::site::*;
 
-/// A site, and a visitor with a session in which `n` is 0.
+/// Opens a site, with a visitor who has a session in which `n` is 0.
 async fn open(world: World) -> (Site, Visitor) {
     let site = world.open().await;
     let mut visitor = site.visitor();
@@ -14,7 +14,7 @@ async fn open(world: World) -> (Site, Visitor) {
     (site, visitor)
 }
 
-/// A request that has loaded the session, made its changes, and waits at the gate `slow` before it answers.
+/// Begins a request that loads the session, makes its changes, and waits at the gate `slow` before it answers.
 async fn slow(site: &Site, visitor: &Visitor, steps: impl IntoIterator<Item = Step>) -> JoinHandle<Answer> {
     let request = visitor.spawn_visit(steps.into_iter().chain([wait("slow")]));
     site.gates.arrivals("slow", 1).await;

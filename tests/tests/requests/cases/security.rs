@@ -1,4 +1,4 @@
-//! What visitors who mean no good can do.
+//! Attempts of hostile visitors.
 
 use crate::site::*;
 

@@ -5,7 +5,7 @@ use crate::site::*;
 const ADMIN: &str = "set-cookie: admin=<id>; HttpOnly; SameSite=Lax; Path=/; Max-Age=1209600; \
                      Expires=Thu, 11 Jun 2026 20:26:40 GMT";
 
-/// A site with the one layer inside of the other, and somebody who has both sessions.
+/// Opens a site with one layer inside the other, and a visitor who has both sessions.
 async fn nested(world: World) -> (Site, Visitor) {
     let site = world.layout(Layout::Nested).open().await;
     let mut visitor = site.visitor();

@@ -1,4 +1,4 @@
-//! What users and operators do with all sessions of a user.
+//! Users and operators list and end the sessions of a user.
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! The application on actix-web. What differs from `axum_app.rs` is the framework's words, and nothing else.
+//! The application on actix-web. It differs from `axum_app.rs` in the words of the framework, and in nothing else.
 
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
@@ -39,7 +39,7 @@ pub(crate) async fn serve(backstage: Backstage) -> Server {
     Server::new(address, move || drop(handle.stop(false)))
 }
 
-/// An expression, because the type of an `App` with middleware cannot be written down.
+/// A macro, because the type of an `App` with middleware cannot be written down.
 macro_rules! application {
     ($backstage:expr) => {{
         let backstage: Backstage = $backstage;
@@ -154,7 +154,7 @@ async fn events(app: App, request: HttpRequest, session: Session) -> Answer {
     Ok(response.streaming(events))
 }
 
-/// What the scripts have read that run after the head is out.
+/// Runs the scripts that come after the head, and returns what they read.
 fn late(app: App, request: &HttpRequest, session: Session) -> impl Stream<Item = String> + use<> {
     futures_util::stream::iter(scripts_in(header(request.headers(), "x-late"))).then(move |script| {
         let (app, session) = (app.clone(), session.clone());
@@ -174,7 +174,7 @@ async fn socket(app: App, request: HttpRequest, session: Session, body: Payload)
     Ok(response)
 }
 
-/// A middleware that does as the request's header of this name says.
+/// A middleware that does what the request's header of this name says.
 async fn meddle<B: MessageBody + 'static>(
     place: &'static str,
     mut request: ServiceRequest,
@@ -189,7 +189,7 @@ async fn meddle<B: MessageBody + 'static>(
             }
             Ok(request.into_response(HttpResponse::Forbidden().content_type("text/plain").body("early")))
         }
-        // Here an error of the framework, as its middleware likes to return.
+        // Returns an error of the framework, as actix middleware often does.
         ("fail", script) => {
             let session = request.extract::<Session>().await?;
             script::run(script.as_bytes(), &session, &Default::default()).await.unwrap();
@@ -211,7 +211,7 @@ async fn meddle<B: MessageBody + 'static>(
     }
 }
 
-/// What an application may have around its handlers to make its errors presentable.
+/// Makes errors presentable, as applications do around their handlers.
 fn handled<B: MessageBody>(response: ServiceResponse<B>, status: StatusCode) -> Result<ErrorHandlerResponse<B>, Error> {
     let (request, response) = response.into_parts();
     let mut response = response.set_body("handled".to_owned()).map_into_boxed_body();
@@ -219,14 +219,14 @@ fn handled<B: MessageBody>(response: ServiceResponse<B>, status: StatusCode) -> 
     Ok(ErrorHandlerResponse::Response(ServiceResponse::new(request, response).map_into_right_body()))
 }
 
-/// actix-web has no such middleware of its own, but one can write it.
+/// Makes a panic an answer. actix-web has no such middleware of its own, but applications can write one.
 async fn catch_panic<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(response) => Ok(response?.map_into_boxed_body()),
-        // The request is lost with the handler, so this becomes an answer further outside.
+        // The request is lost with the handler, so the error becomes an answer further outside.
         Err(_) => {
             let caught = HttpResponse::InternalServerError().content_type("text/plain").body("caught");
             Err(InternalError::from_response("panic", caught).into())

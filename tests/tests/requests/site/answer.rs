@@ -20,7 +20,7 @@ impl Answer {
         Self { body, ..self }
     }
 
-    /// Every value of this header, in the order of the lines.
+    /// Returns every value of this header, in the order of the lines.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
     }
@@ -29,20 +29,20 @@ impl Answer {
         self.all("set-cookie")
     }
 
-    /// The only cookie, as `name=value`.
+    /// Returns the only cookie, as `name=value`.
     pub(crate) fn cookie(&self) -> String {
         let [line] = self.cookies()[..] else { unreachable!("one cookie is set: {self:?}") };
         line.split(';').next().unwrap().to_owned()
     }
 
-    /// The remaining life of the only cookie, in seconds.
+    /// Returns the remaining life of the only cookie, in seconds.
     pub(crate) fn max_age(&self) -> Option<u64> {
         let [line] = self.cookies()[..] else { unreachable!("one cookie is set: {self:?}") };
         line.split("; ").find_map(|part| part.strip_prefix("Max-Age="))?.parse().ok()
     }
 
-    /// The whole answer, to be compared: the status, the headers by name, the body. Left out is what depends on the time
-    /// of day, and a session's cookie shows as `<id>`.
+    /// Returns the whole answer for comparison: the status, the headers by name, and the body. It leaves out what
+    /// depends on the time of day, and shows the cookie of a session as `<id>`.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| name != "date").collect();
         headers.sort_by_key(|(name, _)| name); // stable: lines of one name keep their order

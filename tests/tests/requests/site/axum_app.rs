@@ -1,4 +1,4 @@
-//! The application on axum. What differs from `actix_app.rs` is the framework's words, and nothing else.
+//! The application on axum. It differs from `actix_app.rs` in the words of the framework, and in nothing else.
 
 use std::any::Any;
 
@@ -139,7 +139,7 @@ async fn events(app: App, headers: HeaderMap, session: Session) -> Answer {
     Ok(Sse::new(events).into_response())
 }
 
-/// What the scripts have read that run after the head is out.
+/// Runs the scripts that come after the head, and returns what they read.
 fn late(app: App, headers: &HeaderMap, session: Session) -> impl Stream<Item = String> + use<> {
     futures_util::stream::iter(scripts_in(header(headers, "x-late"))).then(move |script| {
         let (app, session) = (app.clone(), session.clone());
@@ -157,7 +157,7 @@ async fn socket(app: App, headers: HeaderMap, session: Session, upgrade: WebSock
     }))
 }
 
-/// A middleware that does as the request's header of this name says.
+/// A middleware that does what the request's header of this name says.
 async fn meddle(place: &str, request: Request, next: Next) -> Response {
     let directive = String::from_utf8_lossy(header(request.headers(), place)).into_owned();
     match word_and_rest(&directive) {
@@ -187,7 +187,7 @@ async fn meddle(place: &str, request: Request, next: Next) -> Response {
     }
 }
 
-/// What an application may have around its handlers to make its errors presentable.
+/// Makes errors presentable, as applications do around their handlers.
 async fn handle_errors(response: Response) -> Response {
     let status = match response.status() {
         StatusCode::NOT_IMPLEMENTED => StatusCode::OK,

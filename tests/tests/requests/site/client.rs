@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 use super::answer::Answer;
 use super::{JarStep, Step};
 
-/// A request that is being put together. Each goes over a connection of its own, unless it is sent over a [`Connection`].
+/// A request that is being put together. It goes over a connection of its own, unless it is sent over a [`Connection`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent yet"]
 pub(crate) struct Request {
@@ -39,7 +39,7 @@ impl Request {
         self
     }
 
-    /// One more line of this name, of whatever bytes.
+    /// Adds a line of this name, of any bytes.
     pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
         let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
         self.headers.push((HeaderName::from_static(name), value));
@@ -50,22 +50,22 @@ impl Request {
         self.header("cookie", line)
     }
 
-    /// What the handler does.
+    /// Says what the handler does.
     pub(crate) fn script(self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.header("x-script", json(&Vec::from_iter(steps)))
     }
 
-    /// What it does later: for the second session, or once the head is out.
+    /// Says what the handler does later: for the second session, or after the head.
     pub(crate) fn late(self, scripts: &[&[Step]]) -> Self {
         self.header("x-late", json(&scripts))
     }
 
-    /// What it does with its second session.
+    /// Says what the handler does with its second session.
     pub(crate) fn second(self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.header("x-late", json(&Vec::from_iter(steps)))
     }
 
-    /// What it does with its signed cookies.
+    /// Says what the handler does with its signed cookies.
     pub(crate) fn jar(self, steps: impl IntoIterator<Item = JarStep>) -> Self {
         self.header("x-jar", json(&Vec::from_iter(steps)))
     }
@@ -74,7 +74,7 @@ impl Request {
         self.begin().await.finish().await
     }
 
-    /// The same, where no answer is expected: the connection is closed instead.
+    /// Sends the request, and checks that the connection is closed without an answer.
     pub(crate) async fn send_in_vain(self) {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
@@ -88,7 +88,7 @@ impl Request {
     pub(crate) async fn begin(self) -> Exchange {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        // Until the sender and the body are dropped.
+        // The task ends when the sender and the body are dropped.
         tokio::spawn(connection.with_upgrades());
         let response = sender.send_request(self.into_http()).await.unwrap();
         Exchange { response, _sender: sender }
@@ -99,7 +99,7 @@ impl Request {
         tokio::spawn(self.send())
     }
 
-    /// Sends the bytes of a request without its last ones, and keeps the connection in the hand.
+    /// Sends the request without its last `missing` bytes, and keeps the connection.
     pub(crate) async fn open(self, missing: usize) -> Abandoned {
         let mut text = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", self.method, self.path).into_bytes();
         for (name, value) in &self.headers {
@@ -154,25 +154,25 @@ impl Connection {
     }
 }
 
-/// A request whose head is answered, and whose body may still be coming.
+/// An answer whose head is here, and whose body may still be coming.
 pub(crate) struct Exchange {
     response: Response<Incoming>,
     _sender: http1::SendRequest<Full<Bytes>>,
 }
 
 impl Exchange {
-    /// The answer without its body.
+    /// Returns the answer without its body.
     pub(crate) fn head(&self) -> Answer {
         Answer::of(&self.response)
     }
 
-    /// The next piece of the body, as the server has sent it.
+    /// Returns the next piece of the body, as the server has sent it.
     pub(crate) async fn next(&mut self) -> String {
         let frame = self.response.frame().await.unwrap().unwrap();
         String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
     }
 
-    /// The answer with what is left of its body.
+    /// Returns the answer with the rest of its body.
     pub(crate) async fn finish(self) -> Answer {
         let head = self.head();
         let body = self.response.into_body().collect().await.unwrap().to_bytes();
@@ -184,7 +184,7 @@ impl Exchange {
 pub(crate) struct Abandoned(TcpStream);
 
 impl Abandoned {
-    /// Resets the connection, as a machine does whose program was killed.
+    /// Resets the connection, as a machine does after its program was killed.
     pub(crate) fn reset(self) {
         self.0.set_zero_linger().unwrap();
     }
@@ -197,7 +197,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Has the server run a script, and returns what it reads.
+    /// Lets the server run a script, and returns what the script reads.
     pub(crate) async fn run(&mut self, steps: &[Step]) -> String {
         self.stream.send(Message::text(json(&steps))).await.unwrap();
         self.stream.next().await.unwrap().unwrap().into_text().unwrap().to_string()

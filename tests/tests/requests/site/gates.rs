@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-/// Places where requests wait for the test, and the test for requests: what makes a race certain.
+/// Places at which requests wait for the test, and the test waits for requests. They make a race certain.
 #[derive(Debug, Default)]
 pub(crate) struct Gates(Mutex<HashMap<String, Arc<Gate>>>);
 
@@ -26,17 +26,17 @@ impl Gates {
         self.gate(name).arrived.add_permits(1);
     }
 
-    /// Waits until so many more have arrived.
+    /// Waits until this number of further requests have arrived.
     pub(crate) async fn arrivals(&self, name: &str, number: u32) {
         self.gate(name).arrived.acquire_many(number).await.unwrap().forget();
     }
 
-    /// Lets so many pass.
+    /// Lets this number of requests pass.
     pub(crate) fn open(&self, name: &str, number: usize) {
         self.gate(name).open.add_permits(number);
     }
 
-    /// Tells the test when what holds it is dropped, by whoever.
+    /// Tells the test when the returned value is dropped.
     pub(crate) fn tell_on_drop(&self, name: impl Into<String>) -> Teller<'_> {
         Teller(self, name.into())
     }

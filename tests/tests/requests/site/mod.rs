@@ -1,5 +1,5 @@
-//! A site: an application on one of the frameworks, on one of the stores, behind a port of its own. What a request does
-//! is a script that it carries, so that a case is a story in one text for all of them.
+//! A site: an application on one of the frameworks and one of the stores, behind a port of its own. Each request
+//! carries a script that says what its handler does, so a case is one text for all frameworks and stores.
 
 mod actix_app;
 mod answer;
@@ -39,7 +39,7 @@ pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 /// The cookie of a session that was just made, saved or read, by the default settings.
 pub(crate) const COOKIE: &str = "set-cookie: sessionid=<id>; HttpOnly; SameSite=Lax; Path=/; Max-Age=1209600; \
                                  Expires=Thu, 11 Jun 2026 20:26:40 GMT";
-/// How it is removed.
+/// The line that removes it.
 pub(crate) const REMOVAL: &str = "set-cookie: sessionid=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0; \
                                   Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
@@ -55,20 +55,20 @@ pub(crate) enum Adapter {
     Actix,
 }
 
-/// Which layers the application has around its routes.
+/// The layers that the application has around its routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// That of the users' sessions.
+    /// The layer of the users' sessions.
     One,
-    /// That of the users, and around it that of the admins.
+    /// The layer of the users, and around it the layer of the admins.
     Nested,
-    /// The users' routes below `/users`, and the admins' below `/admins`, each with its own.
+    /// The users' routes below `/users` and the admins' routes below `/admins`, each with a layer of its own.
     SideBySide,
-    /// None that gives a session.
+    /// No layer that gives a session.
     Bare,
-    /// That of the users, and one inside of it that makes panics answers.
+    /// The layer of the users, and inside it a layer that makes panics answers.
     PanicsCaughtInside,
-    /// That of the users, and one outside of it that makes panics answers.
+    /// The layer of the users, and outside it a layer that makes panics answers.
     PanicsCaughtOutside,
 }
 
@@ -78,7 +78,7 @@ impl Layout {
     }
 }
 
-/// What an application knows.
+/// What the handlers of an application know.
 #[derive(Clone, Debug)]
 struct Backstage {
     users: SessionManager,
@@ -87,7 +87,7 @@ struct Backstage {
     layout: Layout,
 }
 
-/// Where a case happens: a framework and a store, on which it opens sites.
+/// The place of a case: a framework and a store, on which the case opens sites.
 pub(crate) struct World {
     adapter: Adapter,
     layout: Layout,
@@ -96,7 +96,7 @@ pub(crate) struct World {
     admins: SessionManagerBuilder,
 }
 
-/// What the sites of one case have in common.
+/// The parts that all sites of one case share.
 pub(crate) struct Stage {
     fresh: stores::Fresh,
     /// Stands between the users' manager and the store.
@@ -107,7 +107,7 @@ pub(crate) struct Stage {
     pub(crate) gates: Arc<Gates>,
 }
 
-/// Runs a case. One that hangs is given up.
+/// Runs a case, and gives it up if it hangs.
 pub(crate) fn run<C>(adapter: Adapter, fresh: fn() -> stores::Fresh, case: fn(World) -> C)
 where
     C: Future<Output = ()> + 'static,
@@ -134,7 +134,7 @@ impl World {
     fn on(adapter: Adapter, layout: Layout, stage: Arc<Stage>) -> Self {
         let manager = |probe: &Arc<Probe>, name: &str| {
             let cookie = CookieConfig::builder().name(name).build().unwrap();
-            // Long enough for a machine that has other things to do.
+            // Long enough for a busy machine.
             let patience = Duration::from_secs(40);
             SessionManager::builder(Hooked::new(stage.fresh.store.clone(), probe.clone()))
                 .keys(keys(&[KEY]))
@@ -152,7 +152,7 @@ impl World {
         self
     }
 
-    /// Other settings for the users' sessions.
+    /// Changes the settings of the users' sessions.
     pub(crate) fn users(mut self, build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         self.users = build(self.users);
         self
@@ -180,12 +180,12 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// The same stores and the same time, for another site.
+    /// Returns a world for another site on the same store and the same clock.
     pub(crate) fn world(&self) -> World {
         World::on(self.adapter, Layout::One, self.stage.clone())
     }
 
-    /// The same on the other framework.
+    /// Returns the same on the other framework.
     pub(crate) fn world_of_the_other_framework(&self) -> World {
         let other = if self.adapter == Adapter::Axum { Adapter::Actix } else { Adapter::Axum };
         World::on(other, Layout::One, self.stage.clone())
@@ -195,12 +195,12 @@ impl Site {
         Visitor::new(self.server.address)
     }
 
-    /// A request of nobody in particular.
+    /// Begins a request without a visitor.
     pub(crate) fn get(&self, path: &str) -> Request {
         Request::new(self.server.address, path)
     }
 
-    /// A connection for several requests.
+    /// Opens a connection for several requests.
     pub(crate) async fn connect(&self) -> Connection {
         Connection::open(self.server.address).await
     }
@@ -209,7 +209,7 @@ impl Site {
         self.clock.advance(duration);
     }
 
-    /// How many sessions there are.
+    /// Returns the number of live sessions.
     pub(crate) async fn sessions(&self) -> usize {
         let mut sessions = 0;
         for id in self.probe.ids() {
@@ -227,7 +227,7 @@ impl std::ops::Deref for Site {
     }
 }
 
-/// A server, which stops when this is dropped.
+/// A server that stops when this is dropped.
 struct Server {
     address: SocketAddr,
     stop: Option<Box<dyn FnOnce() + Send>>,
@@ -253,13 +253,13 @@ pub(crate) fn keys(texts: &[&str]) -> KeyRing {
     keys.fold(first, KeyRing::with_retired)
 }
 
-/// The scripts in a list of scripts.
+/// Splits a list of scripts into the scripts.
 fn scripts_in(list: &[u8]) -> Vec<Vec<u8>> {
     let scripts: Vec<Box<RawValue>> = serde_json::from_slice(list).unwrap();
     scripts.into_iter().map(|script| script.get().as_bytes().to_vec()).collect()
 }
 
-/// What a middleware is told to do: a word, and what comes after it.
+/// Splits what a middleware is told to do into a word and the rest.
 fn word_and_rest(directive: &str) -> (&str, &str) {
     directive.split_once(' ').unwrap_or((directive, ""))
 }

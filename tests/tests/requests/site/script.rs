@@ -1,4 +1,4 @@
-//! What a request does, as text that travels in the request: one interpreter for both frameworks.
+//! The script of a request, which travels in the request as text. One interpreter serves both frameworks.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::Gates;
 
-/// One thing that a handler does with its session.
+/// A step that a handler does with its session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
     Insert(String, Value),
     Get(String),
-    /// Reads the value as a number, which fails the request where it is none.
+    /// Reads the value as a number. The request fails if it is none.
     GetNumber(String),
     Remove(String),
     Take(String),
@@ -26,7 +26,7 @@ pub(crate) enum Step {
     Login(String),
     Principal,
     Device(String),
-    /// Says of each of the user's sessions what its device is called, and whether it is this one.
+    /// Reads the device name of each of the user's sessions, and whether the session is this one.
     Devices,
     RevokeOthers,
     RevokeAll,
@@ -36,14 +36,14 @@ pub(crate) enum Step {
     Destroy,
     Discard,
     Save,
-    /// Says what kind of error came of a step, instead of failing the request.
+    /// Reads the kind of error of a step, instead of failing the request.
     Attempt(Box<Self>),
     /// Waits at a gate.
     Wait(String),
     Panic,
-    /// The status of the answer; 200 otherwise.
+    /// Sets the status of the answer, which is 200 otherwise.
     Answer(u16),
-    /// A header of the answer.
+    /// Sets a header of the answer.
     Header(String, String),
 }
 
@@ -103,12 +103,12 @@ pub(crate) fn header(name: &str, value: &str) -> Step {
     Step::Header(name.to_owned(), value.to_owned())
 }
 
-/// What the handler answers.
+/// The answer of a handler.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
-    /// What the steps have read, as JSON, with blanks between.
+    /// The values that the steps have read, as JSON, with blanks between them.
     pub(crate) body: String,
 }
 
@@ -190,7 +190,7 @@ async fn take_step(step: Step, session: &Session, gates: &Gates, outcome: &mut O
     Ok(())
 }
 
-/// The same after the head is out, where an error has no answer to become.
+/// Runs a script after the head, where an error cannot become an answer.
 pub(crate) async fn run_late(script: &[u8], session: &Session, gates: &Gates) -> String {
     match run(script, session, gates).await {
         Ok(outcome) => outcome.body,
@@ -198,7 +198,7 @@ pub(crate) async fn run_late(script: &[u8], session: &Session, gates: &Gates) ->
     }
 }
 
-/// One thing that a handler does with its signed cookies.
+/// A step that a handler does with its signed cookies.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum JarStep {

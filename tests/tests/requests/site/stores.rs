@@ -1,4 +1,4 @@
-//! The stores of the matrix. One more is one more function here, and its name in `main.rs`.
+//! The stores of the matrix. To add one, write a function here and put its name into `main.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use nexios_store_file::{Durability, FileStore};
 use nexios_store_memory::MemoryStore;
 use tempfile::TempDir;
 
-/// A new, empty store, and what is to be tidied up after it.
+/// A new, empty store, and the directory to remove after it.
 pub(crate) struct Fresh {
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) _dir: Option<TempDir>,
@@ -41,11 +41,11 @@ fn encrypted(fresh: Fresh) -> Fresh {
 }
 
 fn in_a_directory(durability: Durability) -> Fresh {
-    // In memory where there is such a place: a visitor cannot tell, and some hundred tests do not wait for a disk.
+    // In memory where possible: visitors cannot tell, and hundreds of tests do not wait for a disk.
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     let dir = dir.unwrap();
-    // Not the temporary directory itself, which others may read.
+    // Below the temporary directory, which others may read.
     let store = FileStore::builder(dir.path().join("sessions")).durability(durability).open().unwrap();
     Fresh { store: Arc::new(store), _dir: Some(dir) }
 }

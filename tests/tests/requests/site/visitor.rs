@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 use super::client::Request;
 use super::{Answer, Site, Step};
 
-/// A browser: it keeps the cookies that it is sent.
+/// A browser, which keeps the cookies that it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Visitor {
     address: SocketAddr,
@@ -22,19 +22,19 @@ impl Visitor {
         Self { jar: self.jar.clone(), ..site.visitor() }
     }
 
-    /// What the `Cookie` line says.
+    /// Returns the `Cookie` line that the browser sends.
     pub(crate) fn cookies(&self) -> String {
         let pairs: Vec<_> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 
-    /// A request of this visitor, to be completed.
+    /// Begins a request of this visitor, to be completed.
     pub(crate) fn get(&self, path: &str) -> Request {
         let request = Request::new(self.address, path);
         if self.jar.is_empty() { request } else { request.cookie(self.cookies()) }
     }
 
-    /// A whole request, whose handler does this with the session.
+    /// Makes a whole request, whose handler does this with the session.
     pub(crate) async fn visit(&mut self, steps: impl IntoIterator<Item = Step>) -> Answer {
         self.visit_at("/visit", steps).await
     }
@@ -45,12 +45,12 @@ impl Visitor {
         answer
     }
 
-    /// The same from a task of its own; the cookies of the answer are not kept.
+    /// Makes a whole request from a task of its own. The visitor does not keep the cookies of the answer.
     pub(crate) fn spawn_visit(&self, steps: impl IntoIterator<Item = Step>) -> JoinHandle<Answer> {
         self.get("/visit").script(steps).spawn()
     }
 
-    /// What a fresh request reads.
+    /// Returns what a new request reads.
     pub(crate) async fn sees(&self, key: &str) -> String {
         self.get("/visit").script([super::get(key)]).send().await.body
     }
