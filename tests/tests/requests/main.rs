@@ -24,6 +24,8 @@ matrix! {
             a_new_id_opens_the_session_and_the_old_one_opens_nothing
             a_login_keeps_anonymous_values_and_drops_another_users
             a_logout_ends_the_session_and_removes_the_cookie
+            after_a_logout_a_request_may_begin_a_fresh_session
+            a_server_error_keeps_the_logout_and_not_what_came_after
             a_logout_without_a_session_removes_a_cookie_only_if_one_came
             a_session_made_and_ended_by_one_request_sends_no_cookie
             a_server_error_drops_what_followed_the_last_save
@@ -66,7 +68,7 @@ matrix! {
             a_planted_id_is_worthless_after_a_login
             the_first_cookie_that_verifies_and_is_live_counts
             visitors_who_come_over_one_connection_are_not_mixed_up
-            a_flood_of_genuine_cookies_costs_four_loads
+            a_flood_of_genuine_cookies_costs_sixteen_loads
             no_content_of_a_session_is_in_the_head_of_an_answer
         }
         attributes {
@@ -107,7 +109,7 @@ matrix! {
             a_stream_and_other_requests_merge_their_changes
             server_sent_events_begin_after_the_session_was_saved
             a_socket_opens_after_the_session_was_saved
-            a_socket_may_end_the_session_and_takes_no_changes_then
+            a_socket_may_end_the_session_and_cannot_begin_another
             a_socket_of_a_visitor_without_a_session_cannot_begin_one
             a_socket_hears_that_its_session_was_ended
         }

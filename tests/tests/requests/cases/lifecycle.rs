@@ -146,10 +146,32 @@ pub(crate) async fn a_logout_ends_the_session_and_removes_the_cookie(world: Worl
     let mut visitor = site.visitor();
     visitor.visit([insert("a", 1), login("ada")]).await;
     let stolen = visitor.clone();
-    let answer = visitor.visit([Destroy, attempt(insert("a", 2)), attempt(login("eve")), get("a")]).await;
-    let head = ["200", "cache-control: no-store", "content-length: 20", "content-type: text/plain"];
-    assert_eq!(answer.lines(), [&head[..], &[REMOVAL, "vary: Cookie", "\"Ended\" \"Ended\" null"]].concat());
+    let answer = visitor.visit([Destroy, get("a")]).await;
+    let head = ["200", "cache-control: no-store", "content-length: 4", "content-type: text/plain"];
+    assert_eq!(answer.lines(), [&head[..], &[REMOVAL, "vary: Cookie", "null"]].concat());
     assert_eq!((stolen.sees("a").await, site.sessions().await), ("null".to_owned(), 0));
+}
+
+pub(crate) async fn after_a_logout_a_request_may_begin_a_fresh_session(world: World) {
+    let site = world.open().await;
+    let mut visitor = site.visitor();
+    visitor.visit([insert("a", 1), login("ada")]).await;
+    let stolen = visitor.clone();
+    let answer = visitor.visit([Destroy, insert("b", 2), login("eve"), get("a"), Principal]).await;
+    let head = ["200", "cache-control: no-store", "content-length: 10", "content-type: text/plain"];
+    assert_eq!(answer.lines(), [&head[..], &[COOKIE, "vary: Cookie", "null \"eve\""]].concat());
+    assert_eq!((stolen.sees("b").await, site.sessions().await), ("null".to_owned(), 1));
+    assert_eq!(visitor.visit([get("a"), get("b"), Principal]).await.body, "null 2 \"eve\"");
+}
+
+pub(crate) async fn a_server_error_keeps_the_logout_and_not_what_came_after(world: World) {
+    let site = world.open().await;
+    let mut visitor = site.visitor();
+    visitor.visit([login("ada")]).await;
+    let answer = visitor.visit([Destroy, login("eve"), status(500)]).await;
+    let head = ["500", "cache-control: no-store", "content-length: 0", "content-type: text/plain"];
+    assert_eq!(answer.lines(), [&head[..], &[REMOVAL, "vary: Cookie", ""]].concat());
+    assert_eq!(site.sessions().await, 0);
 }
 
 pub(crate) async fn a_logout_without_a_session_removes_a_cookie_only_if_one_came(world: World) {

@@ -110,7 +110,7 @@ pub(crate) async fn a_socket_opens_after_the_session_was_saved(world: World) {
     assert_eq!(socket.run(&[increment("n"), Save, get("n")]).await, "4");
 }
 
-pub(crate) async fn a_socket_may_end_the_session_and_takes_no_changes_then(world: World) {
+pub(crate) async fn a_socket_may_end_the_session_and_cannot_begin_another(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();
     visitor.visit([login("ada")]).await;
@@ -118,7 +118,7 @@ pub(crate) async fn a_socket_may_end_the_session_and_takes_no_changes_then(world
     assert_eq!((socket.head.cookies().len(), socket.run(&[Principal]).await.as_str()), (0, "\"ada\""));
     assert_eq!(socket.run(&[attempt(Cycle), Save]).await, "HeadSent");
     assert_eq!(socket.run(&[Discard, Destroy, Save]).await, "");
-    assert_eq!(socket.run(&[insert("a", 1)]).await, "Ended");
+    assert_eq!(socket.run(&[insert("a", 1), Save]).await, "HeadSent");
     assert_eq!((visitor.visit([Principal]).await.body, site.sessions().await), ("null".to_owned(), 0));
 }
 
