@@ -84,9 +84,9 @@ impl SessionStore for Counted {
         self.store.rename(old, expected, new, record, now).await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+    async fn touch(&self, id: &SessionId, seen: Revision, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
         self.calls.count("touch");
-        self.store.touch(id, expires_at, now).await
+        self.store.touch(id, seen, expires_at, now).await
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

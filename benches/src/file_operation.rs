@@ -122,7 +122,7 @@ impl PreparedOperation {
                 assert!(matches!(updated, UpdateOutcome::Updated(_)), "{updated:?}");
             }
             FileOperation::Touch => {
-                assert_eq!(store.touch(id, LATER, NOW).await.expect("a session"), TouchOutcome::Touched);
+                assert_eq!(store.touch(id, *revision, LATER, NOW).await.expect("a session"), TouchOutcome::Touched);
             }
             FileOperation::Create | FileOperation::CreateSynced => {
                 let created = store.create(new_id, &record(b'2'), NOW).await.expect("a session");

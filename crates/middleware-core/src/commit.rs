@@ -156,6 +156,7 @@ fn update(state: &mut State, work: &Work<'_>, done: Done) {
             }
             state.cookie.advance(work.plan.cookie);
         }
+        Done::Superseded => {}
         Done::Destroyed => {
             state.cookie.advance(work.plan.cookie);
             state.begin_afresh();

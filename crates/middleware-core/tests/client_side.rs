@@ -251,7 +251,7 @@ async fn a_session_of_a_newer_format_is_left_to_the_newer_program() {
     let site = Site::client_side(|builder| builder);
     let sealer = keys(&[KEY]).sealer(Purpose::new("nexios sealed session"));
     let now = site.clock_now().as_unix_millis();
-    let newer = [&now.to_be_bytes()[..], &(now + 1000).to_be_bytes(), &[2]].concat();
+    let newer = [&now.to_be_bytes()[..], &(now + 1000).to_be_bytes(), &[0x82]].concat();
     let cookie = URL_SAFE_NO_PAD.encode(sealer.seal(b"sessionid", &newer).unwrap());
     let request = site.manager.request([format!("sessionid={cookie}")]);
     assert_eq!(request.session().await.unwrap_err().kind(), SessionErrorKind::Unsupported);

@@ -339,7 +339,7 @@ async fn an_undecodable_payload_is_corrupt_and_left_in_place() {
     let (site, visitor) = Site::with_visitor().await;
     let (id, now) = (SessionId::parse(visitor.id()).unwrap(), nexios_middleware_core::Clock::now(&*site.clock));
     let mut stored = site.store.load(&id, now).await.unwrap().unwrap();
-    stored.record.payload = (&b"\x01\0garbage"[..]).into();
+    stored.record.payload = (&b"\x81\0garbage"[..]).into();
     let _ = site.store.update(&id, stored.revision, &stored.record, now).await.unwrap();
     assert!(site.open(&visitor).await.is_empty());
     assert_eq!((site.manager.counters().of(Event::PayloadUnreadable), site.files()), (1, vec![visitor.id()]));

@@ -114,7 +114,7 @@ async fn what_must_be_understood_is_left_to_the_newer_version() {
     for change in [
         |payload: &mut Vec<u8>| extend(payload, MUST_BE_UNDERSTOOD),
         |payload: &mut Vec<u8>| payload[1] = 9, // a kind of payload of a later version
-        |payload: &mut Vec<u8>| payload[0] = 2, // a later version of all
+        |payload: &mut Vec<u8>| payload[0] = 0x82, // a later version of all
     ] {
         let site = Site::new();
         let visitor = logged_in(&site).await;

@@ -97,9 +97,12 @@ impl Sealer {
     ///
     /// [`open`](Self::open) does not open such bytes. Use this to tell a program that is too old from a value that is
     /// damaged, and leave the value alone in the first case. Nothing vouches for the answer.
+    ///
+    /// Formats have first bytes up to 0x7f. Let what you may keep in the clear begin with a higher one, and neither is taken
+    /// for the other.
     #[must_use]
     pub fn is_newer_format(sealed: &[u8]) -> bool {
-        sealed.first().is_some_and(|&version| version > VERSION)
+        sealed.first().is_some_and(|version| (VERSION + 1..=LAST_VERSION).contains(version))
     }
 
     fn roots(&self) -> impl Iterator<Item = (&hkdf::Prk, SignedBy)> {
@@ -152,6 +155,9 @@ fn associated_data(name: &[u8]) -> Vec<u8> {
 
 // The first byte of every sealed value. Another scheme must use a higher byte.
 const VERSION: u8 = 1;
+
+/// Higher bytes are left to what is sealed, so that bytes in the clear can be told from a newer seal.
+const LAST_VERSION: u8 = 0x7f;
 
 // With 256 random bits, two messages never have the same key: after 2^64 messages the odds are still 1 to 2^129.
 const SALT_LEN: usize = 32;

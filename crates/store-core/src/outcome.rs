@@ -86,13 +86,13 @@ pub enum RenameOutcome {
 /// # Examples
 ///
 /// ```
-/// use nexios_store_core::{Result, SessionId, SessionStore, Timestamp, TouchOutcome};
+/// use nexios_store_core::{Result, SessionId, SessionStore, Stored, Timestamp, TouchOutcome};
 /// use std::time::Duration;
 ///
-/// /// Lets a session live for at least half an hour more; `false` if it has ended.
-/// async fn prolong(store: &dyn SessionStore, id: &SessionId, now: Timestamp) -> Result<bool> {
+/// /// Lets a session live for at least half an hour more; `false` if it has ended, or was written since it was loaded.
+/// async fn prolong(store: &dyn SessionStore, id: &SessionId, loaded: &Stored, now: Timestamp) -> Result<bool> {
 ///     let until = now.saturating_add(Duration::from_secs(30 * 60));
-///     Ok(store.touch(id, until, now).await? == TouchOutcome::Touched)
+///     Ok(store.touch(id, loaded.revision, until, now).await? == TouchOutcome::Touched)
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,8 @@ pub enum RenameOutcome {
 pub enum TouchOutcome {
     /// The record lives at least as long as the caller asked.
     Touched,
+    /// The record is at another revision than the caller has seen. Nothing has changed.
+    Conflict,
     /// The id has no live record. Nothing has changed.
     Missing,
 }

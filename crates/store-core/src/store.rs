@@ -27,7 +27,7 @@ use crate::{
 /// * (f) **No return.** Only `create` and a successful `rename` bring an id to life. No `update`, no `touch` and no
 ///   late write does. Of a `delete` and a `rename` of the same id, at most one succeeds: a deleted session does not
 ///   live on under another id.
-/// * (g) **Touch.** `touch` never shortens the life of a record, never changes its payload or its revision, and never
+/// * (g) **Touch.** `touch` acts only on the revision that its caller has seen. It never shortens the life of a record, never changes its payload or its revision, and never
 ///   loses a concurrent write.
 /// * (h) **Dropped futures.** A future that is dropped at any await leaves the old record or the new one, never a
 ///   mixture.
@@ -153,9 +153,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<RenameOutcome>;
 
-    /// Lets the record of `id` live at least until `expires_at`.
+    /// Lets the record of `id` live at least until `expires_at`, if it is still at the revision `seen`.
     ///
     /// * [`Touched`](TouchOutcome::Touched): the record lives until `expires_at`, or longer if it already would have.
+    /// * [`Conflict`](TouchOutcome::Conflict): another caller has written the record. Nothing has changed: what that caller
+    ///   has decided about its life is not undone by one who does not know it.
     /// * [`Missing`](TouchOutcome::Missing): the id has no live record. Nothing has changed.
     ///
     /// Changes the expiry and nothing else: an `update` from a revision that was read before the touch still succeeds.
@@ -166,7 +168,13 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// Fails if the backend could not be asked, or if the record could not be read. After a
     /// [backend](crate::StoreErrorKind::Backend) error the caller does not know whether the expiry was moved.
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome>;
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome>;
 
     /// Removes the record of `id`, whatever its revision.
     ///
@@ -296,8 +304,14 @@ macro_rules! forward_to_pointee {
                 (**self).rename(old, expected, new, record, now).await
             }
 
-            async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-                (**self).touch(id, expires_at, now).await
+            async fn touch(
+                &self,
+                id: &SessionId,
+                seen: Revision,
+                expires_at: Timestamp,
+                now: Timestamp,
+            ) -> Result<TouchOutcome> {
+                (**self).touch(id, seen, expires_at, now).await
             }
 
             async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

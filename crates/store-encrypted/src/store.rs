@@ -86,8 +86,14 @@ impl<S: SessionStore> SessionStore for EncryptedStore<S> {
         self.store.rename(old, expected, new, &self.sealer.seal(new, record)?, now).await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        self.store.touch(id, expires_at, now).await
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
+        self.store.touch(id, seen, expires_at, now).await
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

@@ -22,7 +22,8 @@ async fn a_retired_keys_record_opens_and_is_resealed_by_a_write() {
     assert_eq!(loaded(&rotated, &id(1)).await, Loaded::Record(tagged("before")));
     assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, CORRUPT, "a load writes nothing");
 
-    let _ = rotated.touch(&id(1), LATER.saturating_add(std::time::Duration::from_secs(1)), NOW).await.unwrap();
+    let _ =
+        rotated.touch(&id(1), revision, LATER.saturating_add(std::time::Duration::from_secs(1)), NOW).await.unwrap();
     assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, CORRUPT, "nor does a touch");
 
     let updated = rotated.update(&id(1), revision, &tagged("after"), NOW).await.unwrap();

@@ -66,10 +66,10 @@ async fn a_record_with_another_principal_tag_does_not_open() {
 async fn a_moved_expiry_is_the_wrapped_stores_business() {
     let records = Records::default();
     let store = records.store(&[NEW]);
-    created(&store, &id(1), &record(PAYLOAD)).await;
+    let revision = created(&store, &id(1), &record(PAYLOAD)).await;
     let sealed = records.raw(&id(1)).await.payload;
     let later = LATER.saturating_add(std::time::Duration::from_secs(9));
-    let _ = store.touch(&id(1), later, NOW).await.unwrap();
+    let _ = store.touch(&id(1), revision, later, NOW).await.unwrap();
     assert_eq!(records.raw(&id(1)).await.payload, sealed, "a touch seals nothing");
     assert_eq!(loaded(&store, &id(1)).await, Loaded::Record(Record { expires_at: later, ..record(PAYLOAD) }));
 }
@@ -83,7 +83,7 @@ async fn every_flipped_bit_and_every_cut_is_an_error() {
     for bit in 0..raw.payload.len() * 8 {
         let mut payload = raw.payload.to_vec();
         payload[bit / 8] ^= 1 << (bit % 8);
-        let expected = if payload[0] > 1 { UNSUPPORTED } else { CORRUPT };
+        let expected = if (2..0x80).contains(&payload[0]) { UNSUPPORTED } else { CORRUPT };
         records.plant(&id(1), &Record { payload: payload.into(), ..raw }).await;
         assert_eq!(loaded(&store, &id(1)).await, expected, "bit {bit}");
     }
@@ -99,9 +99,13 @@ async fn a_payload_sealed_in_a_newer_format_is_unsupported() {
     let store = records.store(&[NEW]);
     created(&store, &id(1), &record(PAYLOAD)).await;
     let raw = records.raw(&id(1)).await;
-    for (version, kind) in
-        [(0, StoreErrorKind::Corrupt), (2, StoreErrorKind::Unsupported), (255, StoreErrorKind::Unsupported)]
-    {
+    for (version, kind) in [
+        (0, StoreErrorKind::Corrupt),
+        (2, StoreErrorKind::Unsupported),
+        (0x7f, StoreErrorKind::Unsupported),
+        (0x80, StoreErrorKind::Corrupt), // what sessions in the clear begin with
+        (0xff, StoreErrorKind::Corrupt),
+    ] {
         let payload = [&[version], &raw.payload[1..]].concat();
         records.plant(&id(1), &Record { payload: payload.into(), ..raw }).await;
         assert_eq!(loaded(&store, &id(1)).await, Loaded::Failed(kind), "version {version}");

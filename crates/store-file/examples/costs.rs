@@ -184,7 +184,7 @@ impl Bench {
             "touch" => {
                 let expires_at = Timestamp::from_unix_millis(1_000_000_000_000 + self.next as u64);
                 let begun = Instant::now();
-                assert_eq!(store.touch(id, expires_at, NOW).await.unwrap(), TouchOutcome::Touched);
+                assert_eq!(store.touch(id, *revision, expires_at, NOW).await.unwrap(), TouchOutcome::Touched);
                 begun.elapsed()
             }
             "create" | "create, synced" => {

@@ -98,10 +98,19 @@ impl Records {
         Ok(UpdateOutcome::Updated(current.next_revision))
     }
 
-    pub(crate) fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+    pub(crate) fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
         let _lock = self.locks.record(id)?;
         let found = Found::locked(&self.directory, id, Access::Write)?;
         let Some((file, current)) = alive(found, now)? else { return Ok(TouchOutcome::Missing) };
+        if current.stored.revision != seen {
+            return Ok(TouchOutcome::Conflict);
+        }
         if expires_at > current.stored.record.expires_at {
             file.write_at(current.cell_at(), &slot::encode_cell(id, current.stored.revision, expires_at))?;
             sync_file(file.as_file(), self.durability)?;

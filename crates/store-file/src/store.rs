@@ -160,9 +160,15 @@ impl SessionStore for FileStore {
         self.blocking(move |store| store.records.rename(&old, expected, &new, &record, now)).await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
         let id = *id;
-        self.blocking(move |store| store.records.touch(&id, expires_at, now)).await
+        self.blocking(move |store| store.records.touch(&id, seen, expires_at, now)).await
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

@@ -234,7 +234,7 @@ async fn a_record_of_a_newer_format_is_left_alone_by_all_but_delete() {
         sessions.load(&id(1), NOW).await.unwrap_err(),
         sessions.create(&id(1), &record("x"), NOW).await.unwrap_err(),
         sessions.update(&id(1), revision, &record("x"), NOW).await.unwrap_err(),
-        sessions.touch(&id(1), at(9_000_000), NOW).await.unwrap_err(),
+        sessions.touch(&id(1), revision, at(9_000_000), NOW).await.unwrap_err(),
         sessions.rename(&id(1), revision, &id(3), &record("x"), NOW).await.unwrap_err(),
         sessions.rename(&id(2), source, &id(1), &record("x"), NOW).await.unwrap_err(),
     ] {
@@ -257,7 +257,7 @@ async fn a_corrupt_record_fails_every_write_but_delete() {
     for error in [
         sessions.create(&id(1), &record("x"), NOW).await.unwrap_err(),
         sessions.update(&id(1), revision, &record("x"), NOW).await.unwrap_err(),
-        sessions.touch(&id(1), at(9_000_000), NOW).await.unwrap_err(),
+        sessions.touch(&id(1), revision, at(9_000_000), NOW).await.unwrap_err(),
         sessions.rename(&id(1), revision, &id(3), &record("x"), NOW).await.unwrap_err(),
         sessions.rename(&id(2), source, &id(1), &record("x"), NOW).await.unwrap_err(),
     ] {
@@ -286,7 +286,8 @@ async fn a_flipped_bit_does_not_make_a_touch_write_elsewhere() {
     let mut damaged = slot(&id(1), 6, b"new");
     damaged[97] ^= 1;
     sessions.plant(&id(1), &[damaged.clone(), slot(&id(1), 5, b"old")].concat());
-    assert_eq!(sessions.touch(&id(1), at(9_000_000), NOW).await.unwrap(), TouchOutcome::Touched);
+    let touched = sessions.touch(&id(1), Revision::new(5), at(9_000_000), NOW).await.unwrap();
+    assert_eq!(touched, TouchOutcome::Touched);
     let stored = sessions.load(&id(1), at(8_000_000)).await.unwrap().unwrap();
     assert_eq!((stored.revision, stored.record.expires_at), (Revision::new(5), at(9_000_000)));
     let mut start = vec![0; 2048];

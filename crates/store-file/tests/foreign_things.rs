@@ -29,7 +29,7 @@ async fn is_refused(name: &str, plant: impl FnOnce(&Sessions, &Path)) -> Session
         sessions.load(&one, NOW).await.map(drop),
         sessions.create(&one, &record("x"), NOW).await.map(drop),
         sessions.update(&one, revision, &record("x"), NOW).await.map(drop),
-        sessions.touch(&one, at(9_000_000), NOW).await.map(drop),
+        sessions.touch(&one, revision, at(9_000_000), NOW).await.map(drop),
         sessions.rename(&one, revision, &id(3), &record("x"), NOW).await.map(drop),
         sessions.rename(&id(2), source, &one, &record("x"), NOW).await.map(drop),
         sessions.delete(&one).await.map(drop),

@@ -79,7 +79,7 @@ async fn a_read_only_disk_is_refused_and_one_in_use_stays_writable() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn swapping_files_all_the_time_never_reaches_a_foreign_file() {
     let sessions = Sessions::new(Durability::Fast);
-    sessions.created(&id(1), &record("a")).await;
+    let revision = sessions.created(&id(1), &record("a")).await;
     let foreign = sessions.dir().join("foreign");
     fs::write(&foreign, vec![b'f'; 4096]).unwrap();
     let (path, is_over) = (sessions.path(&id(1)), Arc::new(AtomicBool::new(false)));
@@ -102,7 +102,7 @@ async fn swapping_files_all_the_time_never_reaches_a_foreign_file() {
     for round in 0..16_000 {
         let is_done = match round % 4 {
             0 => sessions.load(&id(1), NOW).await.is_ok(),
-            1 => sessions.touch(&id(1), at(3_000_000 + round), NOW).await.is_ok(),
+            1 => sessions.touch(&id(1), revision, at(3_000_000 + round), NOW).await.is_ok(),
             2 => sessions.create(&id(1), &record("b"), at(9_000_000)).await.is_ok(),
             _ => sessions.delete(&id(1)).await.is_ok(),
         };

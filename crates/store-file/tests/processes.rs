@@ -105,7 +105,7 @@ async fn a_removed_directory_is_a_failure_and_not_an_absent_session() {
         sessions.load(&id(2), NOW).await.unwrap_err(),
         sessions.create(&id(2), &record("a"), NOW).await.unwrap_err(),
         sessions.update(&id(1), revision, &record("a"), NOW).await.unwrap_err(),
-        sessions.touch(&id(1), at(9_000_000), NOW).await.unwrap_err(),
+        sessions.touch(&id(1), revision, at(9_000_000), NOW).await.unwrap_err(),
         sessions.rename(&id(1), revision, &id(2), &record("a"), NOW).await.unwrap_err(),
         sessions.delete(&id(1)).await.unwrap_err(),
         sessions.set_aside(&id(1)).await.unwrap_err(),

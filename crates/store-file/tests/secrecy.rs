@@ -108,7 +108,7 @@ async fn every_error(store: &FileStore, show: &mut impl FnMut(StoreError)) {
     store.load(&ID, NOW).await.map_or_else(&mut *show, drop);
     store.create(&ID, &hush, NOW).await.map_or_else(&mut *show, drop);
     store.update(&ID, revision, &hush, NOW).await.map_or_else(&mut *show, drop);
-    store.touch(&ID, at(9_000_000), NOW).await.map_or_else(&mut *show, drop);
+    store.touch(&ID, revision, at(9_000_000), NOW).await.map_or_else(&mut *show, drop);
     store.rename(&ID, revision, &OTHER, &hush, NOW).await.map_or_else(&mut *show, drop);
     store.expiry().unwrap().delete_expired(NOW, 9.try_into().unwrap()).await.map_or_else(&mut *show, drop);
 }

@@ -210,7 +210,7 @@ fn a_record_that_was_prolonged_in_time_is_never_removed() {
         barrier.wait();
         for (id, revision) in ids.iter().zip(revisions) {
             let is_alive = if round % 2 == 0 {
-                let touched = runtime.block_on(sessions.touch(id, at(9_000_000), NOW)).unwrap();
+                let touched = runtime.block_on(sessions.touch(id, revision, at(9_000_000), NOW)).unwrap();
                 touched == TouchOutcome::Touched
             } else {
                 let updated = runtime.block_on(sessions.update(id, revision, &prolonged, NOW)).unwrap();

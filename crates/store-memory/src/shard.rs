@@ -1,5 +1,5 @@
 use foldhash::HashMap;
-use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp, UpdateOutcome};
+use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp, TouchOutcome, UpdateOutcome};
 
 use crate::index::Index;
 
@@ -49,13 +49,23 @@ impl Shard {
     }
 
     /// Lets a live record live at least until `expires_at`; `false` if there is no live record.
-    pub(crate) fn prolong(&mut self, id: &SessionId, expires_at: Timestamp, now: Timestamp, index: &Index) -> bool {
-        let Some(stored) = self.live_mut(id, now) else { return false };
+    pub(crate) fn prolong(
+        &mut self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+        index: &Index,
+    ) -> TouchOutcome {
+        let Some(stored) = self.live_mut(id, now) else { return TouchOutcome::Missing };
+        if stored.revision != seen {
+            return TouchOutcome::Conflict;
+        }
         if expires_at > stored.record.expires_at {
             stored.record.expires_at = expires_at;
             index.put(id, &stored.record);
         }
-        true
+        TouchOutcome::Touched
     }
 
     /// Takes out a record that the caller then puts elsewhere. The index keeps the entry for now.

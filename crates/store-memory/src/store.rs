@@ -162,9 +162,14 @@ impl SessionStore for MemoryStore {
         Ok(RenameOutcome::Renamed(revision))
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        let is_live = self.shard(id).prolong(id, expires_at, now, &self.index);
-        Ok(if is_live { TouchOutcome::Touched } else { TouchOutcome::Missing })
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
+        Ok(self.shard(id).prolong(id, seen, expires_at, now, &self.index))
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

@@ -122,6 +122,7 @@ broken_stores! {
     writes::TouchRevives breaks b_an_expired_record_is_absent_to_every_method;
     writes::TouchShortens breaks g_touch_prolongs_and_never_shortens g_concurrent_touches_end_at_the_latest;
     writes::TouchDoesNothing breaks g_touch_prolongs_and_never_shortens g_concurrent_touches_end_at_the_latest;
+    writes::TouchIgnoresTheRevision breaks g_touch_of_another_revision_changes_nothing g_touch_never_loses_an_update;
     writes::TouchMakesARevision breaks g_touch_prolongs_and_never_shortens g_touch_never_loses_an_update;
     writes::TouchChecksThenWrites breaks g_concurrent_touches_end_at_the_latest;
     writes::TouchWritesBackWhatItRead breaks g_touch_never_loses_an_update f_no_late_write_undoes_a_delete;

@@ -111,8 +111,8 @@ impl Caller {
         self.answer("rename", self.store.rename(old, expected, new, record, self.now()).await)
     }
 
-    pub(crate) async fn touch(&self, id: &SessionId, expires_at: Timestamp) -> TouchOutcome {
-        self.answer("touch", self.store.touch(id, expires_at, self.now()).await)
+    pub(crate) async fn touch(&self, id: &SessionId, seen: Revision, expires_at: Timestamp) -> TouchOutcome {
+        self.answer("touch", self.store.touch(id, seen, expires_at, self.now()).await)
     }
 
     pub(crate) async fn delete(&self, id: &SessionId) -> DeleteOutcome {

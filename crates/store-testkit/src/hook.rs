@@ -204,7 +204,7 @@ pub enum Call<'a> {
     /// [`SessionStore::rename`]
     Rename { old: &'a SessionId, expected: Revision, new: &'a SessionId, record: &'a Record, now: Timestamp },
     /// [`SessionStore::touch`]
-    Touch { id: &'a SessionId, expires_at: Timestamp, now: Timestamp },
+    Touch { id: &'a SessionId, seen: Revision, expires_at: Timestamp, now: Timestamp },
     /// [`SessionStore::delete`]
     Delete { id: &'a SessionId },
     /// [`SessionStore::set_aside`]
@@ -338,9 +338,15 @@ impl<S: SessionStore, H: Hook> SessionStore for Hooked<S, H> {
         self.call(call, work, |outcome| Outcome::Rename(*outcome)).await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        let call = Call::Touch { id, expires_at, now };
-        self.call(call, || self.store.touch(id, expires_at, now), |outcome| Outcome::Touch(*outcome)).await
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
+        let call = Call::Touch { id, seen, expires_at, now };
+        self.call(call, || self.store.touch(id, seen, expires_at, now), |outcome| Outcome::Touch(*outcome)).await
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

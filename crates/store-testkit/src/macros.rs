@@ -74,6 +74,7 @@ macro_rules! __each_clause {
             f_no_late_write_undoes_a_rename
             f_what_was_deleted_does_not_live_on_under_another_id
             g_touch_prolongs_and_never_shortens
+            g_touch_of_another_revision_changes_nothing
             g_touch_never_loses_an_update
             g_concurrent_touches_end_at_the_latest
             h_a_dropped_create_leaves_nothing_or_the_record

@@ -101,7 +101,8 @@ async fn the_hook_sees_each_call_and_its_answer() {
     seen("Update", &format!("Update(Updated({second:?}))"));
     let renamed = store.rename(&id(1), second, &id(2), &record(), NOW).await.unwrap();
     seen("Rename", &format!("Rename({renamed:?})"));
-    assert_eq!(store.touch(&id(2), LATER, NOW).await.unwrap(), TouchOutcome::Touched);
+    let RenameOutcome::Renamed(third) = renamed else { panic!() };
+    assert_eq!(store.touch(&id(2), third, LATER, NOW).await.unwrap(), TouchOutcome::Touched);
     seen("Touch", "Touch(Touched)");
     store.set_aside(&id(2)).await.unwrap();
     seen("SetAside", "SetAside");
@@ -164,7 +165,7 @@ async fn a_call_knows_its_session_and_its_record() {
     let _ = store.create(&id(2), &record, NOW).await;
     let _ = store.update(&id(3), revision, &record, NOW).await;
     let _ = store.rename(&id(4), revision, &id(5), &record, NOW).await;
-    let _ = store.touch(&id(6), LATER, NOW).await;
+    let _ = store.touch(&id(6), revision, LATER, NOW).await;
     let _ = store.delete(&id(7)).await;
     let _ = store.set_aside(&id(8)).await;
     let _ = store.expiry().unwrap().delete_expired(NOW, NonZeroUsize::MIN).await;

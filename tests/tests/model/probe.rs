@@ -192,7 +192,8 @@ fn what(call: &Call<'_>, answer: Result<Outcome<'_>, &StoreError>) -> What {
             _,
             Outcome::Create(CreateOutcome::IdTaken)
             | Outcome::Update(UpdateOutcome::Conflict)
-            | Outcome::Rename(RenameOutcome::Conflict | RenameOutcome::IdTaken),
+            | Outcome::Rename(RenameOutcome::Conflict | RenameOutcome::IdTaken)
+            | Outcome::Touch(TouchOutcome::Conflict),
         ) => What::Conflict(call.kind()),
         (Call::Update { id, .. }, Outcome::Update(UpdateOutcome::Missing))
         | (Call::Rename { old: id, .. }, Outcome::Rename(RenameOutcome::Missing))

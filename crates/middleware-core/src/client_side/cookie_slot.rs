@@ -107,10 +107,18 @@ impl SessionStore for CookieSlot {
         })
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
         let mut slot = self.slot();
-        if live(&slot, id, now).is_none() {
-            return Ok(TouchOutcome::Missing);
+        match live(&slot, id, now) {
+            None => return Ok(TouchOutcome::Missing),
+            Some(stored) if stored.revision != seen => return Ok(TouchOutcome::Conflict),
+            Some(_) => {}
         }
         if let Some((_, stored)) = &mut *slot {
             stored.record.expires_at = stored.record.expires_at.max(expires_at);

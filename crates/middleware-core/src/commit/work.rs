@@ -42,6 +42,8 @@ pub(super) enum Done {
         merged: bool,
     },
     Touched(Timestamp),
+    /// Nothing: another request has written the session, and there was nothing to save.
+    Superseded,
     Destroyed,
     /// There is no such session any more.
     Gone,
@@ -105,8 +107,10 @@ impl Work<'_> {
 
     async fn touch(&self, snapshot: &Snapshot) -> Result<Done, Failed> {
         let expires_at = self.services.expiry.expires_at(&snapshot.envelope, self.now);
-        Ok(match self.store().touch(&snapshot.id, expires_at, self.now).await? {
+        Ok(match self.store().touch(&snapshot.id, snapshot.revision, expires_at, self.now).await? {
             TouchOutcome::Touched => Done::Touched(expires_at),
+            // Another request has written the session, and has decided how long it lives. Its answer has the cookie.
+            TouchOutcome::Conflict => Done::Superseded,
             TouchOutcome::Missing => Done::Gone,
         })
     }
@@ -297,7 +301,7 @@ impl Work<'_> {
                     services.note_session(Event::LoggedIn, &snapshot.id, snapshot.principal());
                 }
             }
-            Done::Touched(_) => {}
+            Done::Touched(_) | Done::Superseded => {}
             Done::Destroyed if self.snapshot.is_some() => self.note_former(Event::SessionDestroyed),
             Done::Gone if self.is_essential() => self.note_former(Event::ChangesDropped),
             Done::Destroyed | Done::Gone => {}

@@ -46,7 +46,7 @@ pub(crate) struct Overrides {
 pub(crate) enum PayloadError {
     #[error("session payload does not decode")]
     Corrupt,
-    #[error("session payload has format version {0}, this program knows versions up to {VERSION}")]
+    #[error("session payload has format version {0:#04x}, this program knows versions up to {VERSION:#04x}")]
     Version(u8),
     #[error("session payload is of kind {0}, which this program does not know")]
     Kind(u8),
@@ -98,9 +98,9 @@ pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, Payl
 pub(crate) fn decode(payload: &Bytes) -> Result<(Envelope, Values), PayloadError> {
     let body = match **payload {
         [VERSION, SESSION, ref body @ ..] => body,
-        [] | [0 | VERSION] | [0, ..] => return Err(PayloadError::Corrupt),
         [VERSION, kind, ..] => return Err(PayloadError::Kind(kind)),
-        [newer, ..] => return Err(PayloadError::Version(newer)),
+        [newer, ..] if newer > VERSION => return Err(PayloadError::Version(newer)),
+        _ => return Err(PayloadError::Corrupt),
     };
     let (wire, len): (Wire<'_>, usize) =
         bincode::borrow_decode_from_slice(body, CONFIG).map_err(|_| PayloadError::Corrupt)?;
@@ -157,7 +157,9 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-const VERSION: u8 = 1;
+/// Versions begin here. Below are those of seals, so that a sealed payload is never taken for one in the clear, nor the other
+/// way round.
+const VERSION: u8 = 0x81;
 
 /// The kind of a payload that is a session.
 const SESSION: u8 = 0;
@@ -208,7 +210,7 @@ mod tests {
         let hex: String = encode(&envelope, &values).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            "0100\
+            "8100\
              09000000000000000700030000006e6577\
              008844709e010000f48944709e0100000008194800000000\
              0160ea000000000000\
@@ -225,9 +227,9 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_told_from_damage() {
-        assert_eq!(decode(&Bytes::from_static(&[2, 1, 2, 3])).err(), Some(PayloadError::Version(2)));
-        assert_eq!(decode(&Bytes::from_static(&[1, 1, 2, 3])).err(), Some(PayloadError::Kind(1)));
-        assert_eq!(decode(&Bytes::from_static(&[0, 1, 2, 3])).err(), Some(PayloadError::Corrupt));
+        assert_eq!(decode(&Bytes::from_static(&[0x82, 1, 2, 3])).err(), Some(PayloadError::Version(0x82)));
+        assert_eq!(decode(&Bytes::from_static(&[0x81, 1, 2, 3])).err(), Some(PayloadError::Kind(1)));
+        assert_eq!(decode(&Bytes::from_static(&[1, 1, 2, 3])).err(), Some(PayloadError::Corrupt), "of a seal");
         assert_eq!(decode(&Bytes::new()).err(), Some(PayloadError::Corrupt));
     }
 

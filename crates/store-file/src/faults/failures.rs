@@ -107,7 +107,7 @@ fn a_failed_or_killed_touch_leaves_the_old_or_the_new_expiry() {
     for durability in DURABILITIES {
         fail_each_call(Plan::From, |plan| {
             let world = world(durability, SMALL);
-            let (touched, hits) = during(plan, || world.records.touch(&OLD, later, NOW));
+            let (touched, hits) = during(plan, || world.records.touch(&OLD, world.revision(), later, NOW));
             assert_eq!(matches!(touched, Ok(TouchOutcome::Touched)), hits == 0);
             let loaded = world.load(&OLD).unwrap();
             assert!(loaded.record.expires_at == later || hits > 0 && loaded == world.stored);

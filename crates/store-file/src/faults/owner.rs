@@ -18,7 +18,7 @@ fn a_record_of_another_user_is_refused_by_each_operation() {
         records.load(&OLD, NOW).map(drop),
         records.create(&OLD, &record(b"new"), NOW).map(drop),
         records.update(&OLD, revision, &record(b"new"), NOW).map(drop),
-        records.touch(&OLD, NOW, NOW).map(drop),
+        records.touch(&OLD, revision, NOW, NOW).map(drop),
         records.rename(&OLD, revision, &NEW, &record(b"new"), NOW).map(drop),
         records.delete(&OLD).map(drop),
     ];

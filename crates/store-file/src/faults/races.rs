@@ -65,7 +65,7 @@ fn a_sweep_leaves_a_record_that_is_prolonged_meanwhile() {
     // In the same file, and in a larger one that takes its name.
     type Prolong = fn(&World) -> bool;
     let prolong: [(_, Prolong); 2] = [
-        ("touch", |world| matches!(world.records.touch(&OLD, LATER, NOW), Ok(TouchOutcome::Touched))),
+        ("touch", |world| matches!(world.records.touch(&OLD, world.revision(), LATER, NOW), Ok(TouchOutcome::Touched))),
         ("growth", |world| {
             let prolonged = Record { expires_at: LATER, ..record(HUGE) };
             let updated = world.records.update(&OLD, world.revision(), &prolonged, NOW);

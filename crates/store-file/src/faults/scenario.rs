@@ -112,7 +112,7 @@ impl Operation {
                     matches!(outcome, UpdateOutcome::Updated(_))
                 })
             }
-            Self::Touch => right(records.touch(&OLD, LATER, now), |outcome| outcome == TouchOutcome::Touched),
+            Self::Touch => right(records.touch(&OLD, revision, LATER, now), |outcome| outcome == TouchOutcome::Touched),
             Self::Rename | Self::RenameToOther => right(records.rename(&OLD, revision, &NEW, &new(), now), |outcome| {
                 matches!(outcome, RenameOutcome::Renamed(_))
             }),

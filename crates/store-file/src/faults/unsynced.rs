@@ -60,7 +60,10 @@ fn change(records: &Records, change: Change, number: u8) -> Record {
         }
         Change::Touch => {
             let expires_at = Timestamp::from_unix_millis(9_000 + u64::from(number));
-            assert!(matches!(records.touch(&NEW, expires_at, NOW), Ok(TouchOutcome::Touched)));
+            assert!(matches!(
+                records.touch(&NEW, stored.as_ref().unwrap().revision, expires_at, NOW),
+                Ok(TouchOutcome::Touched)
+            ));
             Record { expires_at, ..stored.unwrap().record }
         }
     }

@@ -177,9 +177,18 @@ impl SessionStore for Model {
         .await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
         self.change(|map| {
             let Some(stored) = map.live(id, now)? else { return Ok(TouchOutcome::Missing) };
+            if stored.revision != seen {
+                return Ok(TouchOutcome::Conflict);
+            }
             stored.record.expires_at = stored.record.expires_at.max(expires_at);
             Ok(TouchOutcome::Touched)
         })

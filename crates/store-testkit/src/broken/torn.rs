@@ -60,10 +60,14 @@ impl Twist for TouchesInTwoSteps {
         &self,
         model: &Model,
         id: &SessionId,
+        seen: Revision,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TouchOutcome> {
         let Some(mut stored) = model.load(id, now).await? else { return Ok(TouchOutcome::Missing) };
+        if stored.revision != seen {
+            return Ok(TouchOutcome::Conflict);
+        }
         model.map().records.remove(id);
         others_run().await;
         stored.record.expires_at = stored.record.expires_at.max(expires_at);

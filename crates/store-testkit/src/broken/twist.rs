@@ -49,10 +49,11 @@ pub(super) trait Twist: Default + Send + Sync + 'static {
         &self,
         model: &Model,
         id: &SessionId,
+        seen: Revision,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TouchOutcome> {
-        model.touch(id, expires_at, now).await
+        model.touch(id, seen, expires_at, now).await
     }
 
     async fn delete(&self, model: &Model, id: &SessionId) -> Result<DeleteOutcome> {
@@ -110,8 +111,14 @@ impl<T: Twist> SessionStore for Twisted<T> {
         self.twist.rename(&self.model, old, expected, new, record, now).await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        self.twist.touch(&self.model, id, expires_at, now).await
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
+        self.twist.touch(&self.model, id, seen, expires_at, now).await
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

@@ -196,8 +196,15 @@ pub(super) struct TouchRevives;
 
 #[async_trait]
 impl Twist for TouchRevives {
-    async fn touch(&self, model: &Model, id: &SessionId, expires_at: Timestamp, _: Timestamp) -> Result<TouchOutcome> {
-        model.touch(id, expires_at, Timestamp::UNIX_EPOCH).await
+    async fn touch(
+        &self,
+        model: &Model,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        _: Timestamp,
+    ) -> Result<TouchOutcome> {
+        model.touch(id, seen, expires_at, Timestamp::UNIX_EPOCH).await
     }
 }
 
@@ -210,11 +217,15 @@ impl Twist for TouchShortens {
         &self,
         model: &Model,
         id: &SessionId,
+        seen: Revision,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TouchOutcome> {
         let mut map = model.map();
         let Some(stored) = map.live(id, now)? else { return Ok(TouchOutcome::Missing) };
+        if stored.revision != seen {
+            return Ok(TouchOutcome::Conflict);
+        }
         stored.record.expires_at = expires_at;
         Ok(TouchOutcome::Touched)
     }
@@ -225,8 +236,36 @@ pub(super) struct TouchDoesNothing;
 
 #[async_trait]
 impl Twist for TouchDoesNothing {
-    async fn touch(&self, model: &Model, id: &SessionId, _: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
-        model.touch(id, now, now).await
+    async fn touch(
+        &self,
+        model: &Model,
+        id: &SessionId,
+        seen: Revision,
+        _: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
+        model.touch(id, seen, now, now).await
+    }
+}
+
+/// A slow page that only reads gives back the life that another request has just shortened.
+#[derive(Default)]
+pub(super) struct TouchIgnoresTheRevision;
+
+#[async_trait]
+impl Twist for TouchIgnoresTheRevision {
+    async fn touch(
+        &self,
+        model: &Model,
+        id: &SessionId,
+        _: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
+        let mut map = model.map();
+        let Some(stored) = map.live(id, now)? else { return Ok(TouchOutcome::Missing) };
+        stored.record.expires_at = stored.record.expires_at.max(expires_at);
+        Ok(TouchOutcome::Touched)
     }
 }
 
@@ -240,11 +279,15 @@ impl Twist for TouchMakesARevision {
         &self,
         model: &Model,
         id: &SessionId,
+        seen: Revision,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TouchOutcome> {
         let mut map = model.map();
         let Some(stored) = map.live(id, now)? else { return Ok(TouchOutcome::Missing) };
+        if stored.revision != seen {
+            return Ok(TouchOutcome::Conflict);
+        }
         let record = Record { expires_at: stored.record.expires_at.max(expires_at), ..stored.record.clone() };
         map.put(id, &record);
         Ok(TouchOutcome::Touched)
@@ -260,10 +303,14 @@ impl Twist for TouchChecksThenWrites {
         &self,
         model: &Model,
         id: &SessionId,
+        seen: Revision,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TouchOutcome> {
         let Some(before) = model.load(id, now).await? else { return Ok(TouchOutcome::Missing) };
+        if before.revision != seen {
+            return Ok(TouchOutcome::Conflict);
+        }
         others_run().await;
         let mut map = model.map();
         let Some(stored) = map.live(id, now)? else { return Ok(TouchOutcome::Missing) };
@@ -282,10 +329,14 @@ impl Twist for TouchWritesBackWhatItRead {
         &self,
         model: &Model,
         id: &SessionId,
+        seen: Revision,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TouchOutcome> {
         let Some(Stored { record, revision }) = model.load(id, now).await? else { return Ok(TouchOutcome::Missing) };
+        if revision != seen {
+            return Ok(TouchOutcome::Conflict);
+        }
         others_run().await;
         let record = Record { expires_at: record.expires_at.max(expires_at), ..record };
         model.map().records.insert(*id, Stored { record, revision });

@@ -107,7 +107,7 @@ pub async fn h_a_dropped_touch_leaves_the_old_expiry_or_the_new(subject: &Subjec
             let old = caller.tagged("old", tag);
             let later = old.expires_at.saturating_add(Duration::from_secs(60));
             let (id, revision) = caller.session(&old).await;
-            finished &= dropped_after(polls, caller.touch(&id, later)).await.is_some();
+            finished &= dropped_after(polls, caller.touch(&id, revision, later)).await.is_some();
             let Some(stored) = caller.load(&id).await else {
                 caller.broken(format_args!("expected a touched record, got none"))
             };

@@ -16,7 +16,12 @@ pub async fn b_an_expired_record_is_absent_to_every_method(subject: &Subject) ->
     let (next, new) = (caller.record("next"), caller.id());
     caller.finds_nothing(&id, "after it expired").await;
     ensure_eq!(caller, caller.update(&id, revision, &next).await, UpdateOutcome::Missing, "updating an expired record");
-    ensure_eq!(caller, caller.touch(&id, next.expires_at).await, TouchOutcome::Missing, "touching an expired record");
+    ensure_eq!(
+        caller,
+        caller.touch(&id, revision, next.expires_at).await,
+        TouchOutcome::Missing,
+        "touching an expired record"
+    );
     let renamed = caller.rename(&id, revision, &new, &next).await;
     ensure_eq!(caller, renamed, RenameOutcome::Missing, "renaming an expired record");
     for id in [id, new] {
@@ -60,13 +65,13 @@ pub async fn b_a_record_ends_in_the_millisecond_of_its_expiry(subject: &Subject)
     last.finds(&id, &record, revision, "a millisecond before its expiry").await;
     ensure_eq!(
         caller,
-        end.touch(&id, record.expires_at).await,
+        end.touch(&id, revision, record.expires_at).await,
         TouchOutcome::Missing,
         "touching at the time of expiry"
     );
     ensure_eq!(
         caller,
-        last.touch(&id, record.expires_at).await,
+        last.touch(&id, revision, record.expires_at).await,
         TouchOutcome::Touched,
         "touching a millisecond before"
     );

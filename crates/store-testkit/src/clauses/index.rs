@@ -53,11 +53,11 @@ pub async fn k_the_index_follows_every_change(subject: &Subject) -> Verdict {
 
     let short = caller.short_lived(of_ada.clone());
     let (expires, _) = caller.session(&short).await;
-    let (prolonged, _) = caller.session(&short).await;
+    let (prolonged, of_prolonged) = caller.session(&short).await;
     let (replaced, _) = caller.session(&short).await;
     ensure_eq!(
         caller,
-        caller.touch(&prolonged, of_ada.expires_at).await,
+        caller.touch(&prolonged, of_prolonged, of_ada.expires_at).await,
         TouchOutcome::Touched,
         "touching a live record"
     );
@@ -129,7 +129,7 @@ pub async fn k_the_index_is_exact_after_a_storm(subject: &Subject) -> Verdict {
                     let record = Record { principal: tag, ..caller.record("a") };
                     match (pick(4, 5), caller.load(&id).await) {
                         (0, Some(_)) => drop(caller.delete(&id).await),
-                        (1, Some(_)) => drop(caller.touch(&id, record.expires_at).await),
+                        (1, Some(stored)) => drop(caller.touch(&id, stored.revision, record.expires_at).await),
                         (2, Some(stored)) => drop(caller.rename(&id, stored.revision, &other, &record).await),
                         (_, Some(stored)) => drop(caller.update(&id, stored.revision, &record).await),
                         (_, None) => drop(caller.create(&id, &record).await),

@@ -29,7 +29,12 @@ pub async fn f_no_write_brings_an_id_to_life(subject: &Subject) -> Verdict {
         let (late, target) = (caller.record("late"), caller.id());
         caller.finds_nothing(&id, &format!("of {what}")).await;
         ensure_eq!(caller, caller.update(&id, revision, &late).await, UpdateOutcome::Missing, "updating {what}");
-        ensure_eq!(caller, caller.touch(&id, late.expires_at).await, TouchOutcome::Missing, "touching {what}");
+        ensure_eq!(
+            caller,
+            caller.touch(&id, revision, late.expires_at).await,
+            TouchOutcome::Missing,
+            "touching {what}"
+        );
         let outcome = caller.rename(&id, revision, &target, &late).await;
         ensure_eq!(caller, outcome, RenameOutcome::Missing, "renaming {what}");
         ensure_eq!(caller, caller.delete(&id).await, DeleteOutcome::Missing, "deleting {what}");
@@ -138,7 +143,7 @@ async fn write_until(answered: &AtomicBool, caller: &Caller, n: usize, id: &Sess
         let last = answered.load(Ordering::SeqCst);
         let late = caller.record(vec![b'l'; if n == 1 { 5000 } else { 5 }]);
         if n.is_multiple_of(3) {
-            let _ = caller.touch(id, late.expires_at).await;
+            let _ = caller.touch(id, revision, late.expires_at).await;
         } else {
             let _ = caller.update(id, revision, &late).await;
         }

@@ -42,7 +42,12 @@ pub async fn j_a_sweep_goes_by_the_latest_expiry(subject: &Subject) -> Verdict {
     let long = caller.record("a");
     let short = caller.short_lived(long.clone());
     let (touched, of_touched) = caller.session(&short).await;
-    ensure_eq!(caller, caller.touch(&touched, long.expires_at).await, TouchOutcome::Touched, "touching a live record");
+    ensure_eq!(
+        caller,
+        caller.touch(&touched, of_touched, long.expires_at).await,
+        TouchOutcome::Touched,
+        "touching a live record"
+    );
     let (updated, revision) = caller.session(&short).await;
     let of_updated = caller.updated(&updated, revision, &long).await;
     let (old, revision) = caller.session(&short).await;
@@ -120,7 +125,9 @@ pub async fn j_a_sweep_spares_what_comes_to_life_meanwhile(subject: &Subject) ->
                 let lives = match n {
                     0 => matches!(caller.create(&id, &long).await, CreateOutcome::Created(_)),
                     1 => matches!(caller.rename(&source, of_source, &id, &long).await, RenameOutcome::Renamed(_)),
-                    2 if caller.decides_time() => in_time.touch(&id, long.expires_at).await == TouchOutcome::Touched,
+                    2 if caller.decides_time() => {
+                        in_time.touch(&id, revision, long.expires_at).await == TouchOutcome::Touched
+                    }
                     3 if caller.decides_time() => {
                         matches!(in_time.update(&id, revision, &long).await, UpdateOutcome::Updated(_))
                     }

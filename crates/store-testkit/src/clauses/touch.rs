@@ -1,4 +1,4 @@
-//! (g) `touch` never shortens a life, changes neither payload nor revision, and never loses a concurrent write.
+//! (g) `touch` acts only on the revision that its caller has seen. It never shortens a life, changes neither payload nor revision, and never loses a concurrent write.
 
 use std::time::Duration;
 
@@ -24,10 +24,27 @@ pub async fn g_touch_prolongs_and_never_shortens(subject: &Subject) -> Verdict {
         (record.expires_at, later, "touched until the time it had before"),
         (caller.now(), later, "touched until now"),
     ] {
-        ensure_eq!(caller, caller.touch(&id, asked).await, TouchOutcome::Touched, "touching a live record");
+        ensure_eq!(caller, caller.touch(&id, revision, asked).await, TouchOutcome::Touched, "touching a live record");
         caller.finds(&id, &expected(expires_at), revision, what).await;
     }
     let _ = caller.updated(&id, revision, &record).await;
+    Verdict::Holds
+}
+
+/// A touch by a caller who has seen another revision changes nothing: what was decided since about the life of the record
+/// stands.
+pub async fn g_touch_of_another_revision_changes_nothing(subject: &Subject) -> Verdict {
+    let caller = subject.caller('g');
+    let record = caller.tagged("a", caller.tag());
+    let (id, seen) = caller.session(&record).await;
+    let shortened = Record { expires_at: record.expires_at.saturating_sub(Duration::from_secs(60)), ..record.clone() };
+    let revision = caller.updated(&id, seen, &shortened).await;
+    let later = record.expires_at.saturating_add(Duration::from_secs(7200));
+    let touched = caller.touch(&id, seen, later).await;
+    ensure_eq!(caller, touched, TouchOutcome::Conflict, "touching a record that was updated since it was seen");
+    caller.finds(&id, &shortened, revision, "touched by a caller who has seen another revision").await;
+    ensure_eq!(caller, caller.touch(&id, revision, later).await, TouchOutcome::Touched, "touching at the new revision");
+    caller.finds(&id, &Record { expires_at: later, ..shortened }, revision, "touched at the new revision").await;
     Verdict::Holds
 }
 
@@ -46,11 +63,11 @@ pub async fn g_touch_never_loses_an_update(subject: &Subject) -> Verdict {
                 if n == 2 {
                     return Some(caller.updated(&id, revision, &update).await);
                 }
-                ensure_eq!(
+                let outcome = caller.touch(&id, revision, touched).await;
+                ensure!(
                     caller,
-                    caller.touch(&id, touched).await,
-                    TouchOutcome::Touched,
-                    "touching beside an update"
+                    matches!(outcome, TouchOutcome::Touched | TouchOutcome::Conflict),
+                    "expected a touch beside an update to be `Touched` or `Conflict`, got {outcome:?}"
                 );
                 None
             }
@@ -61,14 +78,14 @@ pub async fn g_touch_never_loses_an_update(subject: &Subject) -> Verdict {
         let Some(stored) = caller.load(&id).await else {
             caller.broken(format_args!("expected a touched record, got none"))
         };
-        // The touches may have come before the update, which says itself how long the record lives.
+        // The touches came before the update, which says itself how long the record lives, or they did nothing.
         let expires_at = stored.record.expires_at;
         ensure!(
             caller,
-            expires_at == update.expires_at || expires_at == touched,
-            "expected the expiry of the update or of the touches beside it, got {expires_at:?}"
+            expires_at == update.expires_at,
+            "expected the expiry of the update, not that of the touches beside it, got {expires_at:?}"
         );
-        caller.finds(&id, &Record { expires_at, ..update }, revision, "after an update beside touches").await;
+        caller.finds(&id, &update, revision, "after an update beside touches").await;
     }
     Verdict::Holds
 }
@@ -85,7 +102,12 @@ pub async fn g_concurrent_touches_end_at_the_latest(subject: &Subject) -> Verdic
         at_once(CALLERS, |n| {
             let (caller, asked) = (caller.clone(), asked(n));
             async move {
-                ensure_eq!(caller, caller.touch(&id, asked).await, TouchOutcome::Touched, "touching a live record");
+                ensure_eq!(
+                    caller,
+                    caller.touch(&id, revision, asked).await,
+                    TouchOutcome::Touched,
+                    "touching a live record"
+                );
             }
         })
         .await;

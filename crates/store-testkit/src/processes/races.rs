@@ -158,7 +158,7 @@ mod f_no_late_write_undoes_a_delete {
                 }
                 _ => {
                     for _ in 0..5 {
-                        let _ = caller.touch(&id, record.expires_at).await;
+                        let _ = caller.touch(&id, stored.revision, record.expires_at).await;
                     }
                     false
                 }

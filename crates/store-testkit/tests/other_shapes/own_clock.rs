@@ -40,8 +40,8 @@ impl SessionStore for OwnClock {
         self.0.rename(old, expected, new, record, now()).await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, _: Timestamp) -> Result<TouchOutcome> {
-        self.0.touch(id, expires_at, now()).await
+    async fn touch(&self, id: &SessionId, seen: Revision, expires_at: Timestamp, _: Timestamp) -> Result<TouchOutcome> {
+        self.0.touch(id, seen, expires_at, now()).await
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

@@ -67,9 +67,15 @@ impl SessionStore for TwoSteps {
         Ok(RenameOutcome::Renamed(revision))
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
         let _turn = self.turn.lock().await;
-        self.model.touch(id, expires_at, now).await
+        self.model.touch(id, seen, expires_at, now).await
     }
 
     async fn delete(&self, id: &SessionId) -> Result<DeleteOutcome> {

@@ -176,10 +176,17 @@ impl SessionStore for OneFileStore {
         .await
     }
 
-    async fn touch(&self, id: &SessionId, expires_at: Timestamp, now: Timestamp) -> Result<TouchOutcome> {
+    async fn touch(
+        &self,
+        id: &SessionId,
+        seen: Revision,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TouchOutcome> {
         let id = *id;
         self.change(move |sessions| match sessions.rows.get_mut(id.as_bytes()).filter(|row| row.is_live(now)) {
             None => TouchOutcome::Missing,
+            Some(row) if !row.is_at(seen) => TouchOutcome::Conflict,
             Some(row) => {
                 row.expires_at = row.expires_at.max(expires_at.as_unix_millis());
                 TouchOutcome::Touched
