@@ -173,5 +173,12 @@ matrix! {
             nested_routes_have_the_session_of_the_layer_around_them
             all_workers_share_the_sessions
         }
+        adapters {
+            an_error_as_the_answer_has_the_configured_body
+            a_failed_save_has_the_configured_body
+            an_error_as_the_answer_is_an_event
+            of_nested_layers_one_tells_of_an_error
+            a_cookie_counts_beside_bytes_that_are_no_text
+        }
     }
 }

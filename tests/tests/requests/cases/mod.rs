@@ -1,5 +1,6 @@
 //! The cases by theme. Each is a story of some requests to a site. `main.rs` lists them.
 
+pub(crate) mod adapters;
 pub(crate) mod attributes;
 pub(crate) mod client_side;
 pub(crate) mod disconnects;

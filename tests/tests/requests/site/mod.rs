@@ -162,12 +162,13 @@ impl World {
         let layout = self.layout;
         let users = self.users.build().unwrap();
         let admins = self.admins.same_application(&users).build().unwrap();
-        let backstage = Backstage { users: users.clone(), admins, gates: self.stage.gates.clone(), layout };
+        let backstage =
+            Backstage { users: users.clone(), admins: admins.clone(), gates: self.stage.gates.clone(), layout };
         let server = match self.adapter {
             Adapter::Axum => axum_app::serve(backstage).await,
             Adapter::Actix => actix_app::serve(backstage).await,
         };
-        Site { adapter: self.adapter, stage: self.stage, users, server }
+        Site { adapter: self.adapter, stage: self.stage, users, admins, server }
     }
 }
 
@@ -176,6 +177,7 @@ pub(crate) struct Site {
     adapter: Adapter,
     stage: Arc<Stage>,
     pub(crate) users: SessionManager,
+    pub(crate) admins: SessionManager,
     server: Server,
 }
 
