@@ -7,6 +7,9 @@ macro_rules! matrix {
         mod on_actix {
             $(matrix! { Actix $store $cases })*
         }
+        mod on_hyper {
+            $(matrix! { Hyper $store $cases })*
+        }
     };
     ($adapter:ident $store:ident { $($theme:ident { $($case:ident)* })* }) => {
         mod $store {

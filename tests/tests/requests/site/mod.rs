@@ -6,6 +6,7 @@ mod answer;
 mod axum_app;
 mod client;
 mod gates;
+mod hyper_app;
 mod probe;
 pub(crate) mod script;
 pub(crate) mod stores;
@@ -53,6 +54,7 @@ pub(crate) enum Admin {}
 pub(crate) enum Adapter {
     Axum,
     Actix,
+    Hyper,
 }
 
 /// The layers that the application has around its routes.
@@ -167,6 +169,7 @@ impl World {
         let server = match self.adapter {
             Adapter::Axum => axum_app::serve(backstage).await,
             Adapter::Actix => actix_app::serve(backstage).await,
+            Adapter::Hyper => hyper_app::serve(backstage).await,
         };
         Site { adapter: self.adapter, stage: self.stage, users, admins, server }
     }
@@ -189,7 +192,11 @@ impl Site {
 
     /// Returns the same on the other framework.
     pub(crate) fn world_of_the_other_framework(&self) -> World {
-        let other = if self.adapter == Adapter::Axum { Adapter::Actix } else { Adapter::Axum };
+        let other = match self.adapter {
+            Adapter::Axum => Adapter::Actix,
+            Adapter::Actix => Adapter::Hyper,
+            Adapter::Hyper => Adapter::Axum,
+        };
         World::on(other, Layout::One, self.stage.clone())
     }
 
