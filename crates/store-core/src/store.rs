@@ -79,6 +79,12 @@ use crate::{
 ///     Ok(matches!(outcome, RenameOutcome::Renamed(_)).then_some(new))
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session store",
+    label = "does not implement `SessionStore`",
+    note = "a store is passed by value, or in an `Arc` or a `Box`",
+    note = "where opening a store returns a `Result`, `?` takes the store out of it"
+)]
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads the live record of `id`, and the revision that it is at.
@@ -231,6 +237,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 ///     Ok(())
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot remove expired records",
+    label = "does not implement `DeleteExpired`",
+    note = "implement it, or return `None` from `expiry` if the backend expires records by itself"
+)]
 #[async_trait]
 pub trait DeleteExpired: Send + Sync {
     /// Removes at most `limit` records that have expired at `now`, and says whether another call is worthwhile.
@@ -257,6 +268,11 @@ pub trait DeleteExpired: Send + Sync {
 ///     Ok(Some(index.sessions_of(tag, now).await?.len()))
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no index of users",
+    label = "does not implement `PrincipalIndex`",
+    note = "implement it, or return `None` from `principals` if the store keeps no index"
+)]
 #[async_trait]
 pub trait PrincipalIndex: Send + Sync {
     /// Returns the ids of the live sessions that bear `tag`, in no particular order.
