@@ -11,7 +11,7 @@ use nexios_middleware_core::{RequestSession, SessionError};
 ///
 /// Everything it can do is at the [session of the core](nexios_middleware_core::Session), to which it dereferences. A
 /// visitor without a session gets an empty one; `Option<Session>` is `None` for them. All extractors of one request
-/// share the session.
+/// share the session. A handler takes it by value.
 ///
 /// `N` is the name of the layer whose session it is; see
 /// [two sessions in one application](crate#two-sessions-in-one-application).

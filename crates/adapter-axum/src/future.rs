@@ -2,14 +2,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use axum_core::BoxError;
 use axum_core::body::Body;
-use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body::Body as HttpBody;
 use nexios_middleware_core::{Ending, RequestEnd, RequestSession};
 use pin_project_lite::pin_project;
 
+use crate::ResponseBody;
 use crate::head::Head;
 
 pin_project! {
@@ -38,8 +36,7 @@ impl<F, E> ResponseFuture<F, E> {
 impl<F, B, E> Future for ResponseFuture<F, E>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
+    B: ResponseBody,
 {
     type Output = Result<Response<Body>, E>;
 

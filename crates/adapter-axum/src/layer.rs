@@ -2,22 +2,32 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
-use axum_core::BoxError;
 use axum_core::body::Body;
-use bytes::Bytes;
 use http::header::COOKIE;
 use http::{HeaderValue, Request, Response};
-use http_body::Body as HttpBody;
 use nexios_middleware_core::SessionManager;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::extract::LayerSession;
-use crate::{ResponseFuture, Unnamed};
+use crate::{ResponseBody, ResponseFuture, Unnamed};
 
 /// A tower layer that gives every request its way to a session, and every response its cookie.
 ///
 /// Put it around the routes that use sessions. It costs others next to nothing, so around the whole router is fine.
+///
+/// # Among other layers
+///
+/// It fits around and inside of other layers, those of tower-http among them, and asks of the inner response's body
+/// only that it is a [`ResponseBody`].
+///
+/// A layer inside of it can change the status, and the status decides what is saved:
+///
+/// * A panic that `CatchPanicLayer` catches inside is a 500, so the handler's changes are dropped.
+/// * A `TimeoutLayer` inside drops the handler half-way. With a status from 500 on, its changes are dropped too. With
+///   408, which is below, those that it had made by then are saved.
+///
+/// A layer around it that catches a panic or gives up waiting drops the whole request, and nothing is saved.
 ///
 /// # Examples
 ///
@@ -145,8 +155,7 @@ impl<S: fmt::Debug, N> fmt::Debug for SessionService<S, N> {
 impl<S, N, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S, N>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: HttpBody<Data = Bytes> + Send + 'static,
-    ResBody::Error: Into<BoxError>,
+    ResBody: ResponseBody,
     N: 'static,
 {
     type Response = Response<Body>;

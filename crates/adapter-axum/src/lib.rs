@@ -30,34 +30,36 @@
 //! # Two sessions in one application
 //!
 //! A layer can have a name, and so can the extractor: with `enum Admin {}`, the layer
-//! [`SessionLayer::<Admin>::named`](SessionLayer::named) serves `Session<Admin>`, next to or around the layer that serves
-//! `Session`. Give the two managers different cookie names, and tell the second that it is of the
+//! [`SessionLayer::<Admin>::named`](SessionLayer::named) serves `Session<Admin>`, next to or around the layer that
+//! serves `Session`. Give the two managers different cookie names, and tell the second that it is of the
 //! [same application](SessionManagerBuilder::same_application) as the first.
 //!
 //! # Errors
 //!
-//! [`SessionError`] is the error of every call, and a response: 503 with `Retry-After` in an outage of the store, 409 where
-//! the session was ended meanwhile, otherwise 500. So `?` works in a handler that returns it, or an error of your own with a
-//! variant for it. Such answers are empty unless the manager has a
+//! [`SessionError`] is the error of every call, and a response: 503 with `Retry-After` in an outage of the store, 409
+//! where the session was ended meanwhile, otherwise 500. So `?` works in a handler that returns it, or an error of your
+//! own with a variant for it. Such answers are empty unless the manager has a
 //! [body for them](SessionManagerBuilder::failure_body).
 //!
 //! # Without axum
 //!
-//! The layer wraps any [`tower_service::Service`] from `http::Request` to `http::Response` whose body is an
-//! `http_body::Body` of `Bytes`; the body that comes out is axum's, which is one too. There,
-//! [`Session::from_extensions`] does what the extractor does.
+//! The layer wraps any [`tower_service::Service`] from `http::Request` to `http::Response` whose body is a
+//! [`ResponseBody`]: an `http_body::Body` of `Bytes`. The body that comes out is axum's, which is one too, so that
+//! other layers fit around it and inside of it. There, [`Session::from_extensions`] does what the extractor does.
 //!
 //! # Scope
 //!
 //! Everything about sessions is decided in `nexios-middleware-core`, whose types this crate brings along; here is what
 //! axum needs to hear of it.
 
+mod body;
 mod extract;
 mod future;
 mod head;
 mod layer;
 mod signed_cookies;
 
+pub use crate::body::ResponseBody;
 pub use crate::extract::{Session, Unnamed};
 pub use crate::future::ResponseFuture;
 pub use crate::layer::{SessionLayer, SessionService};
