@@ -14,7 +14,8 @@ use crate::{ResponseFuture, Unnamed};
 
 /// A middleware that gives every request its way to a session, and every response its cookie.
 ///
-/// Put it around the routes that use sessions. It costs others next to nothing, so around the whole application is fine.
+/// Put it around the routes that use sessions. It costs others next to nothing, so around the whole application is
+/// fine.
 ///
 /// # Examples
 ///
@@ -127,10 +128,15 @@ where
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct SessionService<S, N = Unnamed> {
     inner: S,
     middleware: SessionMiddleware<N>,
+}
+
+impl<S: fmt::Debug, N> fmt::Debug for SessionService<S, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService").field("inner", &self.inner).field("middleware", &self.middleware).finish()
+    }
 }
 
 impl<S, B, N> Service<ServiceRequest> for SessionService<S, N>

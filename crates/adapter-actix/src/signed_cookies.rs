@@ -31,13 +31,45 @@ pub struct SignedCookies<N = Unnamed> {
     name: PhantomData<fn() -> N>,
 }
 
+impl SignedCookies {
+    /// Returns the visitor's signed cookies, given a request that has come through the middleware.
+    ///
+    /// For middleware and other code without actix's extractors. For the keys of a middleware with a name, call the
+    /// extractor's own `extract`: `SignedCookies::<Admin>::extract(request)`, with [`FromRequest`] in scope.
+    ///
+    /// # Errors
+    ///
+    /// When there is no middleware around this route.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_web::HttpRequest;
+    /// use nexios_adapter_actix::{SessionError, SignedCookies};
+    ///
+    /// async fn theme(request: &HttpRequest) -> Result<String, SessionError> {
+    ///     let cookies = SignedCookies::extract(request).await?;
+    ///     Ok(cookies.get("theme").ok().flatten().unwrap_or("light".to_owned()))
+    /// }
+    /// ```
+    pub async fn extract(request: &HttpRequest) -> Result<Self, SessionError> {
+        Self::of(request)
+    }
+}
+
+impl<N: 'static> SignedCookies<N> {
+    fn of(request: &HttpRequest) -> Result<Self, SessionError> {
+        let session = MiddlewareSession::<N>::of(request)?;
+        Ok(Self { cookies: session.signed_cookies(), name: PhantomData })
+    }
+}
+
 impl<N: 'static> FromRequest for SignedCookies<N> {
     type Error = SessionError;
     type Future = Ready<Result<Self, SessionError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = MiddlewareSession::<N>::of(request);
-        ready(session.map(|session| Self { cookies: session.signed_cookies(), name: PhantomData }))
+        ready(Self::of(request))
     }
 }
 
