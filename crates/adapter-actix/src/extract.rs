@@ -1,17 +1,20 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::panic::Location;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use nexios_middleware_core::{RequestSession, SessionError};
 
+use crate::option;
+
 /// The visitor's session, as a handler's argument.
 ///
 /// Everything it can do is at the [session of the core](nexios_middleware_core::Session), to which it dereferences. A
 /// visitor without a session gets an empty one; take [`ExistingSession`] to tell the two apart. All extractors of one
-/// request share the session.
+/// request share the session. A handler takes it by value.
 ///
 /// `N` is the name of the middleware whose session it is; see
 /// [two sessions in one application](crate#two-sessions-in-one-application).
@@ -20,6 +23,10 @@ use nexios_middleware_core::{RequestSession, SessionError};
 ///
 /// The extractor answers 503 when the store cannot be asked, and 500 when there is no middleware around the route; the
 /// log says what to add.
+///
+/// `Option<Session>` compiles, because actix has an `Option` for every extractor. It would be `None` in an outage and
+/// `Some` for a visitor without a session. So a request to a handler that takes it is answered 500, and the log says to
+/// take [`ExistingSession`].
 ///
 /// # Examples
 ///
@@ -92,8 +99,9 @@ impl<N: 'static> FromRequest for Session<N> {
     type Error = SessionError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, SessionError>>>>;
 
+    #[track_caller]
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = MiddlewareSession::<N>::of(request);
+        let session = option::refuse(Location::caller(), request).and_then(|()| MiddlewareSession::<N>::of(request));
         Box::pin(async move { Ok(Self::new(session?.session().await?)) })
     }
 }
@@ -134,19 +142,52 @@ impl<N> fmt::Debug for Session<N> {
 /// }
 /// # let app = actix_web::App::new().route("/", actix_web::web::get().to(has_session));
 /// ```
-#[derive(Debug)]
 pub struct ExistingSession<N = Unnamed>(
     /// The session, which a visitor may not have.
     pub Option<Session<N>>,
 );
+
+impl ExistingSession {
+    /// Returns the visitor's session if there is one, given a request that has come through the middleware.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::extract`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_web::HttpRequest;
+    /// use nexios_adapter_actix::{ExistingSession, SessionError};
+    ///
+    /// async fn is_logged_in(request: &HttpRequest) -> Result<bool, SessionError> {
+    ///     let ExistingSession(session) = ExistingSession::extract(request).await?;
+    ///     Ok(session.is_some_and(|session| session.principal().is_some()))
+    /// }
+    /// ```
+    pub async fn extract(request: &HttpRequest) -> Result<Self, SessionError> {
+        Self::of(MiddlewareSession::<Unnamed>::of(request)).await
+    }
+}
+
+impl<N> ExistingSession<N> {
+    async fn of(request: Result<RequestSession, SessionError>) -> Result<Self, SessionError> {
+        Ok(Self(request?.existing_session().await?.map(Session::new)))
+    }
+}
 
 impl<N: 'static> FromRequest for ExistingSession<N> {
     type Error = SessionError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, SessionError>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = MiddlewareSession::<N>::of(request);
-        Box::pin(async move { Ok(Self(session?.existing_session().await?.map(Session::new))) })
+        Box::pin(Self::of(MiddlewareSession::<N>::of(request)))
+    }
+}
+
+impl<N> fmt::Debug for ExistingSession<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ExistingSession").field(&self.0).finish()
     }
 }
 
@@ -173,6 +214,7 @@ fn no_middleware<N>() -> SessionError {
     let name = std::any::type_name::<N>();
     SessionError::missing_layer(format!(
         "no session middleware for `Session<{name}>` around this route; add \
-         `.wrap(SessionMiddleware::new(manager))`, or `SessionMiddleware::<{name}>::named(manager)` for a name of your own"
+         `.wrap(SessionMiddleware::new(manager))`, or `SessionMiddleware::<{name}>::named(manager)` for a name of your \
+         own"
     ))
 }

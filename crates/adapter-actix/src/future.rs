@@ -9,6 +9,7 @@ use nexios_middleware_core::{Ending, RequestEnd, RequestSession};
 use pin_project_lite::pin_project;
 
 use crate::head::Head;
+use crate::option;
 
 pin_project! {
     /// The future of a [`SessionService`](crate::SessionService): the inner response, then the end of the session.
@@ -43,7 +44,7 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let StageProjection::Inner { inner } = this.stage.as_mut().project() {
-            let result = ready!(inner.poll(context));
+            let result = ready!(inner.poll(context)).and_then(option::unless_refused);
             let status = match &result {
                 Ok(response) => response.status(),
                 Err(error) => error.as_response_error().status_code(), // of the response that it will become
@@ -71,8 +72,8 @@ fn ended<B: MessageBody>(
             let (request, response) = response.into_parts();
             Ok(ServiceResponse::new(request, with_end(response, end)))
         }
-        // That of a middleware inside of ours, which becomes a response further out. It counts like any other: below 500
-        // what was changed is saved, and the visitor must get the cookie. actix may ask for the response more than once.
+        // A middleware inside of ours has failed, and a response is made further out. It counts like any other: below
+        // 500 the changes are saved, and the visitor must get the cookie. actix may ask for the response twice.
         Err(mut error) => {
             error.add_response_mapper(move |response| with_end(response, end.clone()).map_into_boxed_body());
             Err(error)

@@ -25,23 +25,23 @@
 //!
 //! The session is loaded when a handler (or another extractor) asks for it; a route that never does costs neither a
 //! store call nor a signature check. It is saved after the handler has returned, unless the status is 500 or above.
-//! Take [`ExistingSession`] to learn whether the visitor has a session without beginning one; `Option<Session>` is
-//! actix's own, and takes an outage of the store for "none".
+//! Take [`ExistingSession`] to learn whether the visitor has a session without beginning one. `Option<Session>` is
+//! actix's own and means something else, so it is [refused](Session#errors).
 //!
 //! The manager holds no worker's state: make it once, outside of the factory, and clone it in.
 //!
 //! # Two sessions in one application
 //!
 //! A middleware can have a name, and so can the extractor: with `enum Admin {}`, the middleware
-//! [`SessionMiddleware::<Admin>::named`](SessionMiddleware::named) serves `Session<Admin>`, next to or around the one that
-//! serves `Session`. Give the two managers different cookie names, and tell the second that it is of the
+//! [`SessionMiddleware::<Admin>::named`](SessionMiddleware::named) serves `Session<Admin>`, next to or around the one
+//! that serves `Session`. Give the two managers different cookie names, and tell the second that it is of the
 //! [same application](SessionManagerBuilder::same_application) as the first.
 //!
 //! # Errors
 //!
-//! [`SessionError`] is the error of every call, and a response: 503 with `Retry-After` in an outage of the store, 409 where
-//! the session was ended meanwhile, otherwise 500. So `?` works in a handler that returns it, [`actix_web::Error`], or an
-//! error of your own with a variant for it. Such answers are empty unless the manager has a
+//! [`SessionError`] is the error of every call, and a response: 503 with `Retry-After` in an outage of the store, 409
+//! where the session was ended meanwhile, otherwise 500. So `?` works in a handler that returns it,
+//! [`actix_web::Error`], or an error of your own with a variant for it. Such answers are empty unless the manager has a
 //! [body for them](SessionManagerBuilder::failure_body).
 //!
 //! # Scope
@@ -53,6 +53,7 @@ mod extract;
 mod future;
 mod head;
 mod middleware;
+mod option;
 mod signed_cookies;
 
 pub use crate::extract::{ExistingSession, Session, Unnamed};
