@@ -18,11 +18,11 @@ const PROBLEM: [&str; 2] = ["content-length: 14", "content-type: application/pro
 pub(crate) async fn an_error_as_the_answer_has_the_configured_body(world: World) {
     let (site, visitor) = open(world).await;
     let unavailable = [&["503"][..], &PROBLEM, &["retry-after: 5", "vary: Cookie", r#"{"status":503}"#]].concat();
-    site.store.make(Call::Load, Trouble::Fails);
+    site.probe.make(CallKind::Load, Trouble::Fails);
     for path in ["/visit", "/optional"] {
         assert_eq!(visitor.get(path).send().await.lines(), unavailable, "{path}");
     }
-    site.store.heal();
+    site.probe.heal();
     let answer = visitor.get("/visit").script([insert("t", "text"), get_number("t")]).send().await;
     assert_eq!(answer.lines(), [&["500"][..], &PROBLEM, &["vary: Cookie", r#"{"status":500}"#]].concat());
     let answer = visitor.get("/signed").cookie("theme=forged").jar([read_cookie("theme")]).send().await;
@@ -33,7 +33,7 @@ pub(crate) async fn an_error_as_the_answer_has_the_configured_body(world: World)
 
 pub(crate) async fn a_failed_save_has_the_configured_body(world: World) {
     let (site, visitor) = open(world).await;
-    site.store.make(Call::Update, Trouble::Fails);
+    site.probe.make(CallKind::Update, Trouble::Fails);
     let answer = visitor.get("/visit").script([insert("a", 2), get("a")]).send().await;
     let rest = ["retry-after: 5", "vary: Cookie", r#"{"status":503}"#];
     assert_eq!(answer.lines(), [&["503"][..], &PROBLEM, &rest].concat());
@@ -47,7 +47,7 @@ pub(crate) async fn an_error_as_the_answer_is_an_event(world: World) {
     assert_eq!(failed(), 1);
     visitor.get("/visit").script([attempt(wrong_type[1].clone()), status(500)]).send().await;
     assert_eq!(failed(), 1, "an answer of the application's own tells nothing");
-    site.store.make(Call::Load, Trouble::Fails);
+    site.probe.make(CallKind::Load, Trouble::Fails);
     visitor.get("/optional").send().await;
     assert_eq!(failed(), 2);
 }
