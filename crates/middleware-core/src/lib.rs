@@ -1,12 +1,12 @@
 //! The life of a session within a request, without a framework.
 //!
-//! This is the core of the session crates: it finds the session that a request's cookie opens, hands it to the handler
-//! as a value, decides what is to be saved, merges the changes of parallel requests, and says which cookie the visitor
-//! gets. Adapters translate between it and a framework; it has no HTTP type in its dependencies: `&[u8]` in, strings
-//! out.
+//! This is the core of the session crates. It finds the session that a request's cookie opens and hands it to the
+//! handler as a value. When the handler is done, it decides what to save, merges the changes of parallel requests, and
+//! says which cookie the visitor gets. An adapter translates between this crate and a framework. No HTTP type is
+//! involved: the crate takes `&[u8]` and returns strings.
 //!
-//! Applications depend on an adapter, which brings the types of this crate along. Depend on it directly to write an
-//! adapter.
+//! Applications depend on an adapter, which re-exports the types of this crate. Depend on this crate directly to write
+//! an adapter.
 //!
 //! # Examples
 //!
@@ -38,9 +38,9 @@
 //!
 //! # Scope
 //!
-//! Policy is here and only here. Where records are kept is a store's business (`nexios-store-core`), what a cookie may
-//! look like that of `nexios-cookie-config`, and what a signature is worth that of `nexios-signer`. A session's values
-//! are kept as they are: for secrecy on disk, wrap the store.
+//! All policy about sessions is here, and only here. A store decides where records are kept (`nexios-store-core`),
+//! `nexios-cookie-config` what a cookie may look like, and `nexios-signer` what a signature is worth. The values of a
+//! session are stored as they are. For secrecy on disk, wrap the store (`nexios-store-encrypted`).
 //!
 //! # Features
 //!
@@ -49,7 +49,7 @@
 //! | `axum` | `IntoResponse` for [`SessionError`] and [`SignedCookieError`] |
 //! | `actix` | `ResponseError` for both |
 //!
-//! The adapters switch them on. Without them there is no `http` in the dependencies.
+//! The adapters switch them on. Without them, there is no `http` in the dependencies.
 
 mod answer;
 mod client_side;

@@ -1,4 +1,6 @@
-//! What a handler holds: the session, its typed keys.
+//! The room of what a handler holds: the session and its typed keys.
+//!
+//! Invariant: no code of the application runs while the state of the session is locked.
 
 pub(crate) mod entry;
 
@@ -29,25 +31,36 @@ use crate::users::UserSession;
 
 /// A visitor's session, within one request.
 ///
-/// It was loaded when the handler asked for it; reading and changing it are ordinary calls on a value. What was changed
-/// is saved once the handler has returned with a status below 500, or when it awaits [`save`](Self::save). A clone is
-/// cheap and is the same session: all extractors of one request share it.
+/// An extractor of the adapter loads it and hands it to your handler. From then on it is a value: you read and change
+/// it without awaiting. Your changes are saved when the handler has returned with a status below 500, or earlier if you
+/// await [`save`](Self::save). A clone is cheap and is the same session: all extractors of one request share it.
 ///
-/// A visitor who has no session gets an empty one, and nothing is stored or sent until it holds a value.
+/// A visitor without a session gets an empty one. Nothing is stored and no cookie is sent until it holds a value or a
+/// user has [logged in](Self::login).
 ///
 /// # Parallel requests
 ///
-/// The changes of parallel requests to one session are merged: [`insert`](Self::insert) means "this value for this
-/// key, whatever was there", [`update`](Self::update) is computed on the value of the moment, and other keys are left
-/// alone. What a request sees is the session as it was when it was loaded, with its own changes; after `save` it is
-/// what was committed.
+/// The changes of parallel requests to one session are merged, key by key:
+///
+/// * [`insert`](Self::insert) means "this value for this key, whatever was there".
+/// * [`update`](Self::update) computes the new value from the one that is there when the session is saved.
+/// * A key that you do not change keeps what other requests have written.
+///
+/// Until it is saved, your session shows the values as they were loaded, with your own changes. After
+/// [`save`](Self::save) it shows the values that were committed.
 ///
 /// # Errors
 ///
-/// A method that changes the session fails with [`Ended`](SessionErrorKind::Ended) after a save has found that another
-/// request had ended it, and with [`TooLarge`](SessionErrorKind::TooLarge) if the session would exceed its
-/// maximum size; then nothing is changed. One that reads or writes a value fails with
-/// [`InvalidValue`](SessionErrorKind::InvalidValue) if that cannot be encoded, or is of another type.
+/// A method that changes the session fails, and changes nothing,
+///
+/// * with [`Ended`](SessionErrorKind::Ended) once a save has found that another request had ended
+///   the session,
+/// * with [`TooLarge`](SessionErrorKind::TooLarge) if the session would exceed its maximum size,
+/// * with [`Unavailable`](SessionErrorKind::Unavailable) if the session is [read-only](Self::is_read_only).
+///
+/// A method that reads or writes a value fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the value
+/// cannot be encoded, or is of another type. Methods without a `Result`, such as [`remove`](Self::remove) and
+/// [`clear`](Self::clear), have no effect on a session that takes no changes.
 ///
 /// # Examples
 ///
@@ -64,22 +77,22 @@ use crate::users::UserSession;
 pub struct Session(pub(crate) Arc<Exchange>);
 
 impl Session {
-    /// The value of `key`, or `None` if there is none.
+    /// Returns the value of `key`, or `None` if the key has none.
     ///
     /// # Errors
     ///
-    /// When the value is not a `T`.
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the value is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
-        // The application's code runs without the lock.
+        // The deserializer of `T` is the application's code, which does not run under the lock.
         let values = self.state().view.values.clone();
         values.get(key).map(|bytes| value::decode(key, bytes)).transpose()
     }
 
-    /// The value of `key`, or `default` if there is none.
+    /// Returns the value of `key`, or `default` if the key has none.
     ///
     /// # Errors
     ///
-    /// When the value is not a `T`.
+    /// Fails as [`get`](Self::get) does.
     pub fn get_or<T: DeserializeOwned>(&self, key: &str, default: T) -> Result<T, SessionError> {
         Ok(self.get(key)?.unwrap_or(default))
     }
@@ -88,7 +101,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When the value cannot be encoded, the session would become too large, or it was destroyed.
+    /// Fails if the value cannot be encoded, if the session would become too large, or if it takes no changes; see [the
+    /// list](Self#errors).
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
@@ -99,11 +113,19 @@ impl Session {
         Ok(())
     }
 
-    /// Replaces the value of `key` by what `update` makes of it.
+    /// Replaces the value of `key` by the result of `update`, which gets the present value.
     ///
-    /// This is how counters and lists stay exact under parallel requests: where another request came first, `update`
-    /// runs again on the value that it left. So it may run more than once and must not have effects of its own nor use
-    /// the session. Read the result after [`save`](Self::save).
+    /// Use it for counters and lists: they stay exact under parallel requests. If another request was faster, `update`
+    /// runs again on the value that the other request left. It may run more than once, so it must not have effects of
+    /// its own, and must not use the session. Read the result after [`save`](Self::save).
+    ///
+    /// # Errors
+    ///
+    /// Fails if the present value is not a `T`, if the new one cannot be encoded, if the session would become too
+    /// large, or if it takes no changes; see [the list](Self#errors). If another request puts a value of another type
+    /// there in the meantime, the save fails instead.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use nexios_middleware_core::{Session, SessionError};
@@ -114,11 +136,6 @@ impl Session {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the present value is not a `T`, the new one cannot be encoded, the session would become too large, or it
-    /// was destroyed. If another request puts a value of another type there meanwhile, the commit fails.
     pub fn update<T, F>(&self, key: &str, update: F) -> Result<(), SessionError>
     where
         T: Serialize + DeserializeOwned,
@@ -132,7 +149,7 @@ impl Session {
         });
         loop {
             let before = self.open_state()?.view.values.clone();
-            // The application's code runs without the lock.
+            // `update` is the application's code, which does not run under the lock.
             let after = update(before.get(&key))?;
             let mut state = self.open_state()?;
             if state.view.values.get(&key) != before.get(&key) {
@@ -147,7 +164,7 @@ impl Session {
         }
     }
 
-    /// Removes `key`, and says whether it was there.
+    /// Removes `key`, and returns whether it had a value.
     pub fn remove(&self, key: &str) -> bool {
         let mut state = self.state();
         let removed = state.view.values.remove(key);
@@ -157,11 +174,12 @@ impl Session {
         removed
     }
 
-    /// Removes `key` and returns its value.
+    /// Removes `key` and returns its value, or `None` if the key had none.
     ///
     /// # Errors
     ///
-    /// When the value is not a `T`; it then stays.
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the value is not a `T`. The key keeps its value
+    /// then.
     ///
     /// # Examples
     ///
@@ -180,39 +198,40 @@ impl Session {
         Ok(taken)
     }
 
-    /// The value of a typed key.
+    /// Returns the value of a typed key, or `None` if the key has none.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// Fails as [`get`](Self::get) does.
     pub fn read<T: DeserializeOwned>(&self, entry: &Entry<T>) -> Result<Option<T>, SessionError> {
         self.get(entry.key())
     }
 
-    /// Sets a typed key.
+    /// Sets a typed key to `value`.
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert).
+    /// Fails as [`insert`](Self::insert) does.
     pub fn write<T: Serialize>(&self, entry: &Entry<T>, value: &T) -> Result<(), SessionError> {
         self.insert(entry.key(), value)
     }
 
-    /// Whether `key` has a value.
+    /// Returns whether `key` has a value.
     pub fn contains_key(&self, key: &str) -> bool {
         self.state().view.values.get(key).is_some()
     }
 
-    /// All keys, in order.
+    /// Returns all keys in ascending order.
     pub fn keys(&self) -> Vec<String> {
         self.state().view.values.keys().map(Cow::into_owned).collect()
     }
 
-    /// All keys and their values, in the order of the keys.
+    /// Returns all keys with their values, in ascending order of the keys.
     ///
     /// # Errors
     ///
-    /// When one of the values is not a `T`. `serde_json::Value` and its like read any.
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if one of the values is not a `T`. Choose
+    /// `serde_json::Value` or a similar type to read values of different types.
     ///
     /// # Examples
     ///
@@ -232,28 +251,31 @@ impl Session {
             .collect()
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.state().view.values.len()
     }
 
-    /// Whether there is no value.
+    /// Returns whether the session has no values.
     pub fn is_empty(&self) -> bool {
         self.state().view.values.is_empty()
     }
 
-    /// Whether there are changes that were not saved yet, a login, a new id or the session's end among them.
+    /// Returns whether anything waits to be saved: a changed value, a login, a new id, a setting of the session's own,
+    /// or its end.
     pub fn is_modified(&self) -> bool {
         !self.state().pending.is_empty()
     }
 
-    /// Whether this stands for a session that the store could not be asked for: it is empty and takes no changes. Only
-    /// where the manager was told so; see [`OnOutage::EmptyReadOnly`](crate::OnOutage::EmptyReadOnly).
+    /// Returns whether this is an empty stand-in for a session that the store could not be asked for. It takes no
+    /// changes.
+    ///
+    /// There is one only if the manager was built with [`OnOutage::EmptyReadOnly`](crate::OnOutage::EmptyReadOnly).
     pub fn is_read_only(&self) -> bool {
         self.state().known.is_outage
     }
 
-    /// Removes all values. The session stays, and so does its user; to end it, [`destroy`](Self::destroy) it.
+    /// Removes all values. The session stays, and so does its user. To end the session, use [`destroy`](Self::destroy).
     pub fn clear(&self) {
         let mut state = self.state();
         if !state.view.values.is_empty() {
@@ -264,15 +286,21 @@ impl Session {
 
     /// Makes this the session of `user`, who has just proven who they are.
     ///
-    /// The id changes, so that one planted before the login is worth nothing after it (OWASP ASVS 5.0, 7.2.4), and the
-    /// absolute timeout begins anew. The values of an anonymous session and of the same user are kept, those of
-    /// another user are dropped.
+    /// The id changes, so an id that was planted before the login is worthless after it (OWASP ASVS 5.0, 7.2.4). The
+    /// absolute timeout begins anew. The values of an anonymous session, and those of the same user, are kept. The
+    /// values of another user are dropped.
     ///
-    /// If the session was ended by somebody else meanwhile, a fresh one is made, with the changes of this request only.
+    /// If somebody else has ended the session in the meantime, the login makes a fresh session with the changes of this
+    /// request only.
     ///
     /// # Errors
     ///
-    /// When the session would become too large for the name, or was destroyed.
+    /// Fails if the session would become too large for the name, or if it takes no changes; see [the
+    /// list](Self#errors).
+    ///
+    /// The save that follows fails with [`TooManySessions`](SessionErrorKind::TooManySessions) if the manager
+    /// [limits](crate::SessionManagerBuilder::max_sessions_per_user) the number of sessions and this one would be one
+    /// too many.
     ///
     /// # Examples
     ///
@@ -309,12 +337,13 @@ impl Session {
         Ok(())
     }
 
-    /// Who has logged in, if anybody has.
+    /// Returns the user who has logged in, or `None` if nobody has.
     pub fn principal(&self) -> Option<String> {
         self.state().principal().map(ToString::to_string)
     }
 
-    /// Gives the session a new id, as is due when its rights change. [`login`](Self::login) does it by itself.
+    /// Gives the session a new id. Call it when the rights of the session change; [`login`](Self::login) does so by
+    /// itself.
     ///
     /// A session that was not saved yet gets a new id in any case.
     ///
@@ -335,7 +364,7 @@ impl Session {
         }
     }
 
-    /// Ends the session: its record is deleted and the visitor's cookie removed, whatever the response's status.
+    /// Ends the session: deletes its record and removes the visitor's cookie, whatever the status of the response.
     ///
     /// Slower requests that are still at work cannot bring it back. What the request does to its session from here on is
     /// about a fresh one, with a new id and nothing of the old: a notice for the next page, or another login.
@@ -362,11 +391,11 @@ impl Session {
         }
     }
 
-    /// Forgets what was changed since the session was loaded or saved: values, login, new id, own settings. That the
-    /// session is to end is not forgotten.
+    /// Drops all changes since the session was loaded or saved: values, login, new id and own settings. It does not
+    /// take back a [`destroy`](Self::destroy).
     ///
-    /// For a handler that answers below 500 although it has not finished what it began, or although a
-    /// [`save`](Self::save) has refused its changes.
+    /// Use it in a handler that answers with a status below 500 although it did not finish what it began, or although a
+    /// [`save`](Self::save) refused its changes.
     ///
     /// # Examples
     ///
@@ -385,11 +414,12 @@ impl Session {
         self.state().roll_back();
     }
 
-    /// Decides for this session whether its cookie outlives the browser ("remember me"), against the settings.
+    /// Chooses for this session whether its cookie outlives the browser ("remember me"), whatever the
+    /// [settings](crate::SessionSettings::persistent) say.
     ///
     /// # Errors
     ///
-    /// When the session was destroyed.
+    /// Fails if the session takes no changes; see [the list](Self#errors).
     ///
     /// # Examples
     ///
@@ -405,11 +435,13 @@ impl Session {
         Ok(())
     }
 
-    /// Gives this session an idle timeout of its own; `None` returns to that of the settings.
+    /// Gives this session an idle timeout of its own. `None` returns to the one of the
+    /// [settings](crate::SessionSettings::idle_timeout).
     ///
     /// # Errors
     ///
-    /// When the timeout is not between one second and ten years, or the session was destroyed.
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the timeout is not between one second and ten
+    /// years (3650 days), and if the session takes no changes; see [the list](Self#errors).
     ///
     /// # Examples
     ///
@@ -427,14 +459,25 @@ impl Session {
         Ok(())
     }
 
-    /// Notes what device the session is used on ("Firefox on Linux"), for the user to tell their sessions apart; see
-    /// [`SessionManager::sessions_of`](crate::SessionManager::sessions_of). It is the application's own text, and stays when the id changes.
+    /// Stores a name for the device that the session is used on, such as "Firefox on Linux".
     ///
-    /// By itself it does not make a visitor without a session one.
+    /// Users tell their sessions apart by it; see [`SessionManager::sessions_of`](crate::SessionManager::sessions_of).
+    /// The text is your own choice, and stays when the id changes. A visitor without a session does not get one for a
+    /// device name alone.
     ///
     /// # Errors
     ///
-    /// When the session would become too large, or was destroyed.
+    /// Fails if the session would become too large, or if it takes no changes; see [the list](Self#errors).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn log_in(session: &Session, user: &str, device: &str) -> Result<(), SessionError> {
+    ///     session.login(user)?;
+    ///     session.set_device(device)
+    /// }
+    /// ```
     pub fn set_device(&self, device: &str) -> Result<(), SessionError> {
         let mut state = self.open_state()?;
         let principal_len = state.principal().map_or(0, |principal| principal.len());
@@ -444,43 +487,55 @@ impl Session {
         Ok(())
     }
 
-    /// What the application has called the device, if it has.
+    /// Returns the name of the device, or `None` if the application has not [set](Self::set_device) one.
     pub fn device(&self) -> Option<String> {
         self.state().device().map(ToString::to_string)
     }
 
-    /// The name of this session among its user's; `None` if it was not saved yet.
+    /// Returns the handle, which names this session among those of its user.
+    ///
+    /// It is `None` until the session is saved for the first time, and from a login as another user until that is
+    /// saved.
     pub fn handle(&self) -> Option<SessionHandle> {
         Some(self.state().kept_envelope()?.handle)
     }
 
-    /// When the session was first saved; `None` if it was not yet.
+    /// Returns the time at which the session was first saved; `None` if it was not saved yet.
     pub fn created_at(&self) -> Option<Timestamp> {
         Some(self.state().kept_envelope()?.created_at)
     }
 
-    /// When the visitor last proved who they are, or else when the session was first saved; `None` if neither.
+    /// Returns the time at which the visitor last proved who they are, or else at which the session was first saved;
+    /// `None` if it was not saved yet.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         Some(self.state().kept_envelope()?.authenticated_at)
     }
 
-    /// When the session will end unless it is used again; `None` if it was not saved yet.
+    /// Returns the time at which the session ends unless it is used again; `None` if it was not saved yet.
     pub fn expires_at(&self) -> Option<Timestamp> {
         Some(self.state().kept_snapshot()?.expires_at)
     }
 
-    /// Saves what was changed, now, and shows what was committed from then on.
+    /// Saves your changes now.
     ///
-    /// Without it, changes are saved after the handler has returned. Await it to act on the outcome, to read the result
-    /// of an [`update`](Self::update), or to save after the response's head is out, in a streaming body or a WebSocket.
+    /// Without it, they are saved after the handler has returned. Await it to learn whether they were saved, to read
+    /// the result of an [`update`](Self::update), or to save after the head of the response is out: in a streaming body
+    /// or a WebSocket. Afterwards the session shows the values that were committed.
     ///
     /// # Errors
     ///
-    /// * [`Gone`](SessionErrorKind::Gone): the session was ended meanwhile; nothing was saved and it stays ended.
-    /// * [`Unavailable`](SessionErrorKind::Unavailable): the store did not answer in time.
+    /// * [`Gone`](SessionErrorKind::Gone): the session was ended in the meantime. Nothing was saved, and it stays
+    ///   ended.
+    /// * [`Unavailable`](SessionErrorKind::Unavailable): the store failed, or did not answer in time.
+    /// * [`Unsupported`](SessionErrorKind::Unsupported): a newer version of this library has written the session in the
+    ///   meantime.
+    /// * [`Interrupted`](SessionErrorKind::Interrupted): an earlier save did not finish, so it is not known what the
+    ///   store has.
     /// * [`HeadSent`](SessionErrorKind::HeadSent): the visitor would need a new cookie, and it is too late to send one.
-    /// * [`InvalidValue`](SessionErrorKind::InvalidValue), [`TooLarge`](SessionErrorKind::TooLarge): together with what
-    ///   other requests have saved meanwhile, the changes are impossible. Nothing was written.
+    /// * [`TooManySessions`](SessionErrorKind::TooManySessions): the user who logs in has as many sessions as they may
+    ///   have.
+    /// * [`InvalidValue`](SessionErrorKind::InvalidValue), [`TooLarge`](SessionErrorKind::TooLarge): your changes do
+    ///   not go together with what other requests have saved in the meantime. Nothing was written.
     ///
     /// # Examples
     ///
@@ -498,7 +553,7 @@ impl Session {
         commit::commit(&self.0).await
     }
 
-    /// Whether the visitor has a session, which nobody has ended yet.
+    /// Returns whether the visitor has a session that nobody has ended yet.
     pub(crate) fn is_live(&self) -> bool {
         self.state().kept_snapshot().is_some()
     }
@@ -507,7 +562,7 @@ impl Session {
         self.0.state()
     }
 
-    /// The state of a session that still takes changes.
+    /// Locks the state of a session that still takes changes.
     fn open_state(&self) -> Result<MutexGuard<'_, State>, SessionError> {
         let state = self.state();
         if state.known.is_outage {
@@ -519,7 +574,8 @@ impl Session {
         }
     }
 
-    /// A session that was larger already, because the maximum has been lowered, may stay as large.
+    /// Refuses a session above the maximum size. If it was larger already, because the maximum has been lowered, it may
+    /// stay as large.
     fn check_size(&self, state: &State, parts_len: usize, values_len: usize) -> Result<(), SessionError> {
         let max_size = self.0.services.settings.max_size.as_bytes();
         let len = payload::encoded_len(parts_len, values_len);

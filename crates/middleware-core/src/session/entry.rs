@@ -3,8 +3,10 @@ use std::marker::PhantomData;
 
 /// A key of the session together with the type of its value.
 ///
-/// Choose it over a bare key where a value is read in more than one place: the name is spelled once, and reading it
-/// as another type does not compile.
+/// Choose it over a bare key if a value is read in more than one place: the name is written once, and code that reads
+/// it as another type does not compile.
+///
+/// # Examples
 ///
 /// ```
 /// use nexios_middleware_core::{Entry, Session, SessionError};
@@ -23,12 +25,12 @@ pub struct Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// The value under `key`.
+    /// Makes a typed key from the name `key`.
     pub const fn new(key: &'static str) -> Self {
         Self { key, value: PhantomData }
     }
 
-    /// The key.
+    /// Returns the name of the key.
     pub const fn key(&self) -> &'static str {
         self.key
     }
