@@ -22,7 +22,9 @@ use crate::services::settings::SessionSettings;
 use crate::services::signers::{COOKIE_VALUE_LEN, Signers};
 use crate::services::striped_locks::StripedLocks;
 
-/// Builds a [`SessionManager`].
+/// A builder of a [`SessionManager`], begun by [`SessionManager::builder`] or [`SessionManager::client_side`].
+///
+/// Only the [keys](Self::keys) are required. Everything else has a default.
 ///
 /// # Examples
 ///
@@ -49,7 +51,7 @@ use crate::services::striped_locks::StripedLocks;
 #[derive(Debug)]
 #[must_use = "nothing is managed before `build`"]
 pub struct SessionManagerBuilder {
-    /// `None` where the visitors keep their sessions.
+    /// `None` if the visitors keep their sessions.
     store: Option<Arc<dyn SessionStore>>,
     keys: Option<KeyRing>,
     cookie: CookieConfig,
@@ -84,117 +86,155 @@ impl SessionManagerBuilder {
         }
     }
 
-    /// The keys that sign and verify. Required.
+    /// Sets the keys that sign and verify. Required.
     pub fn keys(mut self, keys: KeyRing) -> Self {
         self.keys = Some(keys);
         self
     }
 
-    /// The cookie that carries the id. [`CookieConfig::default`] unless set.
+    /// Sets the cookie that carries the id. The default is [`CookieConfig::default`].
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
         self
     }
 
-    /// Says that these sessions and those of `other` belong to one application: an administrator's and a customer's, say.
+    /// Declares that this manager and `other` belong to one application: one for customers, say, and one for
+    /// administrators.
     ///
-    /// [Signed cookies](crate::SignedCookies) of either then refuse the names of both session cookies, and two managers
-    /// with one cookie name are an error when the second is [built](Self::build). Of three managers, name the first to
-    /// the second, and either of the two to the third.
+    /// [Signed cookies](crate::SignedCookies) of either manager then refuse the names of both session cookies. Two
+    /// managers with the same cookie name are an error when the second one is [built](Self::build). Of three managers,
+    /// name the first to the second, and either of the two to the third.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_cookie_config::CookieConfig;
+    /// # use nexios_middleware_core::SessionManager;
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # let keys = KeyRing::new(Key::generate()?);
+    /// let customers = SessionManager::builder(MemoryStore::new()).keys(keys.clone()).build()?;
+    /// let administrators = SessionManager::builder(MemoryStore::new())
+    ///     .keys(keys)
+    ///     .cookie(CookieConfig::builder().name("admin").build()?)
+    ///     .same_application(&customers)
+    ///     .build()?;
+    /// let cookies = administrators.request([b""]).signed_cookies();
+    /// assert!(cookies.set("sessionid", "mine").is_err(), "it is the name of the customers' cookie");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn same_application(mut self, other: &SessionManager) -> Self {
         self.cookie_names = Arc::clone(&other.0.cookie_names);
         self
     }
 
-    /// The attributes of [signed cookies](crate::SignedCookies); the configuration's name does not matter. Those of the
-    /// session's cookie unless set.
+    /// Sets the attributes of [signed cookies](crate::SignedCookies). The name in `attributes` does not matter. The
+    /// default is the attributes of the session's cookie.
     pub fn signed_cookies(mut self, attributes: CookieConfig) -> Self {
         self.signed_cookies = Some(attributes);
         self
     }
 
-    /// All lifetimes and limits at once, as they come from a configuration file.
+    /// Sets all lifetimes and limits at once, for instance from a configuration file.
     pub fn settings(mut self, settings: SessionSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// See [`SessionSettings::idle_timeout`].
+    /// Sets [`SessionSettings::idle_timeout`].
     pub const fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = timeout;
         self
     }
 
-    /// See [`SessionSettings::absolute_timeout`].
+    /// Sets [`SessionSettings::absolute_timeout`].
     pub const fn absolute_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.settings.absolute_timeout = timeout;
         self
     }
 
-    /// See [`SessionSettings::cleanup_interval`].
+    /// Sets [`SessionSettings::cleanup_interval`].
     pub const fn cleanup_interval(mut self, interval: Option<Duration>) -> Self {
         self.settings.cleanup_interval = interval;
         self
     }
 
-    /// See [`SessionSettings::store_timeout`].
+    /// Sets [`SessionSettings::store_timeout`].
     pub const fn store_timeout(mut self, timeout: Duration) -> Self {
         self.settings.store_timeout = timeout;
         self
     }
 
-    /// See [`SessionSettings::max_size`].
+    /// Sets [`SessionSettings::max_size`].
     pub const fn max_size(mut self, size: ByteSize) -> Self {
         self.settings.max_size = size;
         self
     }
 
-    /// See [`SessionSettings::persistent`].
+    /// Sets [`SessionSettings::persistent`].
     pub const fn persistent(mut self, persistent: bool) -> Self {
         self.settings.persistent = persistent;
         self
     }
 
-    /// The part of the idle timeout that must have passed before a request that only reads moves the expiry: 0.1
-    /// unless set, and at most 0.5.
+    /// Sets the part of the idle timeout that must have passed before a request that only reads moves the expiry. The
+    /// default is 0.1, and the maximum is 0.5.
     ///
-    /// A smaller part costs more writes; a larger one ends a session that much earlier than the idle timeout says.
+    /// A smaller part costs more writes. With a larger part, a session can end earlier than the idle timeout says, by
+    /// up to that part.
     pub const fn touch_fraction(mut self, fraction: f64) -> Self {
         self.touch_fraction = fraction;
         self
     }
 
-    /// Whether changes are saved although the handler has answered with a status from 500 on. They are dropped unless
-    /// set, since such a handler has usually not finished what it began.
+    /// Chooses whether changes are saved even if the handler answers with a status of 500 or above. By default they are
+    /// dropped, because such a handler has usually not finished what it began.
     pub const fn commit_on_server_error(mut self, commit: bool) -> Self {
         self.commit_on_server_error = commit;
         self
     }
 
-    /// What a request gets while the store does not answer. An error unless set.
+    /// Chooses what a request gets while the store does not answer. The default is an error.
     pub const fn on_outage(mut self, choice: OnOutage) -> Self {
         self.on_outage = choice;
         self
     }
 
-    /// How many sessions a user may have at the same time, and what becomes of a login that would be one too many. As
-    /// many as they like unless set. It is looked at by logins, so that a lower number ends no session by itself.
+    /// Limits the number of sessions that a user may have at the same time, and chooses what becomes of a login that
+    /// would be one too many. By default there is no limit.
     ///
-    /// Where the last place is contended for by two processes, [`AtLimit::Refuse`] may refuse both: there are never
-    /// more sessions than this.
+    /// Only logins look at the limit, so a lower number ends no session by itself. If two processes compete for the
+    /// last place, [`AtLimit::Refuse`] may refuse both, so that the user never keeps more sessions than this. The store
+    /// must keep an index of users, or the manager cannot be [built](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{AtLimit, SessionManager};
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # use std::num::NonZeroUsize;
+    /// # let keys = KeyRing::new(Key::generate()?);
+    /// let three = NonZeroUsize::new(3).ok_or("not zero")?;
+    /// let manager = SessionManager::builder(MemoryStore::new())
+    ///     .keys(keys)
+    ///     .max_sessions_per_user(three, AtLimit::EndOldest)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn max_sessions_per_user(mut self, max: NonZeroUsize, at_limit: AtLimit) -> Self {
         self.session_limit = Some(SessionLimit { max, at_limit });
         self
     }
 
-    /// Where the time comes from; the system's clock unless set.
+    /// Sets the source of the time. The default is the clock of the operating system.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets what the body of an answer is that says that a session failed, given its status: 503, 500 or 409, and 400 for
-    /// a signed cookie that was tampered with. Such an answer is empty unless set.
+    /// Sets the body of the answers that say that a session failed. `make` gets the status of the answer: 503, 500 or
+    /// 409, or 400 for a signed cookie that was tampered with. By default such an answer is empty.
     ///
     /// See [`FailureBody`] for problem details as an example. The error itself is for the log, not for the visitor.
     pub fn failure_body(mut self, make: impl Fn(u16) -> FailureBody + Send + Sync + 'static) -> Self {
@@ -202,7 +242,7 @@ impl SessionManagerBuilder {
         self
     }
 
-    /// Adds an [`Observer`], which hears of every [event](crate::Event) of this manager's sessions.
+    /// Adds an [`Observer`], which is told of every [event](crate::Event) of this manager's sessions.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.add(observer);
         self
@@ -212,8 +252,13 @@ impl SessionManagerBuilder {
     ///
     /// # Errors
     ///
-    /// When there are no keys, a setting is out of its bounds, or a manager of the [same application](Self::same_application) has the
-    /// cookie's name. The message names what is missing or wrong.
+    /// Fails, with a message that names what is missing or wrong, if
+    ///
+    /// * there are no keys,
+    /// * a setting or the [touch fraction](Self::touch_fraction) is out of its bounds,
+    /// * the [number of sessions](Self::max_sessions_per_user) is limited and the store keeps no index of users,
+    /// * the cookie's name is so long that browsers would not accept the cookie,
+    /// * a manager of the [same application](Self::same_application) has the cookie's name.
     pub fn build(mut self) -> Result<SessionManager, SettingError> {
         let keys =
             self.keys.take().ok_or_else(|| SettingError::described("SessionManager", "has no keys to sign with"))?;
@@ -225,7 +270,7 @@ impl SessionManagerBuilder {
             let problem = "is limited, but the session store keeps no index of users to count them by";
             return Err(SettingError::described("max_sessions_per_user", problem));
         }
-        // Here, so that it cannot happen in a request.
+        // Checked here, so that no request can fail for it.
         let largest = CookieLifetime::new(Duration::MAX, u64::MAX);
         self.cookie
             .set_cookie(&"0".repeat(COOKIE_VALUE_LEN), Some(largest))

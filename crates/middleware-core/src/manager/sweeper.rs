@@ -12,12 +12,13 @@ use crate::manager::SessionManager;
 use crate::services::Services;
 
 impl SessionManager {
-    /// Removes expired sessions from the store in the background, every
+    /// Starts to remove expired sessions from the store in the background, every
     /// [`cleanup_interval`](crate::SessionSettings::cleanup_interval), until the sweeper is dropped.
     ///
-    /// The first sweep comes within one interval, and each later one up to a quarter of it early or late, so that
-    /// several processes that were started together do not sweep together. A sweep that fails is an event, and the
-    /// next one comes all the same. Nothing happens if the interval is `None`, or if the store expires by itself.
+    /// The first sweep comes within one interval. Each later one comes up to a quarter of the interval early or late,
+    /// so that processes that were started together do not sweep together. If a sweep fails, that is an event, and the
+    /// next one comes all the same. Nothing happens if the interval is `None`, or if the store expires sessions by
+    /// itself.
     ///
     /// # Panics
     ///
@@ -46,13 +47,13 @@ impl SessionManager {
         Sweeper { stop, reports, task }
     }
 
-    /// Removes the sessions that have expired by now, in bounded steps, and says how many there were.
+    /// Removes the sessions that have expired by now, in bounded steps, and returns how many there were.
     ///
-    /// For programs that bring their own schedule, and for tests.
+    /// Use it in programs with a schedule of their own, and in tests.
     ///
     /// # Errors
     ///
-    /// When the store cannot answer in time. What was removed before stays removed.
+    /// Fails if the store fails, or does not answer in time. Sessions that were removed by then stay removed.
     ///
     /// # Examples
     ///
@@ -88,10 +89,10 @@ impl SessionManager {
     }
 }
 
-/// One step; `None` if the store expires by itself.
+/// Does one step of a sweep; `None` if the store expires sessions by itself.
 async fn sweep_step(services: &Services) -> Result<Option<Swept>, SessionError> {
     let Some(expiry) = services.store.expiry() else { return Ok(None) };
-    // The last step may have been a synchronous one.
+    // The last step may have been synchronous, and a sweep has many: other tasks get a chance in between.
     tokio::task::yield_now().await;
     let swept = services.in_time(expiry.delete_expired(services.now(), STEP)).await;
     swept.map(Some).map_err(|no_answer| {
@@ -101,7 +102,7 @@ async fn sweep_step(services: &Services) -> Result<Option<Swept>, SessionError> 
     })
 }
 
-/// A task that removes expired sessions, made by [`SessionManager::spawn_sweeper`]. It stops when this is dropped.
+/// A task that removes expired sessions, started by [`SessionManager::spawn_sweeper`]. It stops when this is dropped.
 ///
 /// # Examples
 ///
@@ -124,7 +125,7 @@ pub struct Sweeper {
     task: JoinHandle<()>,
 }
 
-/// What a [`Sweeper`] has done so far.
+/// Counts of what a [`Sweeper`] has done so far.
 ///
 /// # Examples
 ///
@@ -139,24 +140,24 @@ pub struct Sweeper {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SweepCounts {
-    /// Sweeps that went through.
+    /// The number of sweeps that were completed.
     pub completed: u64,
-    /// Sweeps that failed.
+    /// The number of sweeps that failed.
     pub failed: u64,
-    /// Sessions removed.
+    /// The number of sessions removed.
     pub removed: u64,
 }
 
 impl Sweeper {
-    /// What was done so far.
+    /// Returns the counts so far.
     pub fn counts(&self) -> SweepCounts {
         *self.reports.borrow()
     }
 
-    /// Stops, once a step that has begun is done.
+    /// Stops the sweeper. A step that has begun is completed first.
     pub async fn stop(self) {
         drop(self.stop);
-        // The task neither panics nor is it aborted; and if it were, it would have stopped all the same.
+        // The task does not panic and is not aborted; if it were, it would have stopped all the same.
         let _ = self.task.await;
     }
 }
@@ -170,7 +171,7 @@ async fn run(services: Arc<Services>, mut stopped: watch::Receiver<()>, counts: 
     loop {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            // The other end is gone: stopped, or dropped.
+            // The other end is gone: the sweeper was stopped or dropped.
             _ = stopped.changed() => return,
         }
         let (mut more, mut pass) = (true, 0);
@@ -205,12 +206,12 @@ async fn run(services: Arc<Services>, mut stopped: watch::Receiver<()>, counts: 
     }
 }
 
-/// The interval, up to a quarter shorter or longer.
+/// Returns the interval, up to a quarter shorter or longer.
 fn jittered(interval: Duration) -> Duration {
     interval.mul_f64(0.75 + fastrand::f64() / 2.0)
 }
 
-/// How many sessions one step removes, at most.
+/// The largest number of sessions that one step removes.
 const STEP: NonZeroUsize = match NonZeroUsize::new(500) {
     Some(step) => step,
     None => NonZeroUsize::MIN,
