@@ -1,3 +1,4 @@
+//! The error of a session, which every room may return.
 use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
@@ -9,14 +10,14 @@ use nexios_store_core::{BoxError, StoreError, StoreErrorKind};
 
 use crate::events::{Event, LOG_TARGET};
 
-/// An error of a session: it could not be loaded, changed or saved.
+/// An error of a session, which could not be loaded, changed or saved.
 ///
-/// The [`kind`](Self::kind) is what a handler can act on. What happened is in the message and the
-/// [source](Error::source), for the log; neither contains a session id, a key or a value. As an answer to a request the
-/// error is its [status](Self::status) and nothing more.
+/// Return it from a handler: `?` works on every call of a session. As an answer to a request, the error is its
+/// [status](Self::status) and nothing more; in an outage of the store that is a 503 with `Retry-After`.
 ///
-/// A handler can return it: `?` works on every call of a session, and the visitor gets a 503 with `Retry-After` in an
-/// outage of the store.
+/// To act on it, look at its [`kind`](Self::kind). The message and the [source](Error::source) say what happened, for
+/// the log. Neither contains a session id, a secret or a value. If a value cannot be read or written, the message names
+/// its key and its type.
 ///
 /// # Examples
 ///
@@ -41,7 +42,7 @@ pub struct SessionError {
     kind: SessionErrorKind,
     message: Cow<'static, str>,
     source: Option<Arc<dyn Error + Send + Sync>>,
-    /// What has happened in the store, for whoever notes it.
+    /// The event in the store that the error stems from, for the caller that notes it.
     event: Option<Event>,
     revocation: Option<Revocation>,
 }
@@ -75,28 +76,28 @@ pub struct Revocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionErrorKind {
-    /// The store could not be asked, or not in time. The visitor's cookie still stands; another try may succeed.
+    /// The store failed, or did not answer in time. The visitor's cookie still stands, and another try may succeed.
     Unavailable,
-    /// The session was written by a newer version of this library, which should answer instead.
+    /// A newer version of this library wrote the session, and should answer instead.
     Unsupported,
-    /// A value cannot be encoded, or what is stored under a key is not of the type asked for. Other keys are fine.
+    /// A value cannot be encoded, or the stored value of a key is not of the type asked for. Other keys are fine.
     InvalidValue,
     /// The session would exceed its maximum size. It was left as it was.
     TooLarge,
-    /// The session was ended by somebody else (a logout, a revocation, its expiry), so its changes are dropped.
+    /// Somebody else ended the session (a logout, a revocation, its expiry), so its changes were dropped.
     Gone,
-    /// The session has ended, by this request or as a save has found, and takes no changes any more.
+    /// The session has ended, by this request or as a save has found, and takes no more changes.
     Ended,
-    /// The head of the response is out, so the visitor cannot be sent the cookie that this change would need.
+    /// The change needs a new cookie, but the head of the response is out, so the visitor cannot be sent one.
     HeadSent,
     /// An earlier `save` took too long or was dropped half-way, so it is not known what the store has.
     Interrupted,
     /// Some of a user's sessions could not be ended, or not all could be found. The others have ended; see
     /// [`revocation`](SessionError::revocation).
     Incomplete,
-    /// The user has as many sessions as they may have, so a login made no further one.
+    /// The user has as many sessions as they may have, so the login did not make another one.
     TooManySessions,
-    /// The application is put together wrongly: a layer is missing, or a setting cannot be served.
+    /// The application is set up wrongly: a layer is missing, or the store or the cookie cannot do what is asked.
     Misconfigured,
 }
 
@@ -108,8 +109,8 @@ impl SessionError {
 
     /// Returns the HTTP status for a request that failed for this reason.
     ///
-    /// 503 where another try may succeed, 409 where the session was ended meanwhile or would be one too many, otherwise
-    /// 500.
+    /// It is 503 if another try may succeed, 409 if the session was ended in the meantime or would be one too many, and
+    /// 500 otherwise.
     pub const fn status(&self) -> u16 {
         match self.kind {
             SessionErrorKind::Gone | SessionErrorKind::TooManySessions => 409,
@@ -121,7 +122,7 @@ impl SessionError {
         }
     }
 
-    /// Returns the value of a `Retry-After` header (RFC 9110, 10.2.3), in seconds, where another try may succeed.
+    /// Returns the value of the `Retry-After` header (RFC 9110, 10.2.3), in seconds, if another try may succeed.
     pub const fn retry_after(&self) -> Option<&'static str> {
         if self.status() == 503 { Some(RETRY_AFTER) } else { None }
     }
@@ -131,10 +132,9 @@ impl SessionError {
         self.revocation
     }
 
-    /// Makes an error of the application's set-up, which `message` says how to mend.
+    /// Makes the error of a route whose session layer is missing; `message` says what to add. For adapters.
     ///
-    /// For adapters whose layer is missing around a route. The error is logged here, because there is no manager that
-    /// could hear of it.
+    /// The error is logged here, because no manager is there that could hear of it.
     pub fn missing_layer(message: impl Into<Cow<'static, str>>) -> Self {
         let error = Self::misconfigured(message);
         tracing::error!(target: LOG_TARGET, event = "layer_missing", "{error}");
@@ -145,12 +145,12 @@ impl SessionError {
         Self::new(SessionErrorKind::Misconfigured, message)
     }
 
-    /// The event that the error follows from, if it comes from the store.
+    /// Returns the event in the store that the error stems from, if it stems from there.
     pub(crate) const fn event(&self) -> Option<Event> {
         self.event
     }
 
-    /// The event of a request whose answer the error was.
+    /// Returns the event of a request that was answered with this error.
     pub(crate) const fn answer_event(&self) -> Event {
         if self.status() < 500 { Event::ChangesRefused } else { Event::RequestFailed }
     }
@@ -208,13 +208,13 @@ impl SessionError {
         Self::new(SessionErrorKind::TooLarge, format!("session would exceed its maximum size of {max_size} bytes"))
     }
 
-    /// The serializer's own error is left out: it may quote the value.
+    /// Leaves out the serializer's own error, because it may quote the value.
     pub(crate) fn not_encodable<T: ?Sized>(key: &str) -> Self {
         let message = format!("value for session key `{}` cannot be encoded as {}", shown(key), type_name::<T>());
         Self::new(SessionErrorKind::InvalidValue, message)
     }
 
-    /// The deserializer's own error is left out: it quotes the value.
+    /// Leaves out the deserializer's own error, because it quotes the value.
     pub(crate) fn not_decodable<T>(key: &str) -> Self {
         let message = format!("value of session key `{}` is not a {}", shown(key), type_name::<T>());
         Self::new(SessionErrorKind::InvalidValue, message)
@@ -238,7 +238,7 @@ impl From<StoreError> for SessionError {
         use SessionErrorKind::{Unavailable, Unsupported};
         let (kind, event, message) = match error.kind() {
             StoreErrorKind::Unsupported => (Unsupported, Event::RecordUnsupported, "session is of a newer format"),
-            // Where a record is loaded, this is dealt with; a write has met it since.
+            // Loading handles this case itself. Here, a write has met the record since.
             StoreErrorKind::Corrupt => {
                 (Unavailable, Event::RecordCorrupt, "session cannot be written over a corrupt record")
             }
@@ -248,10 +248,10 @@ impl From<StoreError> for SessionError {
     }
 }
 
-/// As long as a request waits for the store by default: one that comes earlier would only wait as well.
+/// As many seconds as a request waits for the store by default: an earlier try would only wait as well.
 const RETRY_AFTER: &str = "5";
 
-/// A key as it may appear in a message: one line, and no longer than a line.
+/// Returns a key as it may appear in a message: on one line, and no longer than a line.
 fn shown(key: &str) -> String {
     key.chars().take(64).flat_map(char::escape_debug).collect()
 }
