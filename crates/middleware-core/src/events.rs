@@ -1,7 +1,8 @@
-//! Everything worth telling that happens to sessions, in one enum.
+//! The room of events: everything worth telling that happens to sessions, in one enum.
 //!
-//! [`Events::note`] is the one way to tell it: it counts the event, writes the line of the log, and calls the observers
-//! of the application. `docs/operations.md` says what each event means and what to do about it.
+//! Invariant: [`Events::note`] is the only way to tell of an event. It counts the event, writes the line of the log,
+//! and calls the observers of the application. `docs/operations.md` says what each event means and what to do about it.
+//! One line of the log has no event: that of a missing layer, where there is no manager.
 
 pub(crate) mod counters;
 pub(crate) mod fingerprint;
@@ -23,9 +24,10 @@ use crate::events::told::Told;
 
 /// Something that happened to a session, and that an operator or the application may want to know.
 ///
-/// Each event is counted ([`SessionManager::counters`](crate::SessionManager::counters)), is a line of the log with its
-/// [name](Self::name) in the field `event`, and reaches the application's [observers](crate::Observer).
-/// `docs/operations.md` has a section on each.
+/// Each event is counted (see [`SessionManager::counters`](crate::SessionManager::counters)), logged, and passed to the
+/// application's [observers](crate::Observer). A line of the log has the [name](Self::name) of its event in the field
+/// `event`. If visitors or an outage can repeat an event at will, the log pauses after a line about it, and the next
+/// line has in the field `repeated` how many were left out. `docs/operations.md` has a section on each event.
 ///
 /// # Examples
 ///
@@ -38,65 +40,66 @@ use crate::events::told::Told;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
-    /// A request had a cookie of the session's name, and none that a key of ours has signed.
+    /// A request had a cookie of the session's name, but none that one of our keys has signed.
     CookieRefused,
-    /// A cookie verified, and the store has no record under its id.
+    /// A cookie verified, but the store has no record under its id.
     SessionUnknown,
-    /// A session was found whose time is over.
+    /// A session was found that has expired.
     SessionExpired,
-    /// A session was found that was made in the future. The clock was set back.
+    /// A session was found that was made in the future, so the clock must have been set back.
     SessionFromFuture,
-    /// A request has opened its session.
+    /// A request opened its session.
     SessionResumed,
     /// A session was saved for the first time.
     SessionCreated,
-    /// A session has a new id.
+    /// A session got a new id.
     SessionCycled,
-    /// A user has logged in.
+    /// A user logged in.
     LoggedIn,
     /// A session was ended by its own request.
     SessionDestroyed,
-    /// Sessions of a user were ended by a revocation.
+    /// A revocation of a user's sessions was completed.
     SessionsRevoked,
-    /// Another request came first, and the changes of both were merged.
+    /// Another request saved first, so the changes of both are merged.
     ChangesMerged,
     /// Changes were dropped, because another request had ended the session.
     ChangesDropped,
     /// A session was changed after the head of the response was sent, and never saved.
     ChangesNeverSaved,
-    /// The expiry or the cookie of a session could not be renewed. The answer stood.
+    /// The expiry or the cookie of a session could not be renewed. The application's answer stood.
     RenewalFailed,
-    /// The store has a damaged record. It is set aside, and the visitor got a fresh session.
+    /// The store has a damaged record. If a request tried to load it, the record is set aside and the visitor got a
+    /// fresh session.
     RecordCorrupt,
     /// A damaged record could not be set aside.
     RecordNotSetAside,
-    /// A record was returned as it was written, and its payload makes no sense.
+    /// The store returned a record as it was written, but the payload makes no sense.
     PayloadUnreadable,
-    /// A record has a user, and no key of ours has made its tag.
+    /// A record has a user, but none of our keys has made the tag.
     TagOfUnknownKey,
     /// A record has a newer format. The visitor got a 503.
     RecordUnsupported,
-    /// A user's session is not listed, because its record cannot be read.
+    /// A user's session is missing from a list, because its record cannot be read.
     SessionUnlisted,
-    /// The store has answered a call with an error.
+    /// The store answered a call with an error.
     StoreFailed,
-    /// The store has not answered within the time limit.
+    /// The store did not answer within the time limit.
     StoreTimedOut,
-    /// The store did not answer, and the request got an empty session that takes no changes.
+    /// The store did not answer, so a request got an empty session that takes no changes.
     ServedReadOnly,
     /// A key other than the first of the ring has signed a cookie or tagged a record.
     RetiredKeyUsed,
-    /// The answer to a request was an error of its session.
+    /// A request was answered with an error of its session.
     RequestFailed,
-    /// The answer to a request was that its changes were refused: the session was gone, or one too many.
+    /// A request was answered with a refusal of its changes: the session was gone, or would have been one too many.
     ChangesRefused,
     /// A signed cookie of the application was not as we have signed it.
     SignedCookieRefused,
-    /// A pass of the sweeper has removed expired sessions.
+    /// A pass of the sweeper over the expired sessions was completed.
     Swept,
     /// A pass of the sweeper failed.
     SweepFailed,
-    /// A manager was built whose cookie is sent over plain HTTP too.
+    /// A manager was built whose cookie is also sent over plain HTTP.
     CookieInsecure,
 }
 
@@ -140,7 +143,7 @@ impl Event {
         self.description().0
     }
 
-    /// Returns the level of its line in the log.
+    /// Returns the level of the event's line in the log.
     pub(crate) const fn level(self) -> Level {
         self.description().1
     }
@@ -224,9 +227,11 @@ impl Event {
         }
     }
 
-    /// Returns how long the log is silent about an event after a line about it; `None` for one that has a line each time.
+    /// Returns how long the log is silent about an event after a line about it, or `None` if every occurrence has a
+    /// line.
     ///
-    /// What a visitor or an outage can repeat at will has a pause. Lines below INFO are for whoever asked for all.
+    /// Events that a visitor or an outage can repeat at will have a pause. Lines below INFO have none, because they are
+    /// for readers who asked for everything.
     pub(crate) const fn pause(self) -> Option<Duration> {
         match self {
             Self::RetiredKeyUsed => Some(Duration::from_secs(60)),
@@ -239,7 +244,7 @@ impl Event {
             | Self::SessionDestroyed
             | Self::ChangesMerged
             | Self::Swept
-            // Rare, and each of its own.
+            // These are rare, and each one matters by itself.
             | Self::SessionsRevoked
             | Self::SweepFailed
             | Self::CookieInsecure => None,
@@ -256,34 +261,35 @@ impl fmt::Display for Event {
 
 /// One occurrence of an [`Event`], as an [`Observer`](crate::Observer) sees it.
 ///
-/// It has no session id, no key, no value and no user's name. What does not apply to the event is `None`.
+/// It contains no session id, no secret, no value and no user's name. A field that does not apply to the event is
+/// `None`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Occurrence<'a> {
-    /// What happened.
+    /// The event.
     pub event: Event,
-    /// When, by the manager's clock.
+    /// The time, by the manager's clock.
     pub at: Timestamp,
-    /// The session: a keyed hash of its id.
+    /// The session, by a keyed hash of its id.
     pub session: Option<Fingerprint>,
-    /// The session's fingerprint before its id changed.
+    /// The session before its id changed, by the same hash.
     pub former_session: Option<Fingerprint>,
-    /// The user that the session belongs to: the tag under which the store lists it.
+    /// The user that the session belongs to, by the tag under which the store lists it.
     pub principal: Option<PrincipalTag>,
-    /// How many sessions it was about, for revocations and sweeps.
+    /// The number of sessions, for revocations and sweeps.
     pub count: Option<usize>,
-    /// The error that it follows from.
+    /// The error that the event follows from.
     pub error: Option<&'a (dyn Error + 'static)>,
 }
 
 impl Occurrence<'_> {
-    /// An event of which nothing more is known.
+    /// Makes an occurrence of an event about which nothing else is known.
     pub(crate) const fn of(event: Event, at: Timestamp) -> Self {
         Self { event, at, session: None, former_session: None, principal: None, count: None, error: None }
     }
 }
 
-/// Who hears of events: counts, log and observers.
+/// The listeners to events: counts, log and observers.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     counts: Counts,
@@ -296,7 +302,7 @@ impl Events {
         Self { observers, ..Self::default() }
     }
 
-    /// Tells of an event. `now` and `occurrence` are called only if somebody listens.
+    /// Tells of an event. `occurrence` is called only if somebody listens, or if the event has a pause.
     #[inline]
     pub(crate) fn note<'a>(&self, event: Event, occurrence: impl FnOnce() -> Occurrence<'a>) {
         self.counts.increment(event);
@@ -324,16 +330,16 @@ impl Events {
     }
 }
 
-/// The target of all lines of the log.
+/// The target of all lines in the log.
 pub(crate) const LOG_TARGET: &str = "nexios_sessions";
 
-/// Writes the line of an event. `repeated` is how many were not told since the last line.
+/// Writes the line of an event. `repeated` is the number of occurrences that had no line since the last one.
 fn log(occurrence: &Occurrence<'_>, repeated: u64) {
     let Occurrence { event, session, former_session, principal: _, count, error, .. } = *occurrence;
     let session = session.as_ref().map(tracing::field::display);
     let was = former_session.as_ref().map(tracing::field::display);
     let repeated = (repeated > 0).then_some(repeated);
-    // The level is a part of what is compiled.
+    // `tracing` wants the level as a constant, so there is a call for each.
     macro_rules! line {
         ($level:expr) => {
             tracing::event!(

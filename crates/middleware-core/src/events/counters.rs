@@ -35,15 +35,17 @@ impl Counters {
         self.counts[event as usize]
     }
 
-    /// Returns when the event happened last, by the manager's clock; `None` if it has not.
+    /// Returns the time at which the event last happened, by the manager's clock; `None` if it has not.
     ///
-    /// Kept for the events that the log tells at most once in a while. For the others it is `None` unless somebody
-    /// listens to them.
+    /// The time is kept for every event after which the log pauses. For the others, it is kept only while somebody
+    /// listens: an observer, or the log at the level of the event.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use nexios_middleware_core::{Clock, Event, SessionManager, SystemClock};
     /// # use std::time::Duration;
-    /// /// Says whether the retired keys of the ring can be removed.
+    /// /// Returns whether the retired keys of the ring can be removed.
     /// fn retired_keys_are_idle(manager: &SessionManager, lifetime: Duration) -> bool {
     ///     let last_used = manager.counters().last(Event::RetiredKeyUsed);
     ///     last_used.is_none_or(|at| SystemClock.now().saturating_duration_since(at) > lifetime)

@@ -1,16 +1,16 @@
 use std::fmt;
 
-/// A session's name in logs: a keyed hash of its id, by which its events are found together and nothing is opened.
+/// A session's name in logs: a keyed hash of its id, which connects the events of the session and opens nothing.
 ///
-/// It changes when the id does; [`Event::SessionCycled`](crate::Event::SessionCycled) has both. Its text is 12 hex
-/// digits.
+/// The fingerprint changes when the id does; [`Event::SessionCycled`](crate::Event::SessionCycled) has both. Its text
+/// is 12 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; Self::LEN]);
 
 impl Fingerprint {
     const LEN: usize = 6;
 
-    /// Takes the beginning of a tag that the fingerprint's key has made.
+    /// Takes the first bytes of a tag that was made with the sub-key for fingerprints.
     pub(crate) fn of_tag(tag: &[u8; 32]) -> Self {
         Self(std::array::from_fn(|nth| tag[nth]))
     }

@@ -8,8 +8,10 @@ use crate::events::Occurrence;
 /// Add one with [`SessionManagerBuilder::observer`](crate::SessionManagerBuilder::observer) to write an audit trail, to
 /// feed metrics, or to act on a sign of theft. Any `Fn(&Occurrence)` is one.
 ///
-/// It is called where the event happens, within the request and under no lock. So it must be quick and must not block:
-/// hand over to a channel what takes time. If it panics, the request does.
+/// An observer is called where the event happens, usually within a request, whose answer waits for it. Other requests
+/// to the same session, and logins of the same user, may wait too. So it must be quick and must not block: send what
+/// takes time through a channel. The state of the session is not locked during the call. If an observer panics, the
+/// request does.
 ///
 /// # Examples
 ///
@@ -32,7 +34,7 @@ use crate::events::Occurrence;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Hears of an event.
+    /// Takes note of one occurrence of an event.
     fn observe(&self, occurrence: &Occurrence<'_>);
 }
 

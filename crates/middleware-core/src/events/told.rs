@@ -4,21 +4,21 @@ use nexios_store_core::Timestamp;
 
 use crate::events::Event;
 
-/// When the log last had a line of each event, and how often it happened without one since.
+/// The time of the last line of each event in the log, and the number of occurrences without one since.
 #[derive(Debug, Default)]
 pub(super) struct Told([Line; Event::ALL.len()]);
 
 #[derive(Debug, Default)]
 struct Line {
-    /// In milliseconds; 0 if there was none yet.
+    /// In Unix milliseconds; 0 if there was no line yet.
     at: AtomicU64,
     untold: AtomicU64,
 }
 
 impl Told {
-    /// Returns whether a line is due, and if so, how many occurrences before this one had none.
+    /// Returns the number of earlier occurrences that had no line, if a line is due; otherwise `None`.
     ///
-    /// The first has a line at once. Of several at the same time, one has it.
+    /// The first occurrence has a line at once. Of several at the same time, one has it.
     pub(super) fn is_due(&self, event: Event, now: Timestamp) -> Option<u64> {
         let Some(pause) = event.pause() else { return Some(0) };
         let line = &self.0[event as usize];
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_has_a_line_and_what_follows_is_counted() {
+    fn the_first_occurrence_has_a_line_and_the_next_are_counted() {
         let told = Told::default();
         assert_eq!(told.is_due(Event::StoreFailed, at(0)), Some(0));
         assert_eq!(told.is_due(Event::StoreFailed, at(0)), None);
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_repeated_at_will_has_a_line_each_time() {
+    fn an_event_without_a_pause_has_a_line_each_time() {
         let told = Told::default();
         for _ in 0..3 {
             assert_eq!(told.is_due(Event::SessionsRevoked, at(0)), Some(0));
