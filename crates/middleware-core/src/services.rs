@@ -1,6 +1,7 @@
-//! What every room may use: store, keys, cookie, expiry policy, clock, limits, events.
+//! The room of what all other rooms may use: store, keys, cookie, expiry policy, clock, limits, events.
 //!
-//! One of each manager, shared by all its requests. Rooms take `&Services`; the manager itself is a face over it.
+//! Each manager has one [`Services`], which all its requests share. Invariant: functions take `&Services`, never the
+//! manager, which is a face over it.
 
 pub(crate) mod clock;
 pub(crate) mod cookie_names;
@@ -35,9 +36,9 @@ use crate::services::striped_locks::StripedLocks;
 use crate::services::time_limit::within;
 
 pub(crate) struct Services {
-    /// Keeps nothing where the visitors keep their sessions.
+    /// Keeps nothing if the visitors keep their sessions.
     pub(crate) store: Arc<dyn SessionStore>,
-    /// What seals the sessions that visitors keep. Only [`Place::of`](crate::state::place::Place::of) asks for it.
+    /// Seals the sessions that visitors keep. Only [`Place::of`](crate::state::place::Place::of) asks for it.
     pub(crate) client_side: Option<Arc<Sealer>>,
     pub(crate) signers: Signers,
     pub(crate) cookie: CookieConfig,
@@ -49,10 +50,10 @@ pub(crate) struct Services {
     pub(crate) commit_on_server_error: bool,
     pub(crate) on_outage: OnOutage,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The writers of one session that have met a conflict go one after the other.
+    /// Makes writers of one session that have met a conflict go one after the other.
     pub(crate) writers: StripedLocks,
     pub(crate) session_limit: Option<SessionLimit>,
-    /// The logins of one user go one after the other, where their number is limited.
+    /// Makes the logins of one user go one after the other, if the number of a user's sessions is limited.
     pub(crate) logins: StripedLocks,
     pub(crate) failure_bodies: Option<FailureBodies>,
     pub(crate) events: Events,
@@ -82,7 +83,7 @@ impl Services {
         self.verified(self.cookie.candidates(header)).map(|(_, id, _)| id)
     }
 
-    /// Waits for an answer of the store as long as the settings allow.
+    /// Waits for an answer of the store, for as long as the settings allow.
     pub(crate) async fn in_time<T>(&self, call: impl Future<Output = StoreResult<T>>) -> Result<T, NoAnswer> {
         match within(self.settings.store_timeout, pin!(call)).await {
             Ok(answer) => answer.map_err(NoAnswer::Error),
@@ -94,7 +95,7 @@ impl Services {
         SessionError::timed_out(self.settings.store_timeout)
     }
 
-    /// Tells of an event of which nothing more is known.
+    /// Tells of an event about which nothing else is known.
     #[inline]
     pub(crate) fn note(&self, event: Event) {
         self.events.note(event, || Occurrence::of(event, self.now()));
@@ -106,7 +107,7 @@ impl Services {
         self.events.note(event, || self.occurrence(event, id, principal));
     }
 
-    /// Tells of a session's event that follows from an error.
+    /// Tells of an event that follows from an error, of the session with this id if there is one.
     pub(crate) fn note_error(&self, event: Event, id: Option<&SessionId>, error: &(dyn Error + 'static)) {
         self.events.note(event, || {
             let session = id.map(|id| self.signers.fingerprint(id));
@@ -114,14 +115,14 @@ impl Services {
         });
     }
 
-    /// Tells what has happened in the store, where an error comes from there. Called once for each error.
+    /// Tells of the event in the store that an error stems from, if there is one. Called once for each error.
     pub(crate) fn note_failure(&self, error: &SessionError, id: Option<&SessionId>) {
         if let Some(event) = error.event() {
             self.note_error(event, id, error);
         }
     }
 
-    /// What an observer hears of a session. Not called unless there is one, or a line of the log.
+    /// Describes an event of a session. Called only if somebody listens, or if the event has a pause.
     pub(crate) fn occurrence(&self, event: Event, id: &SessionId, principal: Option<&str>) -> Occurrence<'static> {
         Occurrence {
             session: Some(self.signers.fingerprint(id)),
@@ -143,7 +144,7 @@ impl Services {
         CookieLifetime::new(remaining, expires_at.as_unix_millis() / 1000)
     }
 
-    /// The `Set-Cookie` line that gives a visitor this value, until `expires_at` or until the browser is closed.
+    /// Makes the `Set-Cookie` line that gives a visitor this value, until `expires_at` or until the browser is closed.
     pub(crate) fn session_cookie(&self, value: &str, expires_at: Option<Timestamp>) -> Result<String, SessionError> {
         let lifetime = expires_at.map(|expires_at| self.cookie_lifetime(expires_at));
         self.cookie.set_cookie(value, lifetime).map_err(|error| {
@@ -155,14 +156,14 @@ impl Services {
 /// How many cookies of the session's name are verified. Browsers keep about fifty cookies a domain.
 const MAX_VERIFICATIONS: usize = 64;
 
-/// Why a call of the store has no answer.
+/// The reason why a call of the store has no answer.
 pub(crate) enum NoAnswer {
     Error(StoreError),
     InTime(SessionError),
 }
 
 impl NoAnswer {
-    /// Whether the record is there and cannot be read, which is an answer too.
+    /// Returns whether the record is there but cannot be read, which is an answer too.
     pub(crate) fn is_unreadable(&self) -> bool {
         matches!(self, Self::Error(error) if matches!(error.kind(), StoreErrorKind::Corrupt | StoreErrorKind::Unsupported))
     }

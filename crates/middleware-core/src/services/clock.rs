@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use nexios_store_core::Timestamp;
 
-/// Where the time comes from.
+/// A source of the time.
 ///
-/// Sessions read no other clock than this one; give the manager a [`ManualClock`] to make time an argument of a test.
+/// Sessions read no other clock than this one. Give the manager a [`ManualClock`] to make time an argument of a test.
 ///
 /// # Examples
 ///
@@ -24,7 +24,7 @@ use nexios_store_core::Timestamp;
 /// }
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now.
+    /// Returns the present time.
     fn now(&self) -> Timestamp;
 }
 
@@ -34,7 +34,7 @@ impl<C: Clock> Clock for std::sync::Arc<C> {
     }
 }
 
-/// The clock of the operating system. The default.
+/// The clock of the operating system, which is the default.
 ///
 /// # Examples
 ///
@@ -52,7 +52,9 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved, for tests.
+/// A clock for tests, which stands still until it is moved.
+///
+/// # Examples
 ///
 /// ```
 /// use nexios_middleware_core::{Clock, ManualClock};
@@ -67,7 +69,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(AtomicU64);
 
 impl ManualClock {
-    /// A clock that shows `now`.
+    /// Makes a clock that shows `now`.
     pub const fn new(now: Timestamp) -> Self {
         Self(AtomicU64::new(now.as_unix_millis()))
     }
@@ -77,14 +79,14 @@ impl ManualClock {
         self.0.store(now.as_unix_millis(), Ordering::SeqCst);
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward by `by`.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().saturating_add(by));
     }
 }
 
 impl Default for ManualClock {
-    /// Shows a time in the year 2026.
+    /// Makes a clock that shows a time in the year 2026.
     fn default() -> Self {
         Self::new(Timestamp::from_unix_millis(1_780_000_000_000))
     }

@@ -4,41 +4,43 @@ use nexios_store_core::Timestamp;
 
 use crate::format::payload::Envelope;
 
-/// When sessions end, and how often that is written down.
+/// The policy of when sessions end, and how often a later end is written down.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExpiryPolicy {
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Option<Duration>,
-    /// The part of the idle timeout that must have passed before a reading request moves the expiry.
+    /// The part of the idle timeout that must have passed before a request that only reads moves the expiry.
     pub(crate) touch_fraction: f64,
 }
 
-/// What has to be done about the expiry of a live session.
+/// The thing to do about the expiry of a live session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Renewal {
     /// Nothing yet.
     NotDue,
     /// Move the expiry to this time.
     Touch(Timestamp),
-    /// Write the record again: it was written under another idle timeout.
+    /// Write the record again, because it was written under another idle timeout.
     Rewrite,
 }
 
 impl ExpiryPolicy {
-    /// The idle timeout that holds for a session.
+    /// Returns the idle timeout of a session, given its own if it has one.
     pub(crate) fn idle_timeout(&self, own: Option<Duration>) -> Duration {
         own.unwrap_or(self.idle_timeout)
     }
 
-    /// When a session that is used at `now` will end.
+    /// Returns the time at which a session that is used at `now` will end.
     pub(crate) fn expires_at(&self, envelope: &Envelope, now: Timestamp) -> Timestamp {
         self.absolute_end(envelope).min(now.saturating_add(self.idle_timeout(envelope.overrides.idle_timeout)))
     }
 
-    /// When a stored session ends: by the expiry of its record, but not later than today's settings allow.
+    /// Returns the time at which a stored session ends: when its record expires, but not later than today's settings
+    /// allow.
     ///
-    /// `stored_expiry` lies one idle timeout of its time after the last use, so that today's can be put in its place.
-    /// Where the absolute timeout had cut it short, this takes the last use to be earlier than it was.
+    /// The `stored_expiry` lies one idle timeout after the last use, by the timeout of the time when it was written. So
+    /// today's timeout can replace that one. If the absolute timeout had cut the expiry short, this takes the last use
+    /// to be earlier than it was.
     pub(crate) fn effective_end(&self, envelope: &Envelope, stored_expiry: Timestamp) -> Timestamp {
         let idle_timeout = self.idle_timeout(envelope.overrides.idle_timeout);
         let idle_end = if idle_timeout < envelope.idle_timeout {
@@ -49,8 +51,8 @@ impl ExpiryPolicy {
         idle_end.min(self.absolute_end(envelope))
     }
 
-    /// Whether the clock must have been set back since the session was made, or the login. To let it live on would give
-    /// it more time than its absolute timeout.
+    /// Returns whether the session, or its login, was made in the future, so that the clock must have been set back. If
+    /// such a session lived on, it would get more time than its absolute timeout.
     #[expect(clippy::unused_self, reason = "a decision about lifetimes like the others")]
     pub(crate) fn is_from_the_future(&self, envelope: &Envelope, now: Timestamp) -> bool {
         envelope.created_at.max(envelope.authenticated_at) > now.saturating_add(MAX_CLOCK_SKEW)
@@ -58,7 +60,7 @@ impl ExpiryPolicy {
 
     pub(crate) fn renewal(&self, envelope: &Envelope, stored_expiry: Timestamp, now: Timestamp) -> Renewal {
         let idle_timeout = self.idle_timeout(envelope.overrides.idle_timeout);
-        // The payload keeps milliseconds.
+        // The payload keeps milliseconds only.
         if idle_timeout.as_millis() != envelope.idle_timeout.as_millis() {
             return Renewal::Rewrite;
         }
@@ -76,13 +78,13 @@ impl ExpiryPolicy {
     }
 }
 
-/// A touch is due after a tenth of the idle timeout, so that ten idle timeouts of reading cost ten times ten writes.
+/// With this fraction, a session that is read all the time is written ten times in an idle timeout.
 pub(crate) const DEFAULT_TOUCH_FRACTION: f64 = 0.1;
 
-/// How far the clocks of several machines may be apart.
+/// The most that the clocks of several machines may be apart.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// A visitor who comes back within half the idle timeout must find the session alive.
+/// The largest fraction: a visitor who comes back within half the idle timeout must find the session alive.
 pub(crate) const MAX_TOUCH_FRACTION: f64 = 0.5;
 
 #[cfg(test)]
@@ -107,7 +109,7 @@ mod tests {
         }
     }
 
-    /// A session made at hour 100, under an idle timeout of so many hours.
+    /// Makes the envelope of a session made at hour 100, under an idle timeout of `idle` hours.
     fn envelope(idle: u32) -> Envelope {
         Envelope {
             created_at: at(100),
@@ -186,7 +188,7 @@ mod tests {
     }
 
     proptest! {
-        /// However often a session is used and the clock set, it does not outlive its absolute end.
+        /// A session does not outlive its absolute end, however often it is used and the clock is set.
         #[test]
         fn no_sequence_of_uses_outlives_the_absolute_timeout(times in prop::collection::vec(100..200_u64, 0..50)) {
             let lifetime = lifetime(10, Some(30));

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 /// The body of an answer that says that a session failed.
 ///
-/// Without one, such an answer is empty. Set it with
-/// [`SessionManagerBuilder::failure_body`](crate::SessionManagerBuilder::failure_body).
+/// Without one, such an answer is empty. Set one with
+/// [`SessionManagerBuilder::failure_body`](crate::SessionManagerBuilder::failure_body) if your clients expect all
+/// failures in one format.
 ///
 /// # Examples
 ///
@@ -32,6 +33,8 @@ pub struct FailureBody {
 
 impl FailureBody {
     /// Makes a body of this media type.
+    ///
+    /// The type is not checked here. If it is no valid header value, the answer goes out without `Content-Type`.
     pub fn new(content_type: impl Into<Cow<'static, str>>, bytes: impl Into<Bytes>) -> Self {
         Self { content_type: content_type.into(), bytes: bytes.into() }
     }
@@ -41,13 +44,13 @@ impl FailureBody {
         &self.content_type
     }
 
-    /// Returns the type and the bytes.
+    /// Returns the media type and the bytes.
     pub(crate) fn into_parts(self) -> (Cow<'static, str>, Bytes) {
         (self.content_type, self.bytes)
     }
 }
 
-/// What makes the bodies of answers that say that a session failed, given their status.
+/// The function that makes the body of an answer that says that a session failed, given the answer's status.
 #[derive(Clone)]
 pub(crate) struct FailureBodies(Arc<dyn Fn(u16) -> FailureBody + Send + Sync>);
 

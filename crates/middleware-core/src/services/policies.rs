@@ -1,33 +1,36 @@
 use std::num::NonZeroUsize;
 
-/// What a request gets that asks for its session while the store does not answer, or not in time.
+/// The choice of what a request gets if it asks for its session while the store does not answer, or not in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnOutage {
-    /// An error, which adapters answer with an empty 503. Nobody is taken for logged out who is not.
+    /// The request gets an error, which adapters answer with an empty 503. So nobody who is logged in is treated as
+    /// logged out.
     #[default]
     Refuse,
-    /// An empty session that [takes no changes](crate::Session::is_read_only), for sites whose pages are of use to
-    /// visitors who are not logged in. What would change it, a login among that, fails with
-    /// [`Unavailable`](crate::SessionErrorKind::Unavailable), and so does the answer to a request that destroys it. The
-    /// visitor's cookie is not touched. To an extractor for an existing session there is none.
+    /// The request gets an empty session that [takes no changes](crate::Session::is_read_only).
+    ///
+    /// Choose it for sites whose pages are of use to visitors who are not logged in. A change to such a session, a
+    /// login included, fails with [`Unavailable`](crate::SessionErrorKind::Unavailable). So does the answer to a
+    /// request that destroys it. The visitor's cookie is not touched. An extractor for an existing session finds none.
     EmptyReadOnly,
 }
 
-/// How many sessions each user may have, and what becomes of a login that would be one too many.
+/// The number of sessions that each user may have, and the choice of what becomes of a login that would be one too
+/// many.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionLimit {
     pub(crate) max: NonZeroUsize,
     pub(crate) at_limit: AtLimit,
 }
 
-/// What becomes of a login when the user has as many sessions as they may have.
+/// The choice of what becomes of a login if the user has as many sessions as they may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AtLimit {
-    /// It is refused, with [`TooManySessions`](SessionErrorKind::TooManySessions). The user has to log out elsewhere
-    /// first, or wait for a session to expire.
+    /// The login is refused with [`TooManySessions`](crate::SessionErrorKind::TooManySessions). The user has to log out
+    /// elsewhere first, or wait for a session to expire.
     Refuse,
-    /// It is let in, and the session with the oldest login ends.
+    /// The login succeeds, and the session with the oldest login ends.
     EndOldest,
 }

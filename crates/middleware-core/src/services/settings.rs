@@ -3,10 +3,13 @@ use std::time::Duration;
 use nexios_settings::{ByteSize, DURATIONS, OrNone, SettingError, Vars};
 use serde::Deserialize;
 
-/// How long sessions live, how large they may be, and how long their store may take.
+/// The lifetimes of sessions, their maximum size, and the time limit of their store.
 ///
-/// The names of the fields are those of the environment variables without `SESSION_`: `idle_timeout` in a
-/// configuration file is `SESSION_IDLE_TIMEOUT` in the environment, with the same values allowed.
+/// Read them from the environment or from a configuration file, or set them on the builder. A field has the name of its
+/// environment variable without `SESSION_`: `idle_timeout` in a configuration file is `SESSION_IDLE_TIMEOUT` in the
+/// environment, and allows the same values.
+///
+/// # Examples
 ///
 /// ```
 /// use nexios_middleware_core::SessionSettings;
@@ -23,23 +26,25 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SessionSettings {
-    /// How long a session lives after it was last used. 14 days by default.
+    /// The time that a session lives after it was last used. 14 days by default.
     #[serde(deserialize_with = "nexios_settings::deserialize")]
     pub idle_timeout: Duration,
-    /// How long a session lives after its login (or creation), however much it is used. No limit by default.
+    /// The time that a session lives after its login (or its creation), however much it is used. No limit by default.
     #[serde(deserialize_with = "optional_duration")]
     pub absolute_timeout: Option<Duration>,
-    /// How often expired sessions are removed from the store; `None` for never. 10 minutes by default.
+    /// The time from one removal of expired sessions from the store to the next; `None` for no removal. 10 minutes by
+    /// default.
     #[serde(deserialize_with = "optional_duration")]
     pub cleanup_interval: Option<Duration>,
-    /// How long one call of the store may take, retries included. 5 seconds by default.
+    /// The time that the store may take to load or to save a session, retries included. Lists, revocations and sweeps
+    /// have this time for each call of the store. 5 seconds by default.
     #[serde(deserialize_with = "nexios_settings::deserialize")]
     pub store_timeout: Duration,
-    /// The size that one encoded session may have. 256 KiB by default.
+    /// The largest size of one encoded session. 256 KiB by default.
     #[serde(deserialize_with = "nexios_settings::deserialize")]
     pub max_size: ByteSize,
-    /// Whether the cookie outlives the browser. A session can [choose for itself](crate::Session::set_persistent).
-    /// Yes by default.
+    /// `true` for a cookie that outlives the browser, `false` for one that ends with it. A session can [choose for
+    /// itself](crate::Session::set_persistent). `true` by default.
     #[serde(deserialize_with = "nexios_settings::deserialize")]
     pub persistent: bool,
 }
@@ -49,7 +54,7 @@ impl SessionSettings {
     ///
     /// # Errors
     ///
-    /// When a variable is set but empty, or its value is not allowed; the message says what is.
+    /// Fails if a variable is set but empty, or if its value is not allowed. The message says which values are.
     pub fn from_env() -> Result<Self, SettingError> {
         Self::from_vars(&Vars::process())
     }
@@ -58,7 +63,7 @@ impl SessionSettings {
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// Fails as [`from_env`](Self::from_env) does.
     ///
     /// # Examples
     ///
@@ -84,7 +89,7 @@ impl SessionSettings {
         })
     }
 
-    /// Checks durations that were set in code; those that were read are right already.
+    /// Checks durations that were set in code. Those that were read have been checked.
     pub(crate) fn check(&self) -> Result<(), SettingError> {
         for (name, duration) in [
             ("idle_timeout", Some(self.idle_timeout)),
@@ -111,7 +116,7 @@ impl Default for SessionSettings {
     }
 }
 
-/// One second to ten years, like every duration of the settings.
+/// Checks that a duration is from one second to ten years, like every duration of the settings.
 pub(crate) fn check_duration(name: &'static str, duration: Option<Duration>) -> Result<(), SettingError> {
     match duration {
         Some(duration) if !DURATIONS.contains(&duration) => {
@@ -163,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bad_value_is_an_error_that_names_variable_value_and_what_is_allowed() {
+    fn a_bad_value_names_the_variable_the_value_and_the_rule() {
         for (name, value) in [
             ("SESSION_IDLE_TIMEOUT", "0"),
             ("SESSION_IDLE_TIMEOUT", "none"),

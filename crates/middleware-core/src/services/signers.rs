@@ -3,7 +3,7 @@ use nexios_store_core::{PrincipalTag, SessionId, Timestamp};
 
 use crate::events::fingerprint::Fingerprint;
 
-/// Everything that the keys are used for, one sub-key per kind.
+/// Signers for everything that the keys are used for, with one sub-key for each kind.
 #[derive(Debug)]
 pub(crate) struct Signers {
     session_id: Signer,
@@ -26,7 +26,7 @@ impl Signers {
         }
     }
 
-    /// The value of the session's cookie: `<id>.<mac>`. The signature is bound to the cookie's name.
+    /// Returns the value of the session's cookie: `<id>.<mac>`. The signature is bound to the cookie's name.
     pub(crate) fn cookie_value(&self, id: &SessionId) -> String {
         let id = id.to_hex();
         let mut value = String::with_capacity(COOKIE_VALUE_LEN);
@@ -37,9 +37,9 @@ impl Signers {
         value
     }
 
-    /// The id that a cookie's value vouches for, if it does.
+    /// Returns the id that a cookie's value vouches for, or `None` if it vouches for none.
     ///
-    /// A malformed value, a wrong signature and one for another purpose or name look all the same.
+    /// A malformed value, a wrong signature and a signature for another purpose or name all give the same `None`.
     pub(crate) fn open_cookie_value(&self, value: &[u8]) -> Option<(SessionId, SignedBy)> {
         if value.len() != COOKIE_VALUE_LEN {
             return None;
@@ -50,7 +50,8 @@ impl Signers {
         Some((SessionId::parse(id).ok()?, signed_by))
     }
 
-    /// The tag of a signed cookie. The two kinds have keys of their own, so that no value passes for one with an expiry.
+    /// Signs a cookie of the application. Cookies with and without an expiry have keys of their own, so that a value of
+    /// one kind never passes for the other.
     pub(crate) fn sign_cookie(&self, name: &str, value: &str, expires_at: Option<Timestamp>) -> Tag {
         match expires_at {
             None => self.cookie.sign(name.as_bytes(), value.as_bytes()),
@@ -75,32 +76,32 @@ impl Signers {
         PrincipalTag::from_bytes(*self.principal.sign(b"", principal.as_bytes()).as_bytes())
     }
 
-    /// The principal's tag under each key of the ring, for look-ups in an index.
+    /// Returns the principal's tag under each key of the ring, for look-ups in an index.
     pub(crate) fn principal_tags(&self, principal: &str) -> Vec<PrincipalTag> {
         let tags = self.principal.sign_with_each(b"", principal.as_bytes());
         tags.map(|tag| PrincipalTag::from_bytes(*tag.as_bytes())).collect()
     }
 
-    /// Which key made the tag of this principal, if one of ours did.
+    /// Verifies the tag of a principal, and returns which key of the ring has made it.
     pub(crate) fn verify_principal_tag(&self, principal: &str, tag: &PrincipalTag) -> Option<SignedBy> {
         self.principal.verify_tag(b"", principal.as_bytes(), tag.as_bytes())
     }
 
-    /// A name for a session in the log, by which its events are found together and nothing is opened.
+    /// Returns a session's name in the log, which connects the session's events and opens nothing.
     pub(crate) fn fingerprint(&self, id: &SessionId) -> Fingerprint {
         Fingerprint::of_tag(self.fingerprint.sign(b"", id.as_bytes()).as_bytes())
     }
 }
 
-/// What is signed of a cookie with an expiry: the time, which has a fixed length, and the value.
+/// Returns the bytes that are signed for a cookie with an expiry: the time, which has a fixed length, and the value.
 fn expiring(value: &str, expires_at: Timestamp) -> Vec<u8> {
     [&expires_at.as_unix_millis().to_be_bytes(), value.as_bytes()].concat()
 }
 
-/// The length of a session cookie's value; one of any other length is passed over unread.
+/// The length of a session cookie's value. A value of any other length is passed over unread.
 pub(crate) const COOKIE_VALUE_LEN: usize = SessionId::HEX_LEN + 1 + Tag::TEXT_LEN;
 
-// A label is for ever: another one makes every signature of its kind void.
+// A label must never change: another one makes every signature of its kind void.
 const SESSION_ID: Purpose = Purpose::new("nexios session id");
 const SIGNED_COOKIE: Purpose = Purpose::new("nexios signed cookie");
 const EXPIRING_COOKIE: Purpose = Purpose::new("nexios signed cookie with expiry");

@@ -1,9 +1,10 @@
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Lets those who want the same thing go one after the other: the writers of one session who have met a conflict, the
+/// Locks that make the users of one thing go one after the other: writers of one session that have met a conflict, or
 /// logins of one user.
 ///
-/// Held only for calls of the store, never while a handler runs. Two sessions, or two users, may share a turn.
+/// A lock is held during calls of the store, never while a handler runs. An update function that is computed anew and
+/// an observer may run under one. Two sessions, or two users, may share a lock.
 #[derive(Debug)]
 pub(crate) struct StripedLocks([Mutex<()>; STRIPES]);
 
@@ -12,9 +13,9 @@ impl StripedLocks {
         Self([const { Mutex::const_new(()) }; STRIPES])
     }
 
-    /// Waits for the turn of an id or a tag.
+    /// Waits for the lock of an id or a tag.
     pub(crate) async fn take(&self, random: &[u8]) -> MutexGuard<'_, ()> {
-        // Each of its bytes spreads them evenly.
+        // Both are random, so the first byte spreads them evenly.
         self.0[usize::from(random.first().copied().unwrap_or_default()) % STRIPES].lock().await
     }
 }
