@@ -1,4 +1,6 @@
-//! From a request's `Cookie` headers to its session, and from its end to the headers of the response.
+//! The room of a request: from its `Cookie` headers to its session, and from its end to the headers of the response.
+//!
+//! Invariant: no session cookie is verified and no store is asked before somebody asks for the session.
 
 pub(crate) mod end;
 mod find;
@@ -15,11 +17,11 @@ use crate::session::Session;
 use crate::signed_cookies::SignedCookies;
 use crate::state::exchange::{CookieHeader, Exchange};
 
-/// One request's way to its session.
+/// One request's way to its session. For adapters.
 ///
-/// For adapters. It is made from the request's `Cookie` headers and costs next to nothing until somebody asks for the
-/// [session](Self::session): no cookie is verified and no store is asked before. Once the application has answered,
-/// the adapter lets it [end](Self::end) and applies what comes out to the response.
+/// An adapter makes one from the `Cookie` headers of each request. It costs next to nothing until somebody asks for the
+/// [session](Self::session): until then no cookie is verified and no store is asked. Once the application has answered,
+/// the adapter lets it [end](Self::end), and applies the result to the response.
 ///
 /// # Examples
 ///
@@ -45,7 +47,7 @@ pub struct RequestSession(Arc<Exchange>);
 
 impl RequestSession {
     pub(crate) fn new<H: AsRef<[u8]>>(services: Arc<Services>, cookie_headers: impl IntoIterator<Item = H>) -> Self {
-        // HTTP/2 may split the header; joined like this it means the same (RFC 9113, 8.2.3).
+        // HTTP/2 may split the header. Joined like this, it means the same (RFC 9113, 8.2.3).
         let mut headers = cookie_headers.into_iter();
         let mut joined =
             headers.next().map_or_else(CookieHeader::new, |header| CookieHeader::from_slice(header.as_ref()));
@@ -56,16 +58,17 @@ impl RequestSession {
         Self(Arc::new(Exchange::new(services, joined)))
     }
 
-    /// Returns the visitor's session; an empty one if there is none. It is loaded once, however often it is asked for.
+    /// Returns the visitor's session, or an empty one if there is none. It is loaded once, however often you ask for
+    /// it.
     ///
     /// # Errors
     ///
-    /// When the store cannot answer, unless the manager was told [otherwise](crate::SessionManagerBuilder::on_outage),
-    /// or the session has a newer format. It can be asked for again.
+    /// Fails if the store cannot answer, unless the manager was told
+    /// [otherwise](crate::SessionManagerBuilder::on_outage), and if the session has a newer format. You can ask again.
     ///
     /// # Panics
     ///
-    /// Panics outside of a Tokio runtime with time enabled, as all calls of the store have a time limit.
+    /// Panics outside of a Tokio runtime with time enabled, because all calls of the store have a time limit.
     pub async fn session(&self) -> Result<Session, SessionError> {
         self.0.look_at();
         find::load(&self.0).await?;
@@ -76,7 +79,8 @@ impl RequestSession {
     ///
     /// # Errors
     ///
-    /// As [`session`](Self::session): that the store cannot answer does not mean that there is none.
+    /// Fails as [`session`](Self::session) does: if the store cannot answer, that does not mean that there is no
+    /// session.
     ///
     /// # Examples
     ///
@@ -97,16 +101,16 @@ impl RequestSession {
         Ok(Some(self.session().await?).filter(Session::is_live))
     }
 
-    /// Returns the visitor's signed cookies, which need no store.
+    /// Returns the visitor's signed cookies. They need no store.
     pub fn signed_cookies(&self) -> SignedCookies {
         self.0.signed_cookies()
     }
 
     /// Saves what the application has left to save, and returns what the response needs.
     ///
-    /// `status` is that of the application's answer. From 500 on, what was changed since the last
-    /// [`save`](Session::save) is dropped, unless the manager was told
-    /// [otherwise](crate::SessionManagerBuilder::commit_on_server_error); a session that was destroyed stays so.
+    /// `status` is the status of the application's answer. If it is 500 or above, changes since the last
+    /// [`save`](Session::save) are dropped, unless the manager was told
+    /// [otherwise](crate::SessionManagerBuilder::commit_on_server_error). A session that was destroyed stays destroyed.
     pub fn end(&self, status: u16) -> Ending {
         Ending::new(Arc::clone(&self.0), status)
     }
@@ -125,7 +129,8 @@ mod tests {
 
     use crate::SessionManager;
 
-    /// Frameworks box them, and the allocators of glibc and others have short ways for blocks of up to 1 KiB only.
+    /// Frameworks box these futures, and the allocators of glibc and others have a fast path only for blocks of up to 1
+    /// KiB.
     #[test]
     fn the_futures_of_a_request_are_small() {
         let keys = KeyRing::new(Key::generate().unwrap());

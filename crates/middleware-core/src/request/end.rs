@@ -1,4 +1,4 @@
-//! The end of a request: what is left is saved, and the response hears of it.
+//! The end of a request: saves what is left to save, and tells the response what came of it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,14 +20,14 @@ use crate::state::known::Opener;
 
 /// The future of a request's end, made by [`RequestSession::end`](crate::RequestSession::end).
 ///
-/// It is ready at the first poll where the store need not be asked: for a route that never asked for the session, and for
-/// one that only read it. It can be moved between polls.
+/// It is ready at the first poll if the store need not be asked: for a route that never asked for the session, and for
+/// one that only read it, unless its expiry is to be moved. You can move it between polls.
 #[must_use = "nothing is saved before it is awaited"]
 pub struct Ending {
-    /// Given away to what comes out, or to what saves.
+    /// `None` once it was passed on: to the result, or to the future that saves.
     exchange: Option<Arc<Exchange>>,
     status: u16,
-    // Boxed where it is needed, so that a request that saves nothing has no room for it.
+    // Boxed only where it is needed, so that a request that saves nothing has no room for it.
     saving: Option<Pin<Box<dyn Future<Output = RequestEnd> + Send>>>,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Debug for Ending {
     }
 }
 
-/// The end, if it is known without asking the store.
+/// Ends the request if the store need not be asked; otherwise gives the exchange back.
 fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd, Arc<Exchange>> {
     let set_cookie = if exchange.is_loaded() {
         match settle_without_store(&exchange, status) {
@@ -75,7 +75,7 @@ fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd,
     Ok(finish(exchange, status, set_cookie, None))
 }
 
-/// The cookie to send where there is nothing to do in the store; `None` where there may be.
+/// Returns the cookie to send if there is nothing to do in the store, or `None` if there may be something to do.
 fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Option<String>, SessionError>> {
     let mut state = exchange.state();
     if state.progress.is_saving() {
@@ -95,18 +95,18 @@ fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Optio
 
 async fn save(exchange: Arc<Exchange>, status: u16) -> RequestEnd {
     let (set_cookie, failure) = {
-        // Kept to the end: a save that begins after the last one here must find the head sent.
+        // Held to the end: a save that begins after the last one here must find that the head is sent.
         let _turn = exchange.turn().await;
         roll_back(&exchange, &mut exchange.state(), status);
         let failure = match commit::commit_in_turn(&exchange).await {
-            // Somebody has ended the session meanwhile: the answer stands, without the changes.
+            // Somebody has ended the session in the meantime. The answer stands, without the changes.
             Ok(()) => None,
             Err(error) if error.kind() == SessionErrorKind::Gone => None,
             Err(error) => Some(error),
         };
         let mut state = exchange.state();
         if failure.is_some() {
-            // It was tried, and whoever waits for the answer hears that it failed.
+            // The save was tried, and whoever waits for the answer hears that it failed.
             state.roll_back();
         }
         (send_head(&exchange, &mut state), failure)
@@ -120,7 +120,7 @@ fn roll_back(exchange: &Exchange, state: &mut State, status: u16) {
     }
 }
 
-/// The head is about to go out: the cookie is that of what the store has now.
+/// Declares the head sent, and returns the cookie that goes with it: the one for what the store has now.
 fn send_head(exchange: &Exchange, state: &mut State) -> Result<Option<String>, SessionError> {
     exchange.send_head();
     let services = &*exchange.services;
@@ -136,8 +136,9 @@ fn send_head(exchange: &Exchange, state: &mut State) -> Result<Option<String>, S
     }
 }
 
-/// The cookie's value as the visitor has sent it, if that is what would be sent again: the same id, signed by the same key.
-/// Signing is what costs most in a write, and was done when it was verified.
+/// Returns the cookie's value as the visitor has sent it, if the same value would be sent again: for the same id,
+/// signed with the same key. Signing is the most expensive part of a write, and was done already when the cookie was
+/// verified.
 fn received_value<'a>(exchange: &'a Exchange, state: &State, snapshot: &Snapshot) -> Option<&'a str> {
     let Opener::Cookie { place, id } = state.known.opener else { return None };
     if id != snapshot.id {
@@ -147,7 +148,7 @@ fn received_value<'a>(exchange: &'a Exchange, state: &State, snapshot: &Snapshot
     std::str::from_utf8(value).ok()
 }
 
-/// Brings together the session's cookie and those that the application has set.
+/// Brings together the session's cookie and the cookies that the application has set.
 fn finish(
     exchange: Arc<Exchange>,
     status: u16,
@@ -162,7 +163,7 @@ fn finish(
     let mut set_cookies = SetCookies { session: set_cookie, signed: Vec::new() };
     if let Some(signed_cookies) = exchange.used_signed_cookies() {
         looked_at |= signed_cookies.looked_at();
-        // What a handler has set is a part of its answer, and goes with it.
+        // The cookies that a handler has set are a part of its answer. They go out with it, or not at all.
         if failure.is_none() {
             set_cookies.signed = signed_cookies.set_cookies();
         }
@@ -173,7 +174,7 @@ fn finish(
     RequestEnd { exchange, status, looked_at, set_cookies, failure: failure.map(Box::new) }
 }
 
-/// What a response needs once the session has been taken care of.
+/// The result of a request's end: everything that the response needs.
 ///
 /// # Examples
 ///
@@ -210,17 +211,19 @@ pub struct RequestEnd {
 }
 
 impl RequestEnd {
-    /// Returns why the application's answer cannot stand: what it had to save was not saved.
+    /// Returns the reason why the application's answer cannot stand: its changes were not saved.
     ///
-    /// [`apply`](Self::apply) does what follows from it. Ask for it where there is no response to apply it to.
+    /// [`apply`](Self::apply) does what follows from it. Use this where there is no response to apply the end to.
     pub fn failure(&self) -> Option<&SessionError> {
         self.failure.as_deref()
     }
 
-    /// Makes a response out of the application's: sets its headers, and replaces it where it cannot stand.
+    /// Completes the response: sets the headers that the session and the signed cookies need, and replaces the
+    /// application's answer if it cannot stand.
     ///
-    /// Returns the body that takes the place of the application's, or `None` if that one stands. It may be empty.
-    // Inlined, so that a response that needs nothing is not asked for what it has.
+    /// Returns the body that takes the place of the application's, or `None` if the application's body stands. The new
+    /// body may be empty.
+    // Inlined, so that a response that needs nothing is not asked for its headers.
     #[inline]
     pub fn apply(self, head: &mut impl ResponseHead) -> Option<Bytes> {
         let is_plain = !self.looked_at && self.set_cookies.is_empty() && self.failure.is_none();
@@ -245,7 +248,7 @@ impl RequestEnd {
         body
     }
 
-    /// Puts the answer to a failure in the place of the application's.
+    /// Replaces the application's answer by the answer to a failure.
     fn replace(&self, head: &mut impl ResponseHead, failure: &SessionError) -> Bytes {
         let status = failure.status();
         head.set_status(status);
@@ -256,7 +259,7 @@ impl RequestEnd {
         self.body(head, status).unwrap_or_default()
     }
 
-    /// Gives the answer that an error has made, of an extractor or a handler, the application's body.
+    /// Gives the application's failure body to an answer that an extractor or a handler has made of an error.
     fn fill(&self, head: &mut impl ResponseHead) -> Option<Bytes> {
         let answer = head.take_error()?;
         if let Some(event) = answer.event() {
@@ -276,8 +279,8 @@ impl RequestEnd {
         if self.set_cookies.is_empty() {
             return;
         }
-        // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861), but what the application has said
-        // itself is not weakened.
+        // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861). A directive of the application
+        // that is as strict is kept.
         if !headers::is_private(head.values(Header::CacheControl)) {
             head.insert(Header::CacheControl, "no-store".into());
         }

@@ -1,4 +1,4 @@
-//! From the candidates of a `Cookie` header to a live session.
+//! The search for a live session among the candidates of a `Cookie` header.
 
 use std::pin::pin;
 
@@ -47,7 +47,7 @@ async fn load_stored(exchange: &Exchange) -> Result<Known, SessionError> {
     found.unwrap_or_else(|_| Err(services.timed_out()))
 }
 
-/// What the application has chosen to serve while the store does not answer.
+/// Returns what the application has chosen to serve while the store does not answer.
 fn without_store(services: &Services, error: SessionError) -> Result<Known, SessionError> {
     services.note_failure(&error, None);
     if services.on_outage == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
@@ -57,10 +57,11 @@ fn without_store(services: &Services, error: SessionError) -> Result<Known, Sess
     Ok(Known::outage())
 }
 
-/// Finds the session that one of the cookies in `header` opens: the first that verifies and whose record is live.
+/// Finds the session that one of the cookies in `header` opens: the first cookie that verifies and whose record is
+/// live.
 ///
-/// A cookie that opens nothing is passed over, so a forged or stale one (of another path or domain, say) hides
-/// no good one. The work is bounded, whatever the header holds.
+/// A cookie that opens nothing is passed over, so a forged or stale one (of another path or domain, say) hides no good
+/// one. The work is bounded, whatever the header holds.
 async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError> {
     let mut cookie_received = false;
     let candidates = services.verified(services.cookie.candidates(header).inspect(|_| cookie_received = true));
@@ -92,7 +93,7 @@ async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError>
 async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, SessionError> {
     let now = services.now();
     match services.store.load(&id, now).await {
-        // Strict mode: the visitor gets a new id if a session is to be made. This one is never adopted.
+        // Strict mode: this id is never adopted. If a session is made, it gets a new one.
         Ok(None) => services.note_session(Event::SessionUnknown, &id, None),
         Ok(Some(stored)) => match records::open(services, id, &stored, now) {
             Opened::Live(live) => return Ok(Some(live)),
@@ -101,7 +102,7 @@ async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, Ses
             Opened::Unreadable(unreadable) => pass_over(services, &id, unreadable)?,
         },
         Err(error) if error.kind() == StoreErrorKind::Corrupt => {
-            // Boxed, so that the future of every request has no room for what is rare.
+            // Boxed, so that the future of every request has no room for a rare case.
             Box::pin(set_aside(services, &id, &error)).await;
         }
         Err(error) => return Err(error.into()),
@@ -109,8 +110,8 @@ async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, Ses
     Ok(None)
 }
 
-/// Lets the visitor go on without a session that makes no sense, unless it is one of a newer format. The record is as it was
-/// written, so the store has no reason to set it aside.
+/// Passes over a record that makes no sense, so that the visitor goes on without a session; one of a newer format is an
+/// error. The record is as it was written, so there is no reason for the store to set it aside.
 fn pass_over(services: &Services, id: &SessionId, unreadable: Unreadable) -> Result<(), SessionError> {
     let event = unreadable.event();
     let error = unreadable.into_error();
@@ -129,14 +130,14 @@ async fn set_aside(services: &Services, id: &SessionId, error: &StoreError) {
     }
 }
 
-/// The session that the visitor's cookie holds.
+/// Loads the session that the visitor's cookie holds.
 fn load_held(exchange: &Exchange, slot: &CookieSlot) -> Result<(), SessionError> {
     let services = &*exchange.services;
     let mut state = exchange.state();
     if exchange.is_loaded() {
         return Ok(());
     }
-    // Under the lock, because the slot may have changed by the time that a second one opens the cookie.
+    // Under the lock: the slot may have changed before a second request to load opens the cookie.
     let unsealing = client_side::open(services, &exchange.cookie_header, slot);
     let unsealing = match unsealing {
         Ok(unsealing) => unsealing,

@@ -5,8 +5,8 @@ use crate::answer::ErrorAnswer;
 
 /// The head of a response, as [`RequestEnd::apply`](crate::RequestEnd::apply) changes it.
 ///
-/// An adapter implements it for the response of its framework, and decides nothing: which headers are set, in what order,
-/// and which survive when an answer is replaced, the core says. [`PlainHead`] is a head without a framework.
+/// An adapter implements it for the response of its framework, and decides nothing: the core says which headers are
+/// set, in which order, and which survive when an answer is replaced. [`PlainHead`] is a head without a framework.
 ///
 /// # Examples
 ///
@@ -50,21 +50,24 @@ pub trait ResponseHead {
     /// Returns the values of a header, one for each of its lines.
     fn values(&self, header: Header) -> impl Iterator<Item = &[u8]>;
 
-    /// Sets a header to one value, in the place of all that it has.
+    /// Sets a header to one value, which replaces all its lines.
     ///
-    /// The value is made of checked parts: it is visible ASCII and blanks, so a conversion does not fail.
+    /// Values that the core makes are visible ASCII and blanks, so that a conversion does not fail. Two can contain
+    /// text of the application: `Content-Type` has the media type of its [failure body](crate::FailureBody), and `Vary`
+    /// the names that it had set. Leave out a value that your framework refuses.
     fn insert(&mut self, header: Header, value: Cow<'static, str>);
 
-    /// Adds a line of a header to those that it has. The value is as for [`insert`](Self::insert).
+    /// Adds a line to those that a header has. The value is as for [`insert`](Self::insert).
     fn append(&mut self, header: Header, value: String);
 
-    /// Keeps the lines for which `keep` returns true, given the name in lower case and the value. Their order stays.
+    /// Keeps the lines for which `keep` returns true, in their order. `keep` gets the name in lower case, and the
+    /// value.
     fn retain(&mut self, keep: impl FnMut(&str, &[u8]) -> bool);
 
-    /// Takes the error that this response is the answer to, where the error's conversion has left one in the response.
+    /// Takes the error that this response answers, if the conversion of the error has left one in the response.
     ///
-    /// Implement it where the framework can carry something along with a response. Then the core tells of the error, and
-    /// gives the answer the application's [body](crate::SessionManagerBuilder::failure_body).
+    /// Implement it if your framework can carry something along with a response. Then the core tells of the error, and
+    /// gives the answer the application's [failure body](crate::SessionManagerBuilder::failure_body).
     fn take_error(&mut self) -> Option<ErrorAnswer> {
         None
     }
@@ -86,7 +89,7 @@ pub enum Header {
 }
 
 impl Header {
-    /// Returns the name in lower case.
+    /// Returns the name of the header in lower case.
     pub const fn name(self) -> &'static str {
         match self {
             Self::CacheControl => "cache-control",
@@ -104,7 +107,7 @@ impl fmt::Display for Header {
     }
 }
 
-/// A response's head without a framework: for servers that have no type of their own, and for tests.
+/// A response's head without a framework, for servers that have no type of their own and for tests.
 ///
 /// # Examples
 ///
@@ -119,9 +122,9 @@ impl fmt::Display for Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlainHead {
-    /// The status.
+    /// The status of the response.
     pub status: u16,
-    /// The headers' names, in lower case, and their values.
+    /// The names of the headers, in lower case, with their values.
     pub lines: Vec<(String, String)>,
 }
 
@@ -131,7 +134,7 @@ impl PlainHead {
         Self { status, lines: Vec::new() }
     }
 
-    /// Returns the value of a header, of its first line if there are several.
+    /// Returns the value of a header: that of its first line, if there are several.
     pub fn value(&self, header: Header) -> Option<&str> {
         self.all(header).next()
     }

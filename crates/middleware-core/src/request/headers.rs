@@ -1,13 +1,13 @@
-//! What the headers of a response become, as pure functions.
+//! The headers of a response, computed by pure functions.
 
 use std::borrow::Cow;
 
-/// The `Set-Cookie` lines of a response. The usual one takes no allocation beside its text.
+/// The `Set-Cookie` lines of a response. In the usual case, nothing but the text itself is allocated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SetCookies {
-    /// The session's.
+    /// The line of the session's cookie.
     pub(super) session: Option<String>,
-    /// Those of the signed cookies.
+    /// The lines of the signed cookies.
     pub(super) signed: Vec<String>,
 }
 
@@ -20,8 +20,8 @@ impl SetCookies {
         self.session.iter().chain(&self.signed).map(String::as_str)
     }
 
-    /// Whether one of our cookies takes the place of a `Set-Cookie` line that the application has made: two cookies of one
-    /// name would leave the choice to the browser.
+    /// Returns whether one of our cookies replaces a `Set-Cookie` line that the application has made. Two cookies of
+    /// one name would leave the choice to the browser.
     pub(super) fn replace(&self, set_cookie_line: &[u8]) -> bool {
         self.iter().any(|ours| cookie_name(ours.as_bytes()) == cookie_name(set_cookie_line))
     }
@@ -40,14 +40,15 @@ fn cookie_name(set_cookie_line: &[u8]) -> &[u8] {
     set_cookie_line.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii()
 }
 
-/// `Vary` with `Cookie` in it, or `None` if that is so already: the page depends on who asks.
+/// Returns the value of `Vary` with `Cookie` added, because the page depends on who asks; `None` if it says so
+/// already.
 pub(super) fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<Cow<'static, str>> {
     let mut merged = String::new();
     for line in lines {
         if mentions([line], &[b"cookie", b"*"]) {
             return None;
         }
-        // Field names are ASCII; anything else in this header means nothing to anybody.
+        // Field names are ASCII. Anything else in this header has no meaning.
         for name in String::from_utf8_lossy(line).split(',').map(str::trim).filter(|name| !name.is_empty()) {
             merged.push_str(name);
             merged.push_str(", ");
@@ -60,21 +61,22 @@ pub(super) fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Opti
     Some(merged.into())
 }
 
-/// Whether the application has forbidden shared caches to store the response.
+/// Returns whether the application has forbidden shared caches to store the response.
 pub(super) fn is_private<'h>(cache_control: impl IntoIterator<Item = &'h [u8]>) -> bool {
     mentions(cache_control, &[b"no-store", b"private"])
 }
 
-/// Whether a header of the application's answer goes out with the answer that takes its place.
+/// Returns whether a header of the application's answer stays when that answer is replaced by the answer to a failure.
 ///
-/// The rest describes a body that is not sent, or what the application wanted to happen (`Location`, `HX-Redirect`), which
-/// must not look like a success.
+/// The others describe a body that is not sent, or an action that the application wanted (`Location`, `HX-Redirect`). A
+/// failure must not look like a success.
 pub(super) fn survives_failure(name: &str) -> bool {
-    // Another layer's session may have moved to a new id, and what was told to caches about cookies must still hold.
+    // Another layer's session may have moved to a new id, and caches must still keep to what they were told about
+    // cookies.
     const COOKIES: [&str; 3] = ["set-cookie", "cache-control", "vary"];
-    // With them, a script of another origin can read the failure; without, it sees a network error.
+    // With these, a script of another origin can read the failure. Without them, it sees a network error.
     const CROSS_ORIGIN: [&str; 2] = ["cross-origin-resource-policy", "timing-allow-origin"];
-    // By them, the failure is found in other logs and traces.
+    // With these, the failure can be found in other logs and in traces.
     const TRACING: [&str; 10] = [
         "x-request-id",
         "request-id",
@@ -87,15 +89,16 @@ pub(super) fn survives_failure(name: &str) -> bool {
         "x-cloud-trace-context",
         "server-timing",
     ];
-    // They are about the site, not about the answer.
+    // These are about the site, not about the answer.
     const SITE: [&str; 2] = ["strict-transport-security", "x-content-type-options"];
     let named = [&COOKIES[..], &CROSS_ORIGIN, &TRACING, &SITE];
     named.iter().any(|names| names.contains(&name)) || name.starts_with("access-control-") || name.starts_with("x-b3-")
 }
 
-/// Whether one of the comma-separated elements is one of `names`.
+/// Returns whether one of the comma-separated elements is one of `names`.
 ///
-/// One with an argument is another thing: `private="X-User"` lets shared caches store the rest (RFC 9111, 5.2.2.7).
+/// An element with an argument is another thing: `private="X-User"` lets shared caches store the rest (RFC 9111,
+/// 5.2.2.7).
 fn mentions<'h>(lines: impl IntoIterator<Item = &'h [u8]>, names: &[&[u8]]) -> bool {
     let mut elements = lines.into_iter().flat_map(|line| line.split(|byte| *byte == b','));
     elements.any(|element| names.iter().any(|name| element.trim_ascii().eq_ignore_ascii_case(name)))
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_application_itself_makes_a_response_private() {
+    fn only_no_store_and_private_make_a_response_private() {
         for (before, private) in [
             (&[][..], false),
             (&["no-store"], true),
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_describes_the_dropped_body_goes() {
+    fn headers_that_describe_the_dropped_answer_are_removed() {
         for (name, survives) in [
             ("set-cookie", true),
             ("cache-control", true),
