@@ -1,7 +1,7 @@
-//! An error as the answer to a request.
+//! The room of answers: an error as the answer to a request.
 //!
-//! With the features `axum` and `actix`, the errors of this crate become responses of these frameworks. Nothing else here
-//! knows a framework; see `docs/decisions/0014-one-error-type.md`.
+//! With the features `axum` and `actix`, the errors of this crate become responses of these frameworks. Invariant:
+//! nothing else in the crate knows a framework; see `docs/decisions/0014-one-error-type.md`.
 
 #[cfg(feature = "actix")]
 mod actix;
@@ -15,10 +15,10 @@ use crate::error::SessionError;
 use crate::events::Event;
 use crate::signed_cookies::error::SignedCookieError;
 
-/// An error that has become the answer to a request, on its way from there to the layer.
+/// An error that has become the answer to a request. For adapters.
 ///
-/// For adapters: the conversion of an error into a response leaves it in the response, and
-/// [`ResponseHead::take_error`](crate::ResponseHead::take_error) finds it there.
+/// The conversion of an error into a response leaves this in the response, and
+/// [`ResponseHead::take_error`](crate::ResponseHead::take_error) takes it out again in the layer.
 #[derive(Clone, Debug)]
 pub struct ErrorAnswer(Arc<Answered>);
 
@@ -36,7 +36,7 @@ impl ErrorAnswer {
         }
     }
 
-    /// The event that tells of it, unless another one has done so.
+    /// Returns the event that tells of the error, unless another event has done so already.
     pub(crate) fn event(&self) -> Option<Event> {
         match &*self.0 {
             Answered::Session(error) => Some(error.answer_event()),

@@ -36,7 +36,7 @@ fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The error goes along, for the middleware to tell of it.
+/// Puts the error into the response, for the middleware to tell of it.
 fn response(status: StatusCode, answer: ErrorAnswer) -> HttpResponse {
     let mut response = HttpResponse::new(status);
     response.extensions_mut().insert(answer);

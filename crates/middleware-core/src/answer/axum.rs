@@ -25,7 +25,7 @@ impl IntoResponse for SignedCookieError {
     }
 }
 
-/// The error goes along, for the layer to tell of it.
+/// Puts the error into the response, for the layer to tell of it.
 fn response(status: u16, error: impl Into<ErrorAnswer>) -> Response {
     let mut response = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
     response.extensions_mut().insert(error.into());
