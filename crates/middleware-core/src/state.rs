@@ -1,4 +1,8 @@
-//! A request's session as it stands: what is known of it, what the request has decided, and how far its commit is.
+//! The room of a request's state: what is known of its session, what the request has decided, and how far its commit
+//! is.
+//!
+//! Invariant: what is known changes when the session is loaded and by a commit; what is decided is pending until a
+//! commit takes it.
 
 pub(crate) mod changes;
 pub(crate) mod decisions;
@@ -20,27 +24,27 @@ use crate::state::known::Known;
 use crate::state::pending::Pending;
 use crate::state::progress::Progress;
 
-/// What one request knows of its session and has decided about it.
+/// The state of one request's session.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) known: Known,
     pub(crate) pending: Pending,
     pub(crate) view: View,
     pub(crate) progress: Progress,
-    /// What the response will do about the cookie, by what was committed so far.
+    /// The action that the response will take about the cookie, after all commits so far.
     pub(crate) cookie: CookieAction,
 }
 
-/// What the handler sees: the values of the snapshot, with the pending changes.
+/// The session as the handler sees it: the values of the snapshot, with the pending changes.
 #[derive(Clone, Default)]
 pub(crate) struct View {
     pub(crate) values: Values,
-    /// They are not the snapshot's with the changes, because a save in between has merged in those of others.
+    /// The values are not those of the snapshot with the changes: a save in between has merged in changes of others.
     pub(crate) is_stale: bool,
 }
 
 impl State {
-    /// Begins with what the request's cookies have opened.
+    /// Begins with the session that the request's cookies have opened.
     pub(crate) fn begin(&mut self, known: Known) {
         self.known = known;
         self.view = self.stored_view();
@@ -55,18 +59,19 @@ impl State {
         self.known.snapshot.as_ref().filter(|_| self.pending.fate != Fate::Destroy)
     }
 
-    /// The envelope that the next commit begins with: the stored one, unless a login gives the session to another user.
+    /// Returns the envelope that the next commit begins with: the stored one, unless a login gives the session to
+    /// another user.
     pub(crate) fn kept_envelope(&self) -> Option<&Envelope> {
         let snapshot = self.kept_snapshot()?;
         (!snapshot.envelope.changes_hands(self.pending.login.as_ref())).then_some(&snapshot.envelope)
     }
 
-    /// The session's own choice of a persistent cookie, changes included.
+    /// Returns the session's own choice of a persistent cookie, pending changes included.
     pub(crate) fn persistent(&self) -> Option<bool> {
         self.pending.changes.persistent.unwrap_or_else(|| self.kept_envelope()?.overrides.persistent)
     }
 
-    /// What the session's device is called, changes included.
+    /// Returns the name of the session's device, pending changes included.
     pub(crate) fn device(&self) -> Option<&ByteString> {
         match &self.pending.changes.device {
             Some(device) => device.as_ref(),
@@ -74,30 +79,30 @@ impl State {
         }
     }
 
-    /// How long the parts of the envelope will be that have no fixed length.
+    /// Returns the length of those parts of the envelope that have no fixed length, as the next commit will write them.
     pub(crate) fn parts_len(&self) -> usize {
         let texts = [self.principal(), self.device()];
         texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + self.extensions_len()
     }
 
-    /// How long the extensions are that the next commit carries over.
+    /// Returns the length of the extensions that the next commit carries over.
     pub(crate) fn extensions_len(&self) -> usize {
         self.kept_envelope().map_or(0, |envelope| envelope.extensions.area().len())
     }
 
-    /// Whether the session takes no changes any more, because somebody else has ended it.
+    /// Returns whether the session takes no more changes, because somebody else has ended it.
     pub(crate) fn has_ended(&self) -> bool {
         self.progress == Progress::Ended
     }
 
-    /// Forgets what was changed since the last save, but not that the session is to end.
+    /// Forgets the changes since the last save, but not that the session is to end.
     pub(crate) fn roll_back(&mut self) {
         self.pending.forget();
         self.view = self.stored_view();
         self.progress.forget();
     }
 
-    /// There is nothing to be done in the store, so whatever was decided is done.
+    /// Settles what was decided where there is nothing to do in the store.
     pub(crate) fn settle_without_store(&mut self, cookie: CookieAction) {
         self.cookie.advance(cookie);
         if self.pending.fate == Fate::Destroy {
@@ -109,7 +114,7 @@ impl State {
         }
     }
 
-    /// The session is no more, and this request has ended it. What was changed since then is for a fresh one.
+    /// Goes on without the session, which this request has ended. What was changed since then is for a fresh one.
     pub(crate) fn begin_afresh(&mut self) {
         self.known = Known::nothing(self.known.cookie_received);
         self.pending.fate = Fate::Keep;
@@ -117,7 +122,7 @@ impl State {
         self.view.is_stale = false;
     }
 
-    /// The session is no more, and somebody else has ended it.
+    /// Ends the session for this request, because somebody else has ended it.
     pub(crate) fn end(&mut self) {
         *self = Self {
             known: Known::nothing(self.known.cookie_received),

@@ -8,25 +8,26 @@ use smol_str::SmolStr;
 use crate::error::SessionError;
 use crate::format::values::{EncodedValue, Values};
 
-/// What a request has changed since the session was loaded or saved.
+/// The changes that a request has made since the session was loaded or saved.
 ///
-/// It can be replayed on newer values than those it was recorded on: "this value for this key" and "no such key"
-/// hold whatever was there, an update is computed anew, and keys that were not changed are not touched. So parallel
-/// requests merge. Keys are independent of each other; for each one only what still matters is kept.
+/// They can be replayed on newer values than those they were recorded on. "This value for this key" and "no such key"
+/// hold whatever was there, an update is computed anew, and keys that were not changed are left alone. That is how
+/// parallel requests merge. Keys are independent of each other; for each key, only the changes that still matter are
+/// kept.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     cleared: bool,
-    /// In ascending order of the keys. Most requests change one or none, and most keys are short.
+    /// In ascending order of the keys. Most requests change one key or none, and most keys are short.
     keys: SmallVec<[(SmolStr, KeyChange); 1]>,
     /// The session's own idle timeout, if it was changed.
     pub(crate) idle_timeout: Option<Option<Duration>>,
     /// The session's own choice of a persistent cookie, if it was changed.
     pub(crate) persistent: Option<Option<bool>>,
-    /// What the session's device is called, if that was changed.
+    /// The name of the session's device, if it was changed.
     pub(crate) device: Option<Option<ByteString>>,
 }
 
-/// Computes a value from the present one; the two may be of any type, in their encoding.
+/// A function that computes a value from the present one. Both are encoded, so they may be of any type.
 pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<EncodedValue, SessionError> + Send + Sync>;
 
 #[derive(Clone, Default)]
@@ -35,10 +36,10 @@ struct KeyChange {
     updates: Vec<Update>,
 }
 
-/// What the updates of a key begin with.
+/// The value that the updates of a key begin with.
 #[derive(Clone, Default)]
 enum Start {
-    /// Whatever the key has by then.
+    /// The value that the key has when the changes are replayed.
     #[default]
     Present,
     /// This value, or none, whatever the key has by then.
@@ -51,7 +52,7 @@ impl Changes {
         !self.cleared && self.keys.is_empty() && !chose_for_itself
     }
 
-    /// Whether making these changes twice comes to the same as making them once.
+    /// Returns whether making these changes twice has the same result as making them once.
     pub(crate) fn are_repeatable(&self) -> bool {
         self.keys.iter().all(|(_, change)| change.updates.is_empty() || matches!(change.start, Start::Given(_)))
     }
@@ -73,13 +74,13 @@ impl Changes {
         self.keys.clear();
     }
 
-    /// Forgets everything but what the session has decided for itself.
+    /// Forgets everything but the session's own settings.
     pub(crate) fn forget_values(&mut self) {
         self.cleared = false;
         self.keys.clear();
     }
 
-    /// Adds what was changed after these changes.
+    /// Adds changes that were made after these.
     pub(crate) fn append(&mut self, later: Self) {
         if later.cleared {
             self.clear();
@@ -106,7 +107,7 @@ impl Changes {
 
     /// Makes the same changes to `values`.
     ///
-    /// Runs the application's update functions, so no lock may be held.
+    /// Runs the application's update functions, so the state must not be locked.
     pub(crate) fn replay(&self, values: &mut Values) -> Result<(), SessionError> {
         if self.cleared {
             values.clear();
@@ -122,7 +123,7 @@ impl Changes {
 }
 
 impl KeyChange {
-    /// The value of a key that has this one at present.
+    /// Returns the value of the key after the change, given its present one.
     fn value(&self, present: Option<&[u8]>) -> Result<Option<EncodedValue>, SessionError> {
         let mut value = match &self.start {
             Start::Present => present.map(Into::into),
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_insert_replaces_earlier_updates_and_later_updates_build_on_it() {
+    fn an_insert_drops_earlier_updates_and_later_ones_build_on_it() {
         let mut changes = Changes::default();
         changes.update(key("hits"), add(1));
         changes.insert(key("hits"), number(50));
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_update_of_whatever_is_there_must_not_be_repeated() {
+    fn only_an_update_of_the_present_value_is_not_repeatable() {
         let mut changes = Changes::default();
         changes.clear();
         changes.remove(key("a"));
@@ -259,7 +260,7 @@ mod tests {
     }
 
     proptest! {
-        /// The log against its meaning: each step done at once on a plain map.
+        /// The log is compared with its meaning: each step done at once on a plain map.
         #[test]
         fn replay_does_what_the_steps_say(
             start in prop::collection::btree_map(0..3_u8, 0..100_u32, 0..3),

@@ -1,4 +1,4 @@
-/// What the request has decided about the session as a whole.
+/// The decision of a request about the session as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Fate {
     #[default]
@@ -10,7 +10,7 @@ pub(crate) enum Fate {
 }
 
 impl Fate {
-    /// What stays decided when a commit has taken the rest.
+    /// Returns the decision that stays when a commit has taken the rest.
     pub(crate) const fn left_by_a_commit(self) -> Self {
         match self {
             Self::Destroy => Self::Destroy,
@@ -19,7 +19,7 @@ impl Fate {
     }
 }
 
-/// What a response does about the session's cookie.
+/// The action that a response takes about the session's cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum CookieAction {
     /// The visitor keeps the cookie, or the lack of one.
@@ -30,7 +30,7 @@ pub(crate) enum CookieAction {
 }
 
 impl CookieAction {
-    /// A later commit has its way, unless it has nothing to say.
+    /// Adds the action of a later commit, which replaces the earlier one unless it is `Keep`.
     pub(crate) const fn advance(&mut self, next: Self) {
         if !matches!(next, Self::Keep) {
             *self = next;

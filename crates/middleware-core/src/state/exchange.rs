@@ -13,26 +13,27 @@ use crate::signed_cookies::SignedCookies;
 use crate::state::State;
 use crate::state::place::Place;
 
-/// One request and its session: what the request, its session and all their clones share. A single allocation, which a route
-/// that does not ask for the session leaves as it is.
+/// One request and its session: everything that the request, its session and all their clones share.
+///
+/// It is a single allocation. A route that does not ask for the session leaves it as it is.
 pub(crate) struct Exchange {
     pub(crate) services: Arc<Services>,
     pub(crate) cookie_header: CookieHeader,
     signed_cookies: OnceLock<SignedCookies>,
     /// Somebody has asked for the session, whatever came of it.
     looked_at: AtomicBool,
-    /// The state is that of the visitor's session. Set with the state's lock held, and never taken back.
+    /// The state is that of the visitor's session. Set while the state is locked, and never taken back.
     loaded: AtomicBool,
     state: Mutex<State>,
     pub(crate) place: Place,
-    /// Held by the commit that is under way; there is one at a time.
+    /// Held by the commit that is under way. There is at most one at a time.
     turn: tokio::sync::Mutex<()>,
-    /// Whether the head of the response is out. Set by the request; where there is a session, with the state's lock held and
-    /// no commit under way.
+    /// The head of the response is out. Set by the request; if there is a session, it is set while the state is locked
+    /// and no commit is under way.
     head_sent: AtomicBool,
 }
 
-/// A request's `Cookie` headers, joined. The session's cookie and a few small ones take no allocation of their own.
+/// The joined `Cookie` headers of a request. The session's cookie and a few small ones take no allocation of their own.
 pub(crate) type CookieHeader = SmallVec<[u8; 128]>;
 
 impl Exchange {
@@ -50,7 +51,7 @@ impl Exchange {
         }
     }
 
-    /// No code of the application runs under this lock, so a panic of the application's cannot poison it.
+    /// No code of the application runs under this lock, so a panic of the application cannot poison it.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,7 +60,7 @@ impl Exchange {
         self.loaded.load(Ordering::Acquire)
     }
 
-    /// From now on the state is that of the visitor's session. To be called with its lock held.
+    /// Declares that the state is that of the visitor's session. Call it with the state locked.
     pub(crate) fn set_loaded(&self, _: &MutexGuard<'_, State>) {
         self.loaded.store(true, Ordering::Release);
     }
@@ -80,7 +81,7 @@ impl Exchange {
         self.head_sent.load(Ordering::Relaxed)
     }
 
-    /// Waits for the turn. It is free but where a clone of the session is in use in parallel.
+    /// Waits for the turn. It is free unless a clone of the session is in use in parallel.
     pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         match self.turn.try_lock() {
             Ok(turn) => turn,
@@ -88,25 +89,25 @@ impl Exchange {
         }
     }
 
-    /// The request's signed cookies, made when somebody asks.
+    /// Returns the request's signed cookies, which are made when somebody first asks.
     pub(crate) fn signed_cookies(&self) -> SignedCookies {
         let cookies = || SignedCookies::new(Arc::clone(&self.services), self.cookie_header.to_vec());
         self.signed_cookies.get_or_init(cookies).clone()
     }
 
-    /// The request's signed cookies, if anybody has asked for them.
+    /// Returns the request's signed cookies, if anybody has asked for them.
     pub(crate) fn used_signed_cookies(&self) -> Option<&SignedCookies> {
         self.signed_cookies.get()
     }
 
-    /// The ids that the request's cookies vouch for, whether or not they open anything. None where visitors keep their
+    /// Returns the ids that the request's cookies vouch for, whether or not they open anything. None where visitors keep their
     /// sessions.
     pub(crate) fn vouched_ids(&self) -> impl Iterator<Item = SessionId> {
         let header = if self.place.is_cookie() { &[][..] } else { &self.cookie_header };
         self.services.verified_ids(header)
     }
 
-    /// What the visitor's cookie is to hold: the id, or the session itself.
+    /// Returns the value for the visitor's cookie: the signed id, or the session itself.
     pub(crate) fn cookie_value(&self, snapshot: &Snapshot) -> Result<String, SessionError> {
         if let Place::Cookie(slot) = &self.place
             && let Some(record) = slot.record()

@@ -5,48 +5,50 @@ use nexios_store_core::SessionId;
 
 use crate::records::Snapshot;
 
-/// What is known of a session: its snapshot, what has opened it, and what is due because of that. Nothing here is the
-/// request's decision; it changes when the session is loaded, and by what a commit has brought back.
+/// The facts about a session: its snapshot, its opener, and what is due because of the two.
+///
+/// Nothing here is a decision of the request. It changes when the session is loaded, and by the results of commits.
 pub(crate) struct Known {
-    /// What the store has; `None` for a session that was not saved yet, or that has ended.
+    /// The session as the store has it; `None` if it was not saved yet, or has ended.
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     pub(crate) opener: Opener,
-    /// Which key has tagged the session's user in the record.
+    /// The key that has tagged the session's user in the record.
     pub(crate) tagged_by: SignedBy,
     /// The request came with a cookie of our name, whatever was in it.
     pub(crate) cookie_received: bool,
-    /// The store did not answer: there may be a session, which must be neither changed nor ended without knowing it.
+    /// The store did not answer. There may be a session, which must be neither changed nor ended unseen.
     pub(crate) is_outage: bool,
 }
 
-/// What has opened the session.
+/// The thing that has opened the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opener {
     /// Nothing that could be sent again as it is.
     Nothing,
-    /// The request's cookie at this place among the candidates, which the first key has signed for this id.
+    /// The request's cookie at this place among the candidates. The first key has signed it for this id.
     Cookie { place: usize, id: SessionId },
-    /// A cookie of a retired key, which is to be issued anew.
+    /// A cookie that a retired key has signed. It is to be issued anew.
     RetiredCookie,
 }
 
 impl Known {
-    /// What is known of a visitor who has no session.
+    /// Returns the facts about a visitor who has no session.
     pub(crate) fn nothing(cookie_received: bool) -> Self {
         Self { cookie_received, ..Self::default() }
     }
 
-    /// What is known in an outage of the store.
+    /// Returns the facts in an outage of the store.
     pub(crate) fn outage() -> Self {
         Self { is_outage: true, ..Self::default() }
     }
 
-    /// Whether a key other than the first has signed the cookie or tagged the record.
+    /// Returns whether a key other than the first has signed the cookie or tagged the record.
     pub(crate) fn uses_retired_key(&self) -> bool {
         self.opener == Opener::RetiredCookie || self.tagged_by.is_retired()
     }
 
-    /// A commit has written the session: by the first key, whatever key its record and cookie had before.
+    /// Takes in that a commit has written the session. It was written under the first key, whichever key its record and
+    /// cookie had before.
     pub(crate) fn written(&mut self, snapshot: Arc<Snapshot>) {
         self.snapshot = Some(snapshot);
         self.tagged_by = SignedBy::First;

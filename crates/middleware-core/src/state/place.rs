@@ -3,11 +3,11 @@ use std::sync::Arc;
 use crate::client_side::cookie_slot::CookieSlot;
 use crate::services::Services;
 
-/// Where a request's session is kept.
+/// The place where a request's session is kept.
 pub(crate) enum Place {
     /// In the store of all sessions.
     Store,
-    /// In the visitor's cookie, which is a store for one record as long as the request lasts.
+    /// In the visitor's cookie, which serves as a store for one record while the request lasts.
     Cookie(Arc<CookieSlot>),
 }
 
@@ -19,7 +19,7 @@ impl Place {
         }
     }
 
-    /// Whether all that is saved must be sent to the visitor, or comes to nothing.
+    /// Returns whether everything that is saved must be sent to the visitor, or is lost.
     pub(crate) const fn is_cookie(&self) -> bool {
         matches!(self, Self::Cookie(_))
     }
