@@ -1,4 +1,8 @@
-//! Saving a session: what a commit does is decided by a pure function, done by one write, and told to the state.
+//! The room of saving a session: a pure function decides what a commit does, one write does it, and the state takes in
+//! the result.
+//!
+//! Invariant: a request has at most one commit under way, and no code of the application runs while its state is
+//! locked.
 
 pub(crate) mod login;
 pub(crate) mod plan;
@@ -20,15 +24,16 @@ use crate::state::decisions::Fate;
 use crate::state::exchange::Exchange;
 use crate::state::progress::Progress;
 
-/// Saves what was changed and carries out what was decided.
+/// Saves the changes and carries out the decisions.
 ///
-/// A failure to move the expiry or to re-issue a cookie is an event, not an error: the visitor can do without.
+/// A failure to move the expiry or to issue a cookie anew is an event and not an error, because the visitor can do
+/// without.
 pub(crate) async fn commit(exchange: &Exchange) -> Result<(), SessionError> {
     let _turn = exchange.turn().await;
     commit_in_turn(exchange).await
 }
 
-/// The same, for who holds the turn.
+/// Does the same for a caller that holds the turn.
 pub(crate) async fn commit_in_turn(exchange: &Exchange) -> Result<(), SessionError> {
     loop {
         let ends = exchange.state().pending.fate == Fate::Destroy;
@@ -43,21 +48,21 @@ pub(crate) async fn commit_in_turn(exchange: &Exchange) -> Result<(), SessionErr
 async fn commit_once(exchange: &Exchange) -> Result<(), SessionError> {
     let Some(work) = begin(exchange)? else { return Ok(()) };
     let done = within(exchange.services.settings.store_timeout, pin!(work.perform())).await;
-    // The store may have done it, or may still.
+    // The store may have done the work, or may still do it.
     let done = done.unwrap_or_else(|_| Err(Failed::not_known_whether(exchange.services.timed_out())));
     settle(exchange, work, done)
 }
 
-/// What a commit of this state would do now.
+/// Returns what a commit of this state would do now.
 pub(crate) fn plan(exchange: &Exchange, state: &State, now: Timestamp) -> Plan {
     Plan::for_situation(Situation::of(state, exchange, now))
 }
 
-/// Chooses the plan and takes what it needs out of the state.
+/// Chooses the plan, and takes what it needs out of the state.
 fn begin(exchange: &Exchange) -> Result<Option<Work<'_>>, SessionError> {
     let now = exchange.services.now();
     let mut state = exchange.state();
-    // To end a session twice does no harm, and a logout must not fail because something else did.
+    // Ending a session twice does no harm, and a logout must not fail because of an earlier failure.
     if state.progress.is_unknown() && state.pending.fate != Fate::Destroy {
         return Err(SessionError::interrupted());
     }
@@ -70,12 +75,12 @@ fn begin(exchange: &Exchange) -> Result<Option<Work<'_>>, SessionError> {
             state.settle_without_store(plan.cookie);
             return Ok(None);
         }
-        // Nobody has asked for it, so it is not missed.
+        // Nobody has asked for this touch, so nobody misses it.
         Action::Touch if exchange.place.is_cookie() && exchange.is_head_sent() => return Ok(None),
         action if needs_cookie(exchange, action) && exchange.is_head_sent() => return Err(SessionError::head_sent()),
         _ => {}
     }
-    // To move an expiry twice does no harm either.
+    // Moving an expiry twice does no harm.
     state.progress = Progress::Saving { is_essential: plan.action.is_essential(state.pending.is_changed()) };
     Ok(Some(Work {
         services: &exchange.services,
@@ -89,7 +94,7 @@ fn begin(exchange: &Exchange) -> Result<Option<Work<'_>>, SessionError> {
     }))
 }
 
-/// What a logout ends beside the session: the records of all other cookies that verify, live or not.
+/// Returns what a logout ends beside the session: the records of all other cookies that verify, live or not.
 fn doomed(exchange: &Exchange, state: &State) -> Vec<SessionId> {
     let own = state.known.snapshot.as_ref().map(|snapshot| snapshot.id);
     let mut ids: Vec<_> = exchange.vouched_ids().filter(|id| Some(*id) != own).collect();
@@ -98,14 +103,14 @@ fn doomed(exchange: &Exchange, state: &State) -> Vec<SessionId> {
     ids
 }
 
-/// Whether the visitor must hear of what was done, or it comes to nothing.
+/// Returns whether the visitor must get a cookie, because the work would otherwise come to nothing.
 fn needs_cookie(exchange: &Exchange, action: Action) -> bool {
     matches!(action, Action::Create | Action::Rename) || exchange.place.is_cookie()
 }
 
-/// Brings the state up to date with what has become of the work, and tells what has happened.
+/// Brings the state up to date with the result of the work, and tells of what has happened.
 fn settle(exchange: &Exchange, work: Work<'_>, done: Result<Done, Failed>) -> Result<(), SessionError> {
-    // Observers are the application's, so the lock is given back before they hear of anything.
+    // Observers are the application's code, so the lock is released before they are called.
     match done {
         Ok(done) => {
             work.note(&done);
@@ -138,13 +143,12 @@ fn update(state: &mut State, work: &Work<'_>, done: Done) {
     match done {
         Done::Written { snapshot, merged } => {
             if state.pending.fate == Fate::Destroy {
-                // Decided while this was being saved: there is nothing to see any more.
+                // Decided during the save: there is nothing left to see.
             } else if state.pending.changes.is_empty() {
                 state.view.values = snapshot.values.clone();
                 state.view.is_stale = false;
             } else {
-                // Changed while this was being saved: the handler sees its own changes, but after a merge not those of
-                // others.
+                // Changed during the save: the handler sees its own changes, but after a merge not those of others.
                 state.view.is_stale |= merged;
             }
             state.known.written(snapshot);

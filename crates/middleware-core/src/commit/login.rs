@@ -1,4 +1,4 @@
-//! A login, where the number of a user's sessions is limited.
+//! A login where the number of a user's sessions is limited.
 
 use bytestring::ByteString;
 
@@ -10,7 +10,7 @@ use crate::services::policies::{AtLimit, SessionLimit};
 use crate::users::{self, UserSession, Which};
 
 impl Work<'_> {
-    /// Carries out the plan; a login only if the user may have the session.
+    /// Carries out the plan; if it is a login, only if the user may have the session.
     pub(super) async fn perform(&self) -> Result<Done, Failed> {
         match (self.login(), self.services.session_limit) {
             // Boxed, so that the future of every request has no room for what only logins need.
@@ -21,8 +21,8 @@ impl Work<'_> {
 
     async fn perform_within(&self, limit: SessionLimit, user: &ByteString) -> Result<Done, Failed> {
         let services = self.services;
-        // The logins of one user in this process come one after the other. With those of other processes the limit is
-        // looked at again afterwards.
+        // The logins of one user in this process go one after the other. Other processes may let one in at the same
+        // time, so the limit is checked again afterwards.
         let _turn = services.logins.take(services.signers.principal_tag(user).as_bytes()).await;
         let present = self.snapshot.as_ref().filter(|snapshot| !snapshot.envelope.changes_hands(Some(user)));
         let present = present.map(|snapshot| snapshot.envelope.handle);
@@ -38,7 +38,7 @@ impl Work<'_> {
     }
 }
 
-/// Makes sure that the user may have one session, the `present` one if it exists, beside all others.
+/// Makes sure that the user may have one session (the `present` one, if it exists) beside all others.
 async fn make_room(
     services: &Services,
     limit: SessionLimit,
@@ -55,7 +55,7 @@ async fn make_room(
         let message = format!("user has {} sessions already, which is as many as they may have", others.len());
         return Err(SessionError::new(SessionErrorKind::TooManySessions, message));
     }
-    // The handle decides between logins of one millisecond, so that all processes end the same ones.
+    // If two logins are of the same millisecond, the handle decides, so that all processes end the same sessions.
     others.sort_by_key(|session: &UserSession| (session.authenticated_at, session.handle));
     for oldest in &others[..excess] {
         if let Some(error) = users::end(services, user, Which::Only(oldest.handle)).await.error {

@@ -1,11 +1,11 @@
-//! What a commit does, decided from what is known without asking anybody.
+//! The plan of a commit, decided by a pure function from what is known.
 
 use crate::state::decisions::{CookieAction, Fate};
 
-/// What is known about a session when it is committed.
+/// The facts about a session that is to be committed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Situation {
-    /// The store has a record of it.
+    /// The store has a record of the session.
     pub(crate) stored: bool,
     /// Other cookies of the request verify as well, or the one does whose record is not live. Asked only if the session is
     /// to end.
@@ -19,9 +19,9 @@ pub(crate) struct Situation {
     pub(crate) touch_due: bool,
     /// The record is to be written again for a reason of its own: an old key, or an old idle timeout.
     pub(crate) rewrite_due: bool,
-    /// The visitor's cookie is not the one that we would send today: an old key signed it.
+    /// The visitor's cookie is not the one that we would send today: an old key has signed it.
     pub(crate) reissue_due: bool,
-    /// The cookie has a lifetime of its own, which is to follow the session's.
+    /// The cookie has a lifetime of its own, which is to follow that of the session.
     pub(crate) persistent: bool,
     /// The session has just chosen between a persistent cookie and one that ends with the browser.
     pub(crate) persistence_changed: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Situation {
     pub(crate) in_cookie: bool,
 }
 
-/// What a commit does: at most one write to the store, and one cookie.
+/// The plan of a commit: at most one write to the store, and at most one cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) action: Action,
@@ -56,7 +56,8 @@ impl Plan {
 }
 
 impl Action {
-    /// Whether the request fails if this does. A visitor can do without a moved expiry, but not without a logout.
+    /// Returns whether the request fails if the action does. A visitor can do without a moved expiry, but not without a
+    /// logout.
     pub(crate) const fn is_essential(self, changed: bool) -> bool {
         match self {
             Self::Nothing | Self::Touch => false,
@@ -71,7 +72,7 @@ fn action(situation: Situation) -> Action {
         // What only seems expired must not come back when a clock or a setting does.
         (Fate::Destroy, stored) if stored || situation.names_others => Action::Destroy,
         (Fate::Destroy, _) => Action::Nothing,
-        // A new session gets a new id in any case, so there is nothing to cycle.
+        // A new session gets a new id in any case, so there is none to cycle.
         (Fate::Keep | Fate::Cycle, false) if situation.has_content => Action::Create,
         (Fate::Keep | Fate::Cycle, false) => Action::Nothing,
         (Fate::Cycle, true) => Action::Rename,
@@ -84,7 +85,7 @@ fn action(situation: Situation) -> Action {
 fn cookie(action: Action, situation: Situation) -> CookieAction {
     let send_if = |condition| if condition { CookieAction::Send } else { CookieAction::Keep };
     match action {
-        // A visitor who logs out without a session may still hold a cookie that opens nothing.
+        // A visitor without a session who logs out may still hold a cookie that opens nothing.
         Action::Nothing | Action::Destroy if situation.fate == Fate::Destroy => {
             if situation.cookie_received {
                 CookieAction::Remove
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_had_something_to_save_rename_or_destroy_fails_the_request() {
+    fn a_request_fails_only_if_essential_work_does() {
         for (action, changed, essential) in [
             (Nothing, true, false),
             (Touch, false, false),

@@ -8,7 +8,7 @@ use crate::state::exchange::Exchange;
 use crate::state::known::Opener;
 
 impl Situation {
-    /// The situation that a request's session is in.
+    /// Returns the situation that a request's session is in.
     pub(crate) fn of(state: &State, exchange: &Exchange, now: Timestamp) -> Self {
         let services = &*exchange.services;
         let State { known, pending, view, .. } = state;

@@ -1,4 +1,4 @@
-//! The work of a commit: one write to the store, repeated on newer values for as long as others come first.
+//! The work of a commit: one write to the store, tried again on newer values while other requests come first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::state::pending::Pending;
 use crate::state::place::Place;
 use crate::users::{self, Which};
 
-/// What a commit was given to do.
+/// The work that a commit was given to do.
 pub(super) struct Work<'a> {
     pub(super) services: &'a Services,
     pub(super) place: &'a Place,
@@ -34,9 +34,9 @@ pub(super) struct Work<'a> {
     pub(super) pending: Pending,
 }
 
-/// What has become of it.
+/// The result of work that was done.
 pub(super) enum Done {
-    /// The store has this now. Merged: with what another request had saved.
+    /// The store has this snapshot now. It is merged if another request had saved values that went into it.
     Written {
         snapshot: Arc<Snapshot>,
         merged: bool,
@@ -49,18 +49,18 @@ pub(super) enum Done {
     Gone,
 }
 
-/// Why it was not done.
+/// The failure of work that was not done.
 pub(super) struct Failed {
     pub(super) error: SessionError,
     pub(super) outcome: Outcome,
 }
 
-/// What a failure says about the store.
+/// The knowledge that a failure gives about the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Nothing was written.
     NotDone,
-    /// It is not known whether it was written: no answer is not a refusal.
+    /// It is not known whether anything was written: a missing answer is not a refusal.
     Unknown,
 }
 
@@ -74,7 +74,8 @@ impl Failed {
     }
 }
 
-/// The store may have done what it was asked to. Where it was not asked to write, say [`not_done`](Failed::not_done).
+/// By default the outcome is unknown: the store may have done what it was asked to. If it was not asked to write, say
+/// [`not_done`](Failed::not_done).
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self::not_known_whether(error.into())
@@ -134,8 +135,8 @@ impl Work<'_> {
             && let Some(principal) = snapshot.principal()
             && self.store().principals().is_some()
         {
-            // Ended by another request, or renamed by one: then it lives on under another id, and must not.
-            // Boxed, because it takes much room and is rare.
+            // The session was ended by another request, or renamed by one. In the second case it lives on under another
+            // id, and must not. Boxed, because it takes much room and is rare.
             let ended = Box::pin(users::end(self.services, principal, Which::Only(snapshot.envelope.handle)));
             if let Some(error) = ended.await.error {
                 return Err(Failed::not_known_whether(error));
@@ -144,8 +145,8 @@ impl Work<'_> {
         Ok(Done::Destroyed)
     }
 
-    /// Whoever has just logged in is let in, though somebody has ended the session. What was loaded is not carried over: it
-    /// belonged to that one.
+    /// Creates a session for a user who has just logged in, although somebody has ended the one that was loaded. Its
+    /// values are not carried over, because they belonged to that session.
     async fn create_for_login(&self) -> Result<Done, Failed> {
         let mut values = Values::default();
         self.replay(&mut values)?;
@@ -168,7 +169,8 @@ impl Work<'_> {
         Err(Failed::not_done(id_taken()))
     }
 
-    /// Updates or renames: writes over the revision that was loaded, or over a newer one with the changes replayed.
+    /// Updates or renames the record: writes over the revision that was loaded, or over a newer one with the changes
+    /// replayed.
     async fn replace(&self, snapshot: &Arc<Snapshot>) -> Result<Done, Failed> {
         let mut current = Arc::clone(snapshot);
         let mut values = self.view.values.clone();
@@ -193,12 +195,12 @@ impl Work<'_> {
                     if turn.is_none() {
                         turn = Some(self.services.writers.take(current.id.as_bytes()).await);
                     } else if conflicts > AT_ONCE {
-                        // With the turn taken, this is another process, or a request's first try.
+                        // The turn is taken, so this was another process, or the first try of a request.
                         tokio::time::sleep(back_off(conflicts)).await;
                     }
                 }
             }
-            // A conflict has written nothing, and nor does a read.
+            // Neither the conflict nor this read has written anything.
             let stored = self.store().load(&current.id, self.now).await;
             let Some(stored) = stored.map_err(|error| Failed::not_done(error.into()))? else { return Ok(Done::Gone) };
             match records::open(self.services, current.id, &stored, self.now) {
@@ -232,7 +234,8 @@ impl Work<'_> {
         Err(Failed::not_done(id_taken()))
     }
 
-    /// What is to be written over `current`, and what the store has then, but for its id and revision.
+    /// Returns the record that is to be written over `current`, and the snapshot that the store has then, but for its
+    /// id and revision.
     ///
     /// Not a part of the commit's future, which would have room for each step of it.
     fn successor(&self, current: &Snapshot, values: &Values) -> Result<(Record, Arc<Snapshot>), SessionError> {
@@ -245,11 +248,11 @@ impl Work<'_> {
         Ok((record, Arc::new(next)))
     }
 
-    /// What this request has decided about the envelope.
+    /// Applies the decisions of this request to the envelope.
     fn apply_to_envelope(&self, envelope: &mut Envelope) -> Result<(), SessionError> {
         let Pending { changes, login, .. } = &self.pending;
         if envelope.changes_hands(login.as_ref()) {
-            // Nothing of the one user's session is the other's business.
+            // Nothing of one user's session is another user's business.
             *envelope = records::new_envelope(self.now, records::new_handle()?);
         }
         envelope.overrides = changes.overrides(&envelope.overrides);
@@ -274,18 +277,18 @@ impl Work<'_> {
         self.plan.action.is_essential(self.pending.is_changed())
     }
 
-    /// Whether to do it twice comes to the same as to do it once.
+    /// Returns whether doing the work twice has the same result as doing it once.
     pub(super) fn is_repeatable(&self) -> bool {
         match self.plan.action {
             // A second try gets an id and a record of its own.
             Action::Nothing | Action::Touch | Action::Create | Action::Destroy => true,
             Action::Update => self.pending.changes.are_repeatable(),
-            // The first may have moved the session to where nobody finds it.
+            // The first try may have moved the session to an id that nobody knows.
             Action::Rename => false,
         }
     }
 
-    /// Tells what was done.
+    /// Tells of the work that was done.
     pub(super) fn note(&self, done: &Done) {
         let services = self.services;
         match done {
@@ -316,7 +319,7 @@ impl Work<'_> {
         }
     }
 
-    /// Who logs in with this commit.
+    /// Returns the user who logs in with this commit.
     pub(super) const fn login(&self) -> Option<&ByteString> {
         self.pending.login.as_ref()
     }
@@ -333,14 +336,15 @@ fn id_taken() -> SessionError {
     SessionError::new(SessionErrorKind::Unavailable, "every new session id was taken already")
 }
 
-/// A little longer after each conflict, and never the same time for two writers.
+/// Returns a random pause, whose upper bound doubles with each conflict up to 64 ms, so that writers do not keep in
+/// step.
 fn back_off(conflicts: u32) -> Duration {
     let longest_millis = 1_u64 << conflicts.min(6);
     Duration::from_micros(fastrand::u64(100..=longest_millis * 1000))
 }
 
-/// First tries of other requests are over soon, and a timer would be the longest part of waiting for them.
+/// The first tries of other requests are soon over, and a timer would take the longest part of the wait for them.
 const AT_ONCE: u32 = 4;
 
-/// Two equal ids of 128 random bits mean that the generator is broken; after a few the request fails.
+/// Two equal ids of 128 random bits mean that the generator is broken, so the request fails after a few.
 const MAX_NEW_IDS: usize = 4;
