@@ -1,4 +1,6 @@
-//! The bytes of a payload.
+//! The room of the format: the bytes of a record's payload.
+//!
+//! Invariant: what a version has written, each later version reads. The room knows no store, no key and no cookie.
 
 pub(crate) mod extensions;
 pub(crate) mod handle;

@@ -1,25 +1,25 @@
 //! Room in the envelope for what later versions of this library keep there.
 //!
-//! An area of entries, one after the other: a tag (`u16`), a length (`u32`), and as many bytes. All numbers are
-//! little-endian. The highest bit of a tag says what a version does that does not know it: clear, the entry may be ignored,
-//! and is carried over unchanged when the record is written again; set, it must be understood, and the record is
-//! unsupported. `docs/changing-the-payload.md` says how to use it.
+//! An area consists of entries, one after the other: a tag (`u16`), a length (`u32`), and as many bytes. All numbers
+//! are little-endian. The highest bit of a tag says what a version does that does not know the tag. If the bit is
+//! clear, the entry may be ignored, and is carried over unchanged when the record is written again. If it is set, the
+//! entry must be understood, and the record is unsupported. `docs/changing-the-payload.md` says how to use it.
 
 use bytes::{Buf, Bytes};
 
-/// The extensions of a session's envelope. None is known to this version.
+/// The extensions of a session's envelope. This version knows none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extensions(
-    /// `None` where there are none, which is cheaper to make and to drop than empty `Bytes`.
+    /// `None` if there are none, which is cheaper to make and to drop than empty `Bytes`.
     Option<Bytes>,
 );
 
-/// Why an area of extensions cannot be read.
+/// The reason why an area of extensions cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExtensionError {
-    /// It does not consist of whole entries.
+    /// The area does not consist of whole entries.
     Malformed,
-    /// This one must be understood, and is not known.
+    /// The entry with this tag must be understood, and is not known.
     Unknown(u16),
 }
 
@@ -41,7 +41,7 @@ impl Extensions {
         Ok(Self(Some(area).filter(|area| !area.is_empty())))
     }
 
-    /// The area as it was taken over.
+    /// Returns the area as it was taken over.
     pub(crate) fn area(&self) -> &[u8] {
         self.0.as_deref().unwrap_or_default()
     }

@@ -1,9 +1,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A name for a session that opens nothing, to tell a user's sessions apart: "end this one".
+/// A name for a session that opens nothing. Users tell their sessions apart by it, and end one of them.
 ///
-/// It is random, differs from the id, and stays the same when the id changes. Its text is 32 hex digits.
+/// It is random, differs from the id, and stays the same when the id changes. Its text is 32 lower-case hex digits.
+/// [`SessionManager::revoke`](crate::SessionManager::revoke) takes it, so you can show it in a page and read it back
+/// from a form.
+///
+/// # Examples
 ///
 /// ```
 /// use nexios_middleware_core::SessionHandle;
@@ -41,7 +45,7 @@ impl FromStr for SessionHandle {
     }
 }
 
-/// A text is not that of a [`SessionHandle`].
+/// The error of a text that is not that of a [`SessionHandle`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("session handle must be 32 lower-case hex digits")]
 pub struct SessionHandleError(());

@@ -1,7 +1,8 @@
-//! Values in the form that they have in a payload, in which one is found without a look at the others.
+//! Values in the form that they have in a payload. In this form, one value is found without a look at the others.
 //!
-//! First how many there are, then a table of where each key and each value ends, then these themselves: key, value, key,
-//! value, in ascending order of the keys. All numbers are `u32`, little-endian, and the ends count from the first key.
+//! First comes the number of values, then a table of where each key and each value ends, then the keys and values
+//! themselves: key, value, key, value, in ascending order of the keys. All numbers are `u32`, little-endian. The ends
+//! count from the first key.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -10,27 +11,27 @@ use bytes::Bytes;
 
 /// The keys and values at the end of a payload.
 ///
-/// The entries of the table are not checked when it is opened, or whoever reads one key would pay for all others. That they
-/// are as they were written is for the store to know, by a checksum or a seal. If they are not, parts are empty or not those
-/// that were meant, but none is out of bounds; and ends that do not ascend are not taken over into another payload, so that
-/// what is left of such a record is not written over.
+/// The entries of the table are not checked when it is opened, because a reader of one key would pay for all others.
+/// The store makes sure, by a checksum or a seal, that they are as they were written. If they are not, a part may be
+/// empty or not the one that was meant, but no part is out of bounds. Ends that do not ascend are not taken over into
+/// another payload, so that the rest of such a record is not written over.
 #[derive(Clone, Default)]
 pub(crate) struct Packed(
-    /// `None` where there is no payload, which is cheaper to make and to drop than empty `Bytes`.
+    /// `None` without a payload, which is cheaper to make and to drop than empty `Bytes`.
     Option<Bytes>,
 );
 
-/// A key, which is UTF-8, and its value in its encoding.
+/// A key, which is UTF-8, and its encoded value.
 pub(crate) type Pair<'a> = (&'a [u8], &'a [u8]);
 
-/// How many values there are, and how long all keys and values are together.
+/// The number of values, and the length of all keys and values together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) len: usize,
     pub(crate) parts_len: usize,
 }
 
-/// This is not what a [`Packer`] has written, or it would be too much for one.
+/// The bytes are not what a [`Packer`] has written, or there are too many values for one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -43,7 +44,7 @@ impl Packed {
         if last_end as usize == parts.len() { Ok(Self(Some(bytes))) } else { Err(Malformed) }
     }
 
-    /// What a [`Packer`] has put at the end of `payload`.
+    /// Returns what a [`Packer`] has put at the end of `payload`.
     pub(crate) fn at_end_of(payload: &Bytes, size: Size) -> Self {
         Self(Some(payload.slice(payload.len() - size.encoded_len()..)))
     }
@@ -53,7 +54,7 @@ impl Packed {
         Size { len: ends.len() / 2, parts_len: parts.len() }
     }
 
-    /// Where a key is, or else where it would be.
+    /// Returns the place of a key, or as an error the place that it would have.
     pub(crate) fn find(&self, key: &[u8]) -> Result<usize, usize> {
         let (ends, parts) = self.split();
         let mut range = 0..ends.len() / 2;
@@ -91,10 +92,10 @@ impl Size {
         Self { len: self.len + 1, parts_len: self.parts_len + key.len() + value.len() }
     }
 
-    /// Without the value of `key`, if it has one.
+    /// Returns the size without the value of `key`, if it has one.
     pub(crate) const fn without(self, key: &str, value: Option<&[u8]>) -> Self {
         match value {
-            // In a table that makes no sense, parts may overlap and be more than all together.
+            // In a damaged table, parts may overlap, and two may be longer than all together.
             Some(value) => {
                 Self { len: self.len - 1, parts_len: self.parts_len.saturating_sub(key.len() + value.len()) }
             }
@@ -102,7 +103,7 @@ impl Size {
         }
     }
 
-    /// How many bytes such values take in a payload.
+    /// Returns the number of bytes that such values take in a payload.
     pub(crate) const fn encoded_len(self) -> usize {
         NUMBER_LEN + self.table_len() + self.parts_len
     }
@@ -115,14 +116,14 @@ impl Size {
 /// Writes values into a payload, in the order of their keys.
 pub(crate) struct Packer<'a> {
     payload: &'a mut Vec<u8>,
-    /// Where in the payload the next end is to be written.
+    /// The place in the payload where the next end is to be written.
     table_at: usize,
     parts_at: usize,
     parts_len: usize,
 }
 
 impl<'a> Packer<'a> {
-    /// For values of exactly this size.
+    /// Begins to write values of exactly this size.
     pub(crate) fn begin(payload: &'a mut Vec<u8>, size: Size) -> Result<Self, Malformed> {
         let len = u32::try_from(size.len).map_err(|_| Malformed)?;
         u32::try_from(size.parts_len).map_err(|_| Malformed)?; // then no end is larger
@@ -141,14 +142,15 @@ impl<'a> Packer<'a> {
         }
     }
 
-    /// Takes over several that are packed already, all at once.
+    /// Takes over several values that are packed already, all at once.
     pub(crate) fn copy(&mut self, from: &Packed, entries: Range<usize>) -> Result<(), Malformed> {
         let (ends, parts) = from.split();
         let start = start(ends, 2 * entries.start);
         let ends = &ends[2 * entries.start..2 * entries.end];
         let moved_by = self.end().wrapping_sub(start);
         let (table, _) = self.payload[self.table_at..].as_chunks_mut();
-        // To the end, also if one is wrong: without a way out, several are compared and moved in one instruction.
+        // Goes on to the end, even after a wrong one: without a way out, several ends are compared and moved in one
+        // instruction.
         let (mut last, mut ascending) = (start, true);
         for (moved, end) in table.iter_mut().zip(ends) {
             let end = u32::from_le_bytes(*end);
@@ -162,20 +164,20 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    /// Checks that the values were of the size that was said.
+    /// Checks that the values had the size that was announced.
     pub(crate) fn finish(self) -> Result<(), Malformed> {
         let is_complete = self.table_at == self.parts_at && self.payload.len() == self.parts_at + self.parts_len;
         if is_complete { Ok(()) } else { Err(Malformed) }
     }
 
-    /// Where the last part ends.
+    /// Returns the end of the last part.
     #[expect(clippy::cast_possible_truncation, reason = "all parts together are no longer than that")]
     fn end(&self) -> u32 {
         (self.payload.len() - self.parts_at) as u32
     }
 }
 
-/// The key or the value that ends there; it starts where the one before it ends.
+/// Returns the key or the value whose end is the `nth` one. It starts at the end of the one before it.
 fn part<'a>(ends: &[Number], parts: &'a [u8], nth: usize) -> &'a [u8] {
     parts.get(start(ends, nth) as usize..u32::from_le_bytes(ends[nth]) as usize).unwrap_or_default()
 }
@@ -188,7 +190,7 @@ type Number = [u8; NUMBER_LEN];
 
 const NUMBER_LEN: usize = size_of::<u32>();
 
-/// The ends of a key and of its value.
+/// The length of the ends of a key and of its value.
 const ENTRY_LEN: usize = 2 * NUMBER_LEN;
 
 #[cfg(test)]
@@ -212,9 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn each_key_is_found_and_each_other_has_a_place() {
+    fn present_keys_are_found_and_absent_ones_have_a_place() {
         for len in [0, 1, 2, 3, 8, 9, 100] {
-            // Every second one is there.
+            // Every second name is a key.
             let names: Vec<String> = (0..=2 * len).map(|number| format!("{number:03}")).collect();
             let present = names.iter().skip(1).step_by(2);
             let packed = Packed::open(pack(present.map(|name| (&**name, name.as_bytes())))).unwrap();
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_taken_over_as_it_is() {
+    fn a_run_of_packed_values_is_copied_unchanged() {
         let packed = Packed::open(example()).unwrap();
         let expected = pack([("before", &b"it"[..]), ("name", b"Ada"), ("none", b""), ("then", b"that")]);
         let mut payload = Vec::new();
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_has_bytes_after_it_is_malformed() {
+    fn values_cut_short_or_with_bytes_after_them_are_malformed() {
         let payload = example();
         for length in 0..payload.len() {
             assert_eq!(Packed::open(payload.slice(..length)).err(), Some(Malformed), "{length}");
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_wrong_end_is_not_packed_again() {
+    fn a_table_with_a_wrong_end_is_not_packed_again() {
         let payload = example();
         let ends = NUMBER_LEN..NUMBER_LEN + 3 * ENTRY_LEN - NUMBER_LEN; // but for the last, which is looked at sooner
         for (at, wrong) in ends.step_by(NUMBER_LEN).flat_map(|at| [(at, 100_u32), (at, u32::MAX)]) {
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_is_as_much_as_was_said() {
+    fn values_of_another_size_than_announced_are_refused() {
         for size in [Size { len: 1, parts_len: 2 }, Size { len: 1, parts_len: 4 }, Size { len: 2, parts_len: 3 }] {
             let mut payload = Vec::new();
             let mut packer = Packer::begin(&mut payload, size).unwrap();
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_values_that_cannot_be_claims_no_memory() {
+    fn an_impossible_number_of_values_claims_no_memory() {
         for len in [4, u32::MAX / 8, u32::MAX] {
             let mut payload = example().to_vec();
             payload[..NUMBER_LEN].copy_from_slice(&len.to_le_bytes());
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_no_number_could_count_are_not_packed() {
+    fn more_values_than_a_u32_counts_are_refused() {
         let too_many = u32::MAX as usize + 1;
         for size in [Size { len: too_many, parts_len: 0 }, Size { len: 1, parts_len: too_many }] {
             assert_eq!(Packer::begin(&mut Vec::new(), size).err(), Some(Malformed));

@@ -1,7 +1,7 @@
-//! The payload of a record: a byte for the version, one for the kind, `bincode` over the envelope, then the values.
+//! The payload of a record: a byte for the version, a byte for the kind, `bincode` over the envelope, then the values.
 //!
-//! This is the one file that knows `bincode`, which is no longer maintained (docs/decisions/0003-bincode.md). What is
-//! written here is ours to change behind the version byte.
+//! This is the only file that knows `bincode`, which is no longer maintained (docs/decisions/0003-bincode.md). Behind
+//! the version byte, the format is ours to change.
 
 use std::time::Duration;
 
@@ -16,32 +16,33 @@ use crate::format::handle::SessionHandle;
 use crate::format::packed::Malformed;
 use crate::format::values::Values;
 
-/// What a session carries beside its values.
+/// The parts of a session beside its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
     pub(crate) created_at: Timestamp,
-    /// When the visitor last proved who they are; `created_at` until then. The absolute timeout counts from here.
+    /// The time at which the visitor last proved who they are; `created_at` until then. The absolute timeout counts
+    /// from here.
     pub(crate) authenticated_at: Timestamp,
-    /// The idle timeout the record was written under, so that a shorter one acts on it at once.
+    /// The idle timeout under which the record was written, so that a shorter one acts on it at once.
     pub(crate) idle_timeout: Duration,
     pub(crate) overrides: Overrides,
-    /// A random name for the session that, unlike its id, opens nothing, and that survives a rename.
+    /// A random name for the session, which unlike the id opens nothing, and which survives a rename.
     pub(crate) handle: SessionHandle,
     pub(crate) principal: Option<ByteString>,
-    /// What a later version has added.
+    /// Entries of later versions.
     pub(crate) extensions: Extensions,
 }
 
-/// What a session has decided for itself, against the settings.
+/// The settings that a session has chosen for itself, against those of the manager.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Overrides {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) persistent: Option<bool>,
-    /// What the application calls the device that the session is used on.
+    /// The application's name for the device that the session is used on.
     pub(crate) device: Option<ByteString>,
 }
 
-/// Why a payload cannot be read.
+/// The reason why a payload cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PayloadError {
     #[error("session payload does not decode")]
@@ -55,7 +56,7 @@ pub(crate) enum PayloadError {
 }
 
 impl PayloadError {
-    /// Whether a newer version of this library would read it.
+    /// Returns whether a newer version of this library would read the payload.
     pub(crate) const fn is_unsupported(self) -> bool {
         !matches!(self, Self::Corrupt)
     }
@@ -125,21 +126,21 @@ pub(crate) fn decode(payload: &Bytes) -> Result<(Envelope, Values), PayloadError
     Ok((envelope, values))
 }
 
-/// How many bytes a payload has, at most, whose values take `values_len` and whose other parts of no fixed length
-/// `parts_len`.
+/// Returns the largest number of bytes that a payload has whose values take `values_len`, and whose other parts of no
+/// fixed length take `parts_len`.
 ///
-/// `bincode`'s own limit works on decoding only, so the size is checked with this before a change is accepted.
+/// `bincode`'s own limit works on decoding only, so this checks the size before a change is accepted.
 pub(crate) const fn encoded_len(parts_len: usize, values_len: usize) -> usize {
     FIXED_FIELDS + parts_len + values_len
 }
 
-/// How long the parts of an envelope are that have no fixed length.
+/// Returns the length of those parts of an envelope that have no fixed length.
 pub(crate) fn parts_len(envelope: &Envelope) -> usize {
     let texts = [&envelope.principal, &envelope.overrides.device];
     texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + envelope.extensions.area().len()
 }
 
-/// All but the values, which follow it.
+/// The envelope as it is written. The values follow it.
 #[derive(Encode, BorrowDecode)]
 struct Wire<'a> {
     extensions: &'a [u8],
@@ -164,10 +165,11 @@ const VERSION: u8 = 0x81;
 /// The kind of a payload that is a session.
 const SESSION: u8 = 0;
 
-/// Version and kind, length of the extensions, three times, own idle timeout, own persistence, length of the device, handle, length of the principal.
+/// Version and kind, the length of the extensions, three times, the session's own idle timeout, its own persistence,
+/// the length of the device, the handle, the length of the principal.
 const FIXED_FIELDS: usize = 2 + 8 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + 16 + (1 + 8);
 
-/// The limit is on what decoding allocates, and above what a payload of the largest permitted size needs.
+/// The limit is on the memory that decoding allocates. It is more than a payload of the largest permitted size needs.
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<{ 64 * 1024 * 1024 }>> =
     bincode::config::standard().with_fixed_int_encoding().with_limit::<{ 64 * 1024 * 1024 }>();
 
@@ -202,8 +204,8 @@ mod tests {
     }
 
     /// The format is a promise to every record on disk: this text changes only together with the version byte. All
-    /// numbers are little-endian; those of the envelope have eight bytes, those of the values, which `packed.rs`
-    /// describes, four.
+    /// numbers are little-endian. The numbers of the envelope have eight bytes; those of the values, which `packed.rs`
+    /// describes, have four.
     #[test]
     fn the_format_is_the_one_on_disk() {
         let (envelope, values) = example();
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_cut_at_any_length_or_with_bytes_after_it_is_corrupt() {
+    fn a_payload_cut_short_or_with_bytes_after_it_is_corrupt() {
         let (envelope, values) = example();
         let payload = encode(&envelope, &values).unwrap();
         for length in 0..payload.len() {
@@ -253,9 +255,9 @@ mod tests {
         assert_eq!(decode(&payload.into()).err(), Some(PayloadError::Extension(0x8007)));
     }
 
-    /// It is no damage that a load would notice, because that reads no more of the values than it is asked for.
+    /// A load does not notice such damage, because it reads no more of the values than it is asked for.
     #[test]
-    fn a_payload_that_does_not_say_where_its_values_are_is_not_written_over() {
+    fn a_payload_with_a_damaged_table_is_not_written_over() {
         let (envelope, values) = example();
         let mut payload = encode(&envelope, &values).unwrap().to_vec();
         let table = payload.windows(8).position(|bytes| bytes == b"\x04\0\0\0\x08\0\0\0").unwrap();

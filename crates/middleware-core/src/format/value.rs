@@ -1,7 +1,7 @@
 //! The encoding of one value: MessagePack with field names, human-readable on both sides.
 //!
-//! It is self-describing, so a struct that has gained an `Option` or a `#[serde(default)]` field still reads what
-//! was stored before, and a wrong type is an error for that key alone.
+//! It describes itself. So a struct that has gained an `Option` or a `#[serde(default)]` field still reads what was
+//! stored before, and a wrong type is an error for that key alone.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use crate::error::SessionError;
 use crate::format::values::EncodedValue;
 
 pub(crate) fn encode<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<EncodedValue, SessionError> {
-    // Most values are short, and are allocated once, with their length.
+    // Most values are short. The buffer keeps them, and they are allocated once, with their final length.
     let mut buffer = SmallVec::<[u8; 128]>::new();
     let mut serializer = rmp_serde::Serializer::new(&mut buffer).with_struct_map().with_human_readable();
     match value.serialize(&mut serializer) {

@@ -11,13 +11,13 @@ use crate::format::packed::{Malformed, Packed, Packer, Pair, Size};
 
 /// The values of a session, each in its own encoding, in the order of their keys.
 ///
-/// What was loaded stays as it is in its payload, and what is different by now is kept beside it. So a request that reads
-/// or changes one key does not look at the others, and the next payload takes them over as they are. A clone shares
-/// everything until one of the two is changed.
+/// The values that were loaded stay where they are in their payload. Changes are kept beside them. So a request that
+/// reads or changes one key does not look at the others, and the next payload takes those over as they are. A clone
+/// shares everything until one of the two is changed.
 #[derive(Clone, Default)]
 pub(crate) struct Values {
     loaded: Packed,
-    /// `None` as long as the values are those that were loaded.
+    /// `None` while the values are those that were loaded.
     edited: Option<Arc<Edited>>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) type EncodedValue = Arc<[u8]>;
 struct Edited {
     /// In ascending order of the keys.
     edits: SmallVec<[Edit; USUAL_COUNT]>,
-    /// Of all values, those that were loaded included.
+    /// The size of all values, those that were loaded included.
     size: Size,
 }
 
@@ -36,29 +36,29 @@ struct Edited {
 #[derive(Clone)]
 struct Edit {
     key: SmolStr,
-    /// `None` if it was removed.
+    /// `None` if the key was removed.
     value: Option<EncodedValue>,
     place: InLoaded,
 }
 
-/// Where a key is among the entries that were loaded.
+/// The place of a key among the entries that were loaded.
 #[derive(Clone, Copy)]
 enum InLoaded {
     At(usize),
-    /// It is not among them, and would be before this one.
+    /// The key is not among them. It would stand before this one.
     Before(usize),
 }
 
-/// Where a key is among the edits.
+/// The place of a key among the edits.
 #[derive(Clone, Copy)]
 enum InEdits {
     At(usize),
-    /// It is not among them, and would be before this one.
+    /// The key is not among them. It would stand before this one.
     Before(usize),
 }
 
 impl Values {
-    /// The values that are at the end of a payload: what comes after the envelope.
+    /// Opens the values at the end of a payload: everything after the envelope.
     pub(crate) fn unpack(bytes: Bytes) -> Result<Self, Malformed> {
         Ok(Self { loaded: Packed::open(bytes)?, edited: None })
     }
@@ -75,7 +75,7 @@ impl Values {
         packer.finish()
     }
 
-    /// The same values, as they were put at the end of this payload.
+    /// Returns the same values, as they were put at the end of this payload.
     pub(crate) fn packed_in(&self, payload: &Bytes) -> Self {
         Self { loaded: Packed::at_end_of(payload, self.size()), edited: None }
     }
@@ -84,13 +84,13 @@ impl Values {
         self.look_up(key).value
     }
 
-    /// Plans to give `key` this value: where it goes, and how long all values will be then.
+    /// Plans to give `key` this value: finds the place, and computes the length of all values after it.
     pub(crate) fn plan_insert(&self, key: &str, value: &[u8]) -> Insertion {
         let LookUp { at, place, value: replaced } = self.look_up(key);
         Insertion { at, place, size: self.size().without(key, replaced).with(key, value) }
     }
 
-    /// Carries out a plan that was made of these values for the same key and value.
+    /// Carries out a plan that was made of these values, for the same key and value.
     pub(crate) fn carry_out(&mut self, insertion: Insertion, key: &str, value: EncodedValue) {
         self.edit(insertion, key, Some(value));
     }
@@ -100,9 +100,9 @@ impl Values {
         self.carry_out(insertion, key, value);
     }
 
-    /// Says whether there was a value.
+    /// Removes the value of `key`, and returns whether there was one.
     pub(crate) fn remove(&mut self, key: &str) -> bool {
-        // Looked up first, so that a key that is not there does not cost a copy of what is shared.
+        // Looked up first, so that the removal of an absent key does not copy what is shared.
         let LookUp { at, place, value: Some(removed) } = self.look_up(key) else { return false };
         let size = self.size().without(key, Some(removed));
         self.edit(Insertion { at, place, size }, key, None);
@@ -138,7 +138,7 @@ impl Values {
         self.iter().map(|(key, _)| String::from_utf8_lossy(key))
     }
 
-    /// How many bytes the values take in a payload.
+    /// Returns the number of bytes that the values take in a payload.
     pub(crate) fn encoded_len(&self) -> usize {
         self.size().encoded_len()
     }
@@ -168,8 +168,8 @@ impl Values {
         }
     }
 
-    /// All values in their order: a run of those that were loaded and have stayed as they are, which may be empty, then one
-    /// that was given, and so on.
+    /// Returns all values in their order, in pieces: a run of loaded values that have stayed as they are, which may be
+    /// empty, then one that was given, and so on.
     fn pieces(&self) -> impl Iterator<Item = (Range<usize>, Option<Pair<'_>>)> {
         let edits = self.edits();
         (0..=edits.len()).map(move |nth| {
@@ -191,7 +191,8 @@ struct LookUp<'a> {
     value: Option<&'a [u8]>,
 }
 
-/// Where a value goes, and how long all will be then. A key is looked for once to check and to make a change.
+/// The place for a value, and the size of all values with it. So a change that is checked first looks for its key only
+/// once.
 #[derive(Clone, Copy)]
 pub(crate) struct Insertion {
     at: InEdits,
@@ -200,7 +201,7 @@ pub(crate) struct Insertion {
 }
 
 impl Insertion {
-    /// How many bytes the values will take in a payload.
+    /// Returns the number of bytes that the values will take in a payload.
     pub(crate) const fn encoded_len(&self) -> usize {
         self.size.encoded_len()
     }
@@ -220,14 +221,14 @@ impl PartialEq for Values {
     }
 }
 
-/// Without the values, which may be anything.
+/// Leaves out the values, which may be secret.
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Values").field("len", &self.len()).field("encoded_len", &self.encoded_len()).finish()
     }
 }
 
-/// Up to so many edits take no allocation of their own.
+/// Up to this many edits take no allocation of their own.
 const USUAL_COUNT: usize = 4;
 
 #[cfg(test)]
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_loaded_is_not_copied() {
+    fn loaded_values_are_not_copied() {
         let (payload, mut values) = loaded([("cart", b"12345"), ("name", b"Ada")]);
         let ada = payload[payload.len() - 3..].as_ptr();
         assert_eq!(values.get("name").map(<[u8]>::as_ptr), Some(ada));
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_kept_in_one_place() {
+    fn saved_values_are_kept_in_one_payload() {
         let (_, mut values) = loaded([("cart", b"12345"), ("name", b"Ada")]);
         values.insert("cart", b"1"[..].into());
         values.remove("name");
@@ -289,9 +290,9 @@ mod tests {
         assert_eq!(saved.get("theme").map(<[u8]>::as_ptr), Some(payload[payload.len() - 4..].as_ptr()));
     }
 
-    /// Of a store that does not return what it was given.
+    /// As from a store that does not return what it was given.
     #[test]
-    fn a_key_that_is_no_text_is_shown_as_far_as_it_is_one() {
+    fn a_key_that_is_not_utf8_is_shown_lossily() {
         let (payload, _) = loaded([("name", b"Ada")]);
         let mut changed = payload.to_vec();
         let key_at = payload.len() - "nameAda".len();
@@ -301,7 +302,7 @@ mod tests {
         assert_eq!((values.get("name"), values.get("\u{fffd}ame")), (None, None));
     }
 
-    /// Of a store that does not return what it was given: the two keys are `ab` and the `b` in it.
+    /// As from a store that does not return what it was given: the two keys are `ab` and the `b` in it.
     #[test]
     fn keys_that_overlap_can_all_be_removed() {
         let payload = b"\x02\0\0\0 \x02\0\0\0\x01\0\0\0 \x02\0\0\0\x03\0\0\0 abx";
@@ -323,7 +324,7 @@ mod tests {
         Insert(u8, Vec<u8>),
         Remove(u8),
         Clear,
-        /// Save and load.
+        /// Saves the values and loads them again.
         Reload,
     }
 
@@ -339,9 +340,9 @@ mod tests {
     }
 
     proptest! {
-        /// Of a store that does not return what it was given. None of it must panic.
+        /// As from a store that does not return what it was given. Nothing of this may panic.
         #[test]
-        fn a_table_that_makes_no_sense_is_not_written_again_or_has_come_to_make_sense(
+        fn a_damaged_table_is_refused_or_packed_into_a_sound_one(
             mut ends in prop::collection::vec(any::<[u8; 2]>().prop_map(|ends| ends.map(|end| u32::from(end % 20))), 1..6),
             parts in prop::collection::vec(0..3_u8, 0..20),
             steps in prop::collection::vec((prop::collection::vec(0..3_u8, 0..3), any::<bool>()), 0..6),
@@ -370,7 +371,7 @@ mod tests {
         }
 
         #[test]
-        fn they_are_what_a_map_would_be(steps in steps()) {
+        fn values_behave_like_a_map(steps in steps()) {
             let (mut values, mut map) = (Values::default(), BTreeMap::new());
             for step in steps {
                 match step {
