@@ -1,6 +1,8 @@
-//! Records as sessions: what a store keeps is read into a [`Snapshot`], and written from one.
+//! The room between records and sessions: a record of the store is read into a [`Snapshot`], and a new one is made from
+//! an envelope and values.
 //!
-//! The one room that knows both the format and the keys.
+//! Invariant: a session comes out of a record only through [`open`], which checks the lifetime and the tag. A payload
+//! is made only by [`record`], which checks the size.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +19,8 @@ use crate::format::payload::{self, Envelope, Overrides, PayloadError};
 use crate::format::values::Values;
 use crate::services::Services;
 
-/// A session as the store has it, as far as we know. Behind an `Arc` everywhere: it is long, and goes through many hands.
+/// A session as the store has it, as far as we know. It is always behind an `Arc`, because it is large and goes through
+/// many hands.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     pub(crate) id: SessionId,
@@ -28,43 +31,43 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// The user that the session belongs to.
+    /// Returns the user that the session belongs to.
     pub(crate) fn principal(&self) -> Option<&str> {
         self.envelope.principal.as_deref()
     }
 
-    /// How many bytes its payload has, at most.
+    /// Returns the largest number of bytes that its payload has.
     pub(crate) fn encoded_len(&self) -> usize {
         payload::encoded_len(payload::parts_len(&self.envelope), self.values.encoded_len())
     }
 }
 
-/// A record that was read.
+/// The result of reading a record.
 pub(crate) enum Opened {
     Live(Live),
-    /// The store took it for live; by today's settings it is not.
+    /// The store took the session for live, but by today's settings it has expired.
     Expired,
-    /// It was made later than now.
+    /// The session was made later than now.
     FromFuture,
     Unreadable(Unreadable),
 }
 
 pub(crate) struct Live {
     pub(crate) snapshot: Arc<Snapshot>,
-    /// Which key has tagged its user.
+    /// The key that has tagged the session's user.
     pub(crate) tagged_by: SignedBy,
 }
 
-/// Why a record that the store has returned cannot be read.
+/// The reason why a record that the store has returned cannot be read.
 pub(crate) enum Unreadable {
-    /// It makes no sense.
+    /// The payload makes no sense.
     Payload(&'static str),
     Unsupported(PayloadError),
-    /// The tag may have been made by a key that comes back.
+    /// No key of ours has made the tag. The key that has may come back.
     UnknownTag,
 }
 
-/// Reads a record, and checks what the store cannot: its lifetime, and that its tag is that of its principal.
+/// Reads a record, and checks what the store cannot: the session's lifetime, and that the tag belongs to its principal.
 pub(crate) fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Opened {
     let (envelope, values) = match payload::decode(&stored.record.payload) {
         Ok(decoded) => decoded,
@@ -91,7 +94,7 @@ pub(crate) fn open(services: &Services, id: SessionId, stored: &Stored, now: Tim
 }
 
 impl Unreadable {
-    /// The event that says so.
+    /// Returns the event that tells of it.
     pub(crate) const fn event(&self) -> Event {
         match self {
             Self::Payload(_) => Event::PayloadUnreadable,
@@ -100,7 +103,7 @@ impl Unreadable {
         }
     }
 
-    /// For a record that was readable when the session was loaded.
+    /// Makes the error for a record that was readable when the session was loaded.
     pub(crate) fn into_error(self) -> SessionError {
         let event = self.event();
         let error = match self {
@@ -116,8 +119,8 @@ impl Unreadable {
 
 /// Makes the record of a session with this envelope and these values.
 ///
-/// `present_len` is what the stored one takes: it may have been larger already, because the maximum has been lowered, and
-/// may stay as large.
+/// `present_len` is the length of the stored record. If it is above the maximum, because that was lowered, the new
+/// record may be as long.
 pub(crate) fn record(
     services: &Services,
     envelope: &Envelope,
@@ -139,7 +142,7 @@ pub(crate) fn record(
     })
 }
 
-/// The envelope of a session that begins now.
+/// Makes the envelope of a session that begins now.
 pub(crate) fn new_envelope(now: Timestamp, handle: SessionHandle) -> Envelope {
     Envelope {
         created_at: now,
@@ -152,17 +155,17 @@ pub(crate) fn new_envelope(now: Timestamp, handle: SessionHandle) -> Envelope {
     }
 }
 
-/// A new id.
+/// Makes a new id.
 pub(crate) fn new_id() -> Result<SessionId, SessionError> {
     Ok(SessionId::from_bytes(random()?))
 }
 
-/// A new handle.
+/// Makes a new handle.
 pub(crate) fn new_handle() -> Result<SessionHandle, SessionError> {
     Ok(SessionHandle::from_bytes(random()?))
 }
 
-/// Both, for the price of one call of the random generator.
+/// Makes both, for the price of one call of the random generator.
 pub(crate) fn new_id_and_handle() -> Result<(SessionId, SessionHandle), SessionError> {
     let bytes: [u8; 32] = random()?;
     let (id, handle) = bytes.as_chunks().0.split_at(1);
