@@ -1,4 +1,7 @@
-//! Sessions that their visitors keep, sealed in a cookie.
+//! The room of sessions that their visitors keep, sealed in a cookie.
+//!
+//! Invariant: [`CookieSlot`] makes the cookie look like a store, so that all other rooms treat both kinds of sessions
+//! alike.
 
 pub(crate) mod cookie_slot;
 
@@ -15,18 +18,18 @@ use crate::records::{self, Live, Opened, Unreadable};
 use crate::services::Services;
 use crate::services::expiry::MAX_CLOCK_SKEW;
 
-/// What seals the cookies of such sessions.
+/// Returns the sealer for the cookies of such sessions.
 pub(crate) fn sealer(keys: &KeyRing) -> Sealer {
     keys.sealer(SEALED_SESSION)
 }
 
-/// How long a payload may be so that a cookie of this name is one that browsers take.
+/// Returns the largest length of a payload with which browsers still accept a cookie of this name.
 pub(crate) fn max_payload_len(cookie_name: &str) -> usize {
     let value_len = MAX_COOKIE_LEN.saturating_sub(cookie_name.len());
     (value_len / 4 * 3).saturating_sub(Sealer::OVERHEAD + TIMES_LEN)
 }
 
-/// Makes the cookie's value: when it was issued, when it expires, and the payload, sealed under the cookie's name.
+/// Makes the cookie's value: the time of issue, the expiry and the payload, sealed under the cookie's name.
 pub(crate) fn seal(services: &Services, sealer: &Sealer, record: &Record) -> Result<String, SessionError> {
     let times = [services.now(), record.expires_at].map(|time| time.as_unix_millis().to_be_bytes()).concat();
     let plaintext = [&times, &*record.payload].concat();
@@ -36,19 +39,19 @@ pub(crate) fn seal(services: &Services, sealer: &Sealer, record: &Record) -> Res
     Ok(URL_SAFE_NO_PAD.encode(sealed))
 }
 
-/// A session that a cookie has held.
+/// A session that a cookie held.
 pub(crate) struct Held {
     pub(crate) live: Live,
     pub(crate) sealed_by: SignedBy,
 }
 
-/// What the session cookies of a request hold.
+/// The content of a request's session cookies.
 pub(crate) struct Unsealing {
     /// The first session that opens and is live.
     pub(crate) held: Option<Held>,
     /// There was a cookie of our name, whatever was in it.
     pub(crate) cookie_received: bool,
-    /// One of them was sealed by us, whatever became of it.
+    /// We have sealed one of the cookies, whatever became of it.
     pub(crate) cookie_accepted: bool,
 }
 
@@ -106,7 +109,7 @@ fn open_unsealed(services: &Services, unsealed: Unsealed, slot: &CookieSlot) -> 
         Err(error) if error.is_unsupported() => return Err(Unreadable::Unsupported(error).into_error()),
         Err(_) => return Ok(None),
     };
-    // It has no id of its own, and needs none but within this request.
+    // The session has no id of its own, and needs one only within this request.
     let id = SessionId::from_bytes(envelope.handle.to_bytes());
     let principal = envelope.principal.as_deref().map(|principal| services.signers.principal_tag(principal));
     let record = Record { payload: unsealed.payload, expires_at: unsealed.expires_at, principal };
@@ -116,14 +119,15 @@ fn open_unsealed(services: &Services, unsealed: Unsealed, slot: &CookieSlot) -> 
     Ok(Some(Held { live, sealed_by: unsealed.sealed_by }))
 }
 
-// A label is for ever: another one closes every cookie that was sealed under it.
+// A label must never change: another one closes every cookie that was sealed under it.
 const SEALED_SESSION: Purpose = Purpose::new("nexios sealed session");
 
-/// What browsers accept of name and value together (RFC 6265bis, 5.6).
+/// The length of name and value together that browsers accept (RFC 6265bis, 5.6).
 const MAX_COOKIE_LEN: usize = 4096;
 
 /// Two times of eight bytes.
 const TIMES_LEN: usize = 16;
 
-/// How many cookies of the session's name are opened. Each may be 4 KB long, and takes a try with each key of the ring.
+/// The largest number of cookies of the session's name that are opened. Each may be 4 KB long, and is tried with each
+/// key of the ring.
 const MAX_OPENED: usize = 16;

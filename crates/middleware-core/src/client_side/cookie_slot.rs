@@ -7,7 +7,7 @@ use nexios_store_core::{
     SessionStore, Stored, Timestamp, TouchOutcome, UpdateOutcome, async_trait,
 };
 
-/// The one record of a session that its visitor's cookie holds, for the length of a request.
+/// The one record of a session that its visitor's cookie holds, while the request lasts.
 ///
 /// It makes a cookie look like a store, so that everything else about sessions is the same for both.
 pub(crate) struct CookieSlot {
@@ -16,7 +16,7 @@ pub(crate) struct CookieSlot {
 }
 
 impl CookieSlot {
-    /// An empty one, whose record will be sealed by `sealer`.
+    /// Makes an empty slot, whose record will be sealed by `sealer`.
     pub(crate) fn new(sealer: Arc<Sealer>) -> Self {
         Self { sealer, held: Mutex::default() }
     }
@@ -25,12 +25,12 @@ impl CookieSlot {
         &self.sealer
     }
 
-    /// What the visitor's cookie has held.
+    /// Puts in what the visitor's cookie held.
     pub(crate) fn hold(&self, id: SessionId, stored: Stored) {
         *self.slot() = Some((id, stored));
     }
 
-    /// What the visitor's cookie is to hold.
+    /// Returns what the visitor's cookie is to hold.
     pub(crate) fn record(&self) -> Option<Record> {
         self.slot().as_ref().map(|(_, stored)| stored.record.clone())
     }
@@ -39,7 +39,7 @@ impl CookieSlot {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a record in the place of the one that has this id, if it is there, live, and of the expected revision.
+    /// Replaces the record that has this id, if it is there, live, and at the expected revision.
     fn replace(
         &self,
         id: &SessionId,
