@@ -1,4 +1,4 @@
-//! Signed cookies of the application, which need no store.
+//! The room of the application's signed cookies, which need no store.
 
 pub(crate) mod error;
 
@@ -19,12 +19,13 @@ use crate::signed_cookies::error::SignedCookieError;
 
 /// The signed cookies of one request: text that the visitor keeps for the application, and cannot change.
 ///
-/// For what the visitor may read, is small, and need not be taken back: a theme, a dismissed notice. What must be
-/// secret, large or revocable belongs into the [session](crate::Session). A cookie is signed together with its name,
-/// under sub-keys of its own: it is worth nothing under another name, nor as a session's cookie.
+/// Choose them for text that is small, that the visitor may read, and that you need not take back: a theme, a dismissed
+/// notice. What must be secret, large or revocable belongs in the [session](crate::Session).
 ///
-/// What was set or removed goes out with the response, and is what [`get`](Self::get) sees from then on. A clone is the
-/// same request's cookies.
+/// A cookie is signed together with its name, and with sub-keys that are used for nothing else. So it is worthless
+/// under another name, or as the cookie of a session. Cookies that you set or remove go out with the response, and
+/// [`get`](Self::get) sees them at once. If the answer is replaced because its session failed, they do not go out. A
+/// clone is the same request's cookies.
 ///
 /// # Examples
 ///
@@ -50,12 +51,12 @@ struct Inner {
 
 #[derive(Default)]
 struct Jar {
-    /// The response depends on what the request's cookies say.
+    /// The response depends on the request's cookies.
     looked_at: bool,
     changes: BTreeMap<String, Change>,
 }
 
-/// What the visitor will have under a name, and the line that says so.
+/// The value that the visitor will have under a name, and the line that sets it.
 struct Change {
     value: Option<String>,
     set_cookie: String,
@@ -66,15 +67,17 @@ impl SignedCookies {
         Self(Arc::new(Inner { services, cookie_header, jar: Mutex::default() }))
     }
 
-    /// The text of the cookie `name`; `None` if the visitor has none, or one whose time is over.
+    /// Returns the text of the cookie `name`, or `None` if the visitor has none, or one that has expired.
     ///
-    /// Of several cookies of this name (for other paths or domains) the first that verifies counts. One that an old key
-    /// has signed is signed anew with the response.
+    /// If there are several cookies of this name (for other paths or domains), the first that verifies counts. If an
+    /// old key has signed it, the response carries it signed anew.
     ///
     /// # Errors
     ///
-    /// * [`Tampered`](crate::SignedCookieErrorKind::Tampered): there is one, but not as we have signed it.
-    /// * [`BadName`](crate::SignedCookieErrorKind::BadName): as [`set`](Self::set).
+    /// * [`Tampered`](crate::SignedCookieErrorKind::Tampered): there is a cookie of this name, but it is not as we have
+    ///   signed it.
+    /// * [`BadName`](crate::SignedCookieErrorKind::BadName): there can be no signed cookie of this name; see
+    ///   [`set`](Self::set).
     ///
     /// # Examples
     ///
@@ -111,20 +114,20 @@ impl SignedCookies {
     ///
     /// # Errors
     ///
-    /// * [`BadName`](crate::SignedCookieErrorKind::BadName): the name is that of the cookie of a session, this one or one of
-    ///   the [same application](crate::SessionManagerBuilder::same_application), is no RFC 6265 token, or has a prefix that the attributes do
-    ///   not live up to.
-    /// * [`TooLarge`](crate::SignedCookieErrorKind::TooLarge): name and signed value are longer than the 4096 bytes that
-    ///   browsers accept. The signed value is a third longer than `value`, and 44 bytes for the signature.
+    /// * [`BadName`](crate::SignedCookieErrorKind::BadName): the name is no RFC 6265 token, or has a prefix that the
+    ///   attributes do not live up to, or is the name of a session's cookie: of this manager, or of another one of the
+    ///   [same application](crate::SessionManagerBuilder::same_application).
+    /// * [`TooLarge`](crate::SignedCookieErrorKind::TooLarge): the name and the signed value are longer than the 4096
+    ///   bytes that browsers accept. The signed value is a third longer than `value`, plus 44 bytes for the signature.
     pub fn set(&self, name: &str, value: &str) -> Result<(), SignedCookieError> {
         self.put(name, value, None)
     }
 
-    /// Sets the cookie `name` to `value` for so long. The end is signed too, and the server keeps to it.
+    /// Sets the cookie `name` to `value`, for the time `lifetime`. The end is signed too, and enforced by the server.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// Fails as [`set`](Self::set) does.
     ///
     /// # Examples
     ///
@@ -144,7 +147,7 @@ impl SignedCookies {
     ///
     /// # Errors
     ///
-    /// [`BadName`](crate::SignedCookieErrorKind::BadName): as [`set`](Self::set).
+    /// Fails with [`BadName`](crate::SignedCookieErrorKind::BadName) as [`set`](Self::set) does.
     ///
     /// # Examples
     ///
@@ -166,7 +169,7 @@ impl SignedCookies {
         Ok(())
     }
 
-    /// The `Set-Cookie` lines of what was changed.
+    /// Returns the `Set-Cookie` lines of all changes.
     pub(crate) fn set_cookies(&self) -> Vec<String> {
         self.jar().changes.values().map(|change| change.set_cookie.clone()).collect()
     }
@@ -225,7 +228,7 @@ impl SignedCookies {
         config.set_cookie(&signed, lifetime).map_err(|_| SignedCookieError::too_large(config.name()))
     }
 
-    /// What a cookie's value says, if we have signed it under this name.
+    /// Opens a cookie's value, if we have signed it under this name.
     fn open(&self, name: &str, signed: &[u8]) -> Option<Opened> {
         let (encoded, rest) = std::str::from_utf8(signed).ok()?.split_once('.')?;
         let (expires_at, tag) = match rest.split_once('.') {
@@ -251,7 +254,7 @@ impl SignedCookies {
     }
 }
 
-/// What the request's cookies and this request's changes to them say about a name.
+/// The answer for one name, from the request's cookies and this request's changes to them.
 enum Found {
     Nothing,
     Value { value: String, by_retired_key: bool },
@@ -264,7 +267,7 @@ struct Opened {
     signed_by: SignedBy,
 }
 
-/// A number in the only spelling that we write: a cookie must have no second one.
+/// Reads a number, but only in the spelling that we write: a cookie must have no second one.
 fn canonical_number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
@@ -275,5 +278,5 @@ impl fmt::Debug for SignedCookies {
     }
 }
 
-/// How many cookies of one name are verified.
+/// The largest number of cookies of one name that are verified.
 const MAX_VERIFICATIONS: usize = 64;

@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// An error of a signed cookie: it cannot be read or set.
+/// An error of a signed cookie, which cannot be read or set.
 ///
-/// It names the cookie, and shows nothing of its value. As an answer to a request it is its [status](Self::status).
+/// Return it from a handler: as an answer to a request, it is its [status](Self::status). It names the cookie, and
+/// shows nothing of its value.
 ///
 /// # Examples
 ///
@@ -31,7 +32,7 @@ pub struct SignedCookieError {
 /// ```
 /// use nexios_middleware_core::{SignedCookieError, SignedCookieErrorKind, SignedCookies};
 ///
-/// /// The visitor's theme; a cookie that was tampered with is as good as none.
+/// /// Returns the visitor's theme. A cookie that was tampered with is as good as none.
 /// fn theme(cookies: &SignedCookies) -> Result<Option<String>, SignedCookieError> {
 ///     match cookies.get("theme") {
 ///         Err(error) if error.kind() == SignedCookieErrorKind::Tampered => Ok(None),
@@ -59,7 +60,7 @@ impl SignedCookieError {
         Self::new(name, SignedCookieErrorKind::TooLarge, "would be longer than 4096 bytes")
     }
 
-    /// `reason` says why there can be no signed cookie of this name.
+    /// Makes the error of a bad name. `reason` says why there can be no signed cookie of this name.
     pub(super) fn bad_name(name: &str, reason: impl fmt::Display) -> Self {
         Self::new(name, SignedCookieErrorKind::BadName, format!("cannot have this name: {reason}"))
     }
@@ -74,7 +75,8 @@ impl SignedCookieError {
         self.kind
     }
 
-    /// Returns the HTTP status for a request that fails for this reason: 400 if the visitor's cookie is to blame, otherwise 500.
+    /// Returns the HTTP status for a request that failed for this reason: 400 if the visitor's cookie is to blame, and
+    /// 500 otherwise.
     pub const fn status(&self) -> u16 {
         match self.kind {
             SignedCookieErrorKind::Tampered => 400,
