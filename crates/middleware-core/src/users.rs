@@ -1,4 +1,7 @@
-//! A user's sessions: to list them, and to end some or all of them.
+//! The room of a user's sessions: lists them, and ends some or all of them.
+//!
+//! Invariant: a revocation that returns without an error has ended every session that it was to end, also one that was
+//! renamed in the meantime.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +14,23 @@ use crate::format::payload::{self, Envelope};
 use crate::records::{self, Opened};
 use crate::services::Services;
 
-/// One of a user's sessions, for "my devices".
+/// One of a user's sessions, for a page like "my devices"; see
+/// [`SessionManager::sessions_of`](crate::SessionManager::sessions_of).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserSession {
-    /// What to [revoke](crate::SessionManager::revoke) it by. It is not the id, and can be shown.
+    /// The handle by which to [revoke](crate::SessionManager::revoke) the session. It is not the id, so you can show
+    /// it.
     pub handle: SessionHandle,
-    /// What the application has called the device; see [`Session::set_device`](crate::Session::set_device).
+    /// The application's name for the device; see [`Session::set_device`](crate::Session::set_device).
     pub device: Option<String>,
-    /// When the session was first saved, by a login or before it.
+    /// The time at which the session was first saved, by a login or before it.
     pub created_at: Timestamp,
-    /// When the user last logged in with it.
+    /// The time at which the user last logged in with it.
     pub authenticated_at: Timestamp,
-    /// When it was last used, or up to a [ration](crate::SessionManagerBuilder::touch_fraction) earlier.
+    /// The time at which it was last used, or up to a [ration](crate::SessionManagerBuilder::touch_fraction) earlier.
     pub last_seen: Timestamp,
-    /// When it will end unless it is used again.
+    /// The time at which it will end unless it is used again.
     pub expires_at: Timestamp,
 }
 
@@ -36,16 +41,16 @@ impl UserSession {
             device: envelope.overrides.device.as_ref().map(ToString::to_string),
             created_at: envelope.created_at,
             authenticated_at: envelope.authenticated_at,
-            // Where the absolute timeout has cut the expiry short, the login is the better answer.
+            // If the absolute timeout has cut the expiry short, the login is the better answer.
             last_seen: expires_at.saturating_sub(envelope.idle_timeout).max(envelope.authenticated_at),
             expires_at,
         }
     }
 }
 
-/// The live sessions of `user`, the last used first.
+/// Lists the live sessions of `user`, the most recently used first.
 pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSession>, SessionError> {
-    // By handle, because a session that is renamed meanwhile may be seen under both ids.
+    // By handle, because a session that is renamed in the meantime may be seen under both ids.
     let mut found = BTreeMap::new();
     for _ in 0..MAX_ROUNDS {
         let mut is_complete = true;
@@ -74,8 +79,8 @@ pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSess
 /// Ends sessions of `user`, those among them that seem to have expired or to be from the future: a clock or a setting that
 /// comes back must not bring back a session.
 ///
-/// Lists and deletes until a listing has nothing to delete: a session that was renamed between the two is found under its
-/// new id. It goes on past what fails.
+/// Lists and deletes, until a listing has nothing to delete. So a session that is renamed between the two is found
+/// under its new id. It goes on past what fails.
 pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended {
     let mut ended = Ended::default();
     let mut failed = BTreeSet::new();
@@ -146,12 +151,12 @@ async fn end_listed(services: &Services, which: Which, id: &SessionId) -> Result
 async fn is_spared(services: &Services, which: Which, id: &SessionId) -> Result<bool, SessionError> {
     let (Which::Only(handle) | Which::AllBut(handle)) = which else { return Ok(false) };
     let has_handle = match load_listed(services, id, ANY_TIME).await? {
-        // To delete what is gone does no harm, and that it was listed means that it may be elsewhere now.
+        // Deleting a record that is gone does no harm. It was listed, so the session may be under another id now.
         Listed::Gone => return Ok(false),
         Listed::Read(stored) => {
             payload::decode(&stored.record.payload).is_ok_and(|(envelope, _)| envelope.handle == handle)
         }
-        // Whatever it is, it is not the session that could be read.
+        // Whatever it is, it is not the session whose record could be read.
         Listed::Unreadable => false,
     };
     Ok(has_handle == matches!(which, Which::AllBut(_)))
@@ -166,13 +171,13 @@ async fn load_listed(services: &Services, id: &SessionId, now: Timestamp) -> Res
     }
 }
 
-/// What the index has for a user, whichever key of the ring made the tag.
+/// Returns the ids that the index has for a user, whichever key of the ring has made the tag.
 async fn listed(services: &Services, user: &str, now: Timestamp) -> Result<Vec<SessionId>, SessionError> {
     let index = principal_index(services)?;
     let mut ids = Vec::new();
     let tags = services.signers.principal_tags(user);
-    // And again all but the last: a session that is written under another key meanwhile, this process's first or that of
-    // one which has other settings still, is met where it comes from or where it goes to.
+    // All but the last are looked up again. A session may be written under another key in the meantime: the first key
+    // of this process, or that of a process with other settings. It is then met under the old tag or the new one.
     for tag in tags.iter().chain(&tags[..tags.len().saturating_sub(1)]) {
         ids.extend(services.in_time(index.sessions_of(tag, now)).await?);
     }
@@ -186,7 +191,7 @@ fn principal_index(services: &Services) -> Result<&dyn PrincipalIndex, SessionEr
     services.store.principals().ok_or_else(|| SessionError::misconfigured(message))
 }
 
-/// Which of a user's sessions are to end.
+/// The choice of which of a user's sessions are to end.
 #[derive(Clone, Copy)]
 pub(crate) enum Which {
     All,
@@ -194,15 +199,15 @@ pub(crate) enum Which {
     AllBut(SessionHandle),
 }
 
-/// What is there for an id of the index.
+/// The record for an id of the index.
 enum Listed {
     Read(Stored),
     Unreadable,
-    /// Ended, or renamed, since it was listed.
+    /// The session was ended or renamed since it was listed.
     Gone,
 }
 
-/// Nobody logs in so often that a revocation does not come to an end; if somebody does, it is an error.
+/// Nobody logs in so often that a revocation would need more rounds. If somebody does, it is an error.
 const MAX_ROUNDS: usize = 16;
 
 /// A time at which no record has expired.
