@@ -1,4 +1,4 @@
-//! What the parts of a request cost: its payload, its plan, its session.
+//! The cost of the parts of a request: its payload, its plan, its session.
 //!
 //! ```console
 //! $ cargo bench -p nexios-middleware-core
@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a measurement stops when anything fails")]
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "the parts that are compiled here have more to them")]
 
-// They have no public interface, and need none: they are compiled a second time.
+// These modules have no public interface, and need none: they are compiled a second time here.
 #[path = "../src/commit"]
 mod commit {
     pub mod plan;
@@ -51,7 +51,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// A session as an application may have it, of 306 or of 4 059 bytes as JSON.
+/// Returns the values of a session as an application may have it: 306 or 4 059 bytes as JSON.
 fn entries(size: &str) -> Vec<(&'static str, Value)> {
     let (items, note_len) = if size == "300 B" { (2, 81) } else { (47, 369) };
     let item = |number| json!({ "sku": format!("SKU-{number:06}"), "name": "a thing of some kind", "quantity": 1, "cents": 1999 });
@@ -122,7 +122,7 @@ fn session(criterion: &mut Criterion) {
     }
 }
 
-/// The cookie of a session that has these values.
+/// Saves a session with these values, and returns its cookie.
 async fn seeded(manager: &SessionManager, size: &str) -> String {
     let request = manager.request([b""]);
     let session = request.session().await.unwrap();

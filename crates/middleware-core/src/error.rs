@@ -64,7 +64,7 @@ pub struct Revocation {
 /// ```
 /// use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
 ///
-/// /// Whether it was kept.
+/// /// Keeps a draft, and returns whether there was room for it.
 /// async fn keep(session: &Session, draft: &str) -> Result<bool, SessionError> {
 ///     match session.insert("draft", draft) {
 ///         Ok(()) => session.save().await.map(|()| true),

@@ -28,7 +28,7 @@ use crate::state::exchange::{CookieHeader, Exchange};
 /// ```
 /// use nexios_middleware_core::{PlainHead, RequestSession, SessionError, SessionManager};
 ///
-/// /// What an adapter does around the application.
+/// /// Serves a request as an adapter does.
 /// async fn serve(manager: &SessionManager, cookie_headers: &[&[u8]]) -> Result<(PlainHead, Vec<u8>), SessionError> {
 ///     let request = manager.request(cookie_headers);
 ///     let (mut head, body) = application(&request).await?;
