@@ -20,7 +20,7 @@ use nexios_adapter_actix::{
 };
 use nexios_store_memory::MemoryStore;
 use site::{
-    FailingStore, assert_unavailable, every_scene_keeps_its_status, failing, genuine_cookie, keys, manager, visit,
+    assert_unavailable, every_scene_keeps_its_status, failing, failing_store, genuine_cookie, keys, manager, visit,
     visit_path,
 };
 
@@ -381,7 +381,7 @@ async fn every_shape_gets_the_applications_body_for_failures() {
             .route("/own", web::get().to(own))
             .route("/of-actix", web::get().to(of_actix))
     }
-    let manager = SessionManager::builder(FailingStore)
+    let manager = SessionManager::builder(failing_store())
         .keys(keys())
         .failure_body(|status| FailureBody::new("application/json", format!(r#"{{"status":{status}}}"#)))
         .build()

@@ -22,7 +22,7 @@ use nexios_adapter_axum::{
 };
 use nexios_store_memory::MemoryStore;
 use site::{
-    FailingStore, assert_unavailable, every_scene_keeps_its_status, failing, genuine_cookie, keys, manager, visit,
+    assert_unavailable, every_scene_keeps_its_status, failing, failing_store, genuine_cookie, keys, manager, visit,
 };
 use tower::service_fn;
 
@@ -272,7 +272,7 @@ async fn every_shape_gets_the_applications_body_for_failures() {
     async fn any(session: Session) -> Result<(), AnyError> {
         Ok(plain(session).await?)
     }
-    let manager = SessionManager::builder(FailingStore)
+    let manager = SessionManager::builder(failing_store())
         .keys(keys())
         .failure_body(|status| FailureBody::new("application/json", format!(r#"{{"status":{status}}}"#)))
         .build()

@@ -12,12 +12,9 @@ use http_body_util::BodyExt;
 use nexios_adapter_axum::{Event, Session, SessionError, SessionLayer, SessionManager};
 use nexios_middleware_core::{Header, PlainHead};
 use nexios_signer::{Key, KeyRing};
-use nexios_store_core::{
-    CreateOutcome, DeleteExpired, DeleteOutcome, PrincipalIndex, PrincipalTag, Record, RenameOutcome,
-    Result as StoreResult, Revision, SessionId, SessionStore, StoreError, Stored, Timestamp, TouchOutcome,
-    UpdateOutcome, async_trait,
-};
+use nexios_store_core::{SessionStore, StoreError};
 use nexios_store_memory::MemoryStore;
+use nexios_store_testkit::hook::{Hooked, before};
 use tower::ServiceExt;
 
 /// Sends a request to `handler` in each of the four scenes.
@@ -97,62 +94,10 @@ pub(crate) fn manager(store: impl SessionStore) -> SessionManager {
 }
 
 pub(crate) fn failing() -> SessionManager {
-    manager(FailingStore)
+    manager(failing_store())
 }
 
 /// A store that never answers.
-#[derive(Debug)]
-pub(crate) struct FailingStore;
-
-fn fail<T>() -> StoreResult<T> {
-    Err(StoreError::backend("no answer"))
-}
-
-#[async_trait]
-impl SessionStore for FailingStore {
-    async fn load(&self, _: &SessionId, _: Timestamp) -> StoreResult<Option<Stored>> {
-        fail()
-    }
-
-    async fn create(&self, _: &SessionId, _: &Record, _: Timestamp) -> StoreResult<CreateOutcome> {
-        fail()
-    }
-
-    async fn update(&self, _: &SessionId, _: Revision, _: &Record, _: Timestamp) -> StoreResult<UpdateOutcome> {
-        fail()
-    }
-
-    async fn rename(
-        &self,
-        _: &SessionId,
-        _: Revision,
-        _: &SessionId,
-        _: &Record,
-        _: Timestamp,
-    ) -> StoreResult<RenameOutcome> {
-        fail()
-    }
-
-    async fn touch(&self, _: &SessionId, _: Timestamp, _: Timestamp) -> StoreResult<TouchOutcome> {
-        fail()
-    }
-
-    async fn delete(&self, _: &SessionId) -> StoreResult<DeleteOutcome> {
-        fail()
-    }
-
-    fn expiry(&self) -> Option<&dyn DeleteExpired> {
-        None
-    }
-
-    fn principals(&self) -> Option<&dyn PrincipalIndex> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl PrincipalIndex for FailingStore {
-    async fn sessions_of(&self, _: &PrincipalTag, _: Timestamp) -> StoreResult<Vec<SessionId>> {
-        fail()
-    }
+pub(crate) fn failing_store() -> impl SessionStore {
+    Hooked::new(MemoryStore::new(), before(|_| Err(StoreError::backend("no answer"))))
 }
