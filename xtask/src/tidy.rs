@@ -95,7 +95,7 @@ const ROOMS: &[House] = &[House {
         room("state", &["client_side", "error", "events", "format", "records", "services", "signed_cookies"]),
         room("answer", &["error", "events", "signed_cookies"]),
         room("users", &["error", "events", "format", "records", "services"]),
-        room("client_side", &["error", "format", "records", "services"]),
+        room("client_side", &["error", "events", "format", "records", "services"]),
         room("signed_cookies", &["events", "services"]),
         // The one room that knows both the format and the keys.
         room("records", &["error", "events", "format", "services"]),

@@ -29,7 +29,8 @@ enum Answered {
 }
 
 impl ErrorAnswer {
-    pub(crate) fn status(&self) -> u16 {
+    /// Returns the HTTP status of the answer.
+    pub fn status(&self) -> u16 {
         match &*self.0 {
             Answered::Session(error) => error.status(),
             Answered::SignedCookie(error) => error.status(),

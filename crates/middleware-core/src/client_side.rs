@@ -13,6 +13,7 @@ use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
 use crate::client_side::cookie_slot::CookieSlot;
 use crate::error::{SessionError, SessionErrorKind};
+use crate::events::Event;
 use crate::format::payload;
 use crate::records::{self, Live, Opened, Unreadable};
 use crate::services::Services;
@@ -53,19 +54,31 @@ pub(crate) struct Unsealing {
     pub(crate) cookie_received: bool,
     /// We have sealed one of the cookies, whatever became of it.
     pub(crate) cookie_accepted: bool,
+    /// What was sealed by us and is no session. Nobody has been told of it.
+    pub(crate) passed_over: Vec<PassedOver>,
+}
+
+/// A cookie that was sealed by us and is no session.
+pub(crate) struct PassedOver {
+    pub(crate) event: Event,
+    pub(crate) id: Option<SessionId>,
+    pub(crate) error: Option<SessionError>,
 }
 
 /// Opens the session that one of the cookies in `header` holds, and puts its record into the slot.
 pub(crate) fn open(services: &Services, header: &[u8], slot: &CookieSlot) -> Result<Unsealing, SessionError> {
     let mut cookie_received = false;
-    let mut found = Unsealing { held: None, cookie_received: false, cookie_accepted: false };
+    let mut found = Unsealing { held: None, cookie_received: false, cookie_accepted: false, passed_over: Vec::new() };
     let candidates = services.cookie.candidates(header).inspect(|_| cookie_received = true);
     for value in candidates.filter(|value| can_be_sealed(value)).take(MAX_OPENED) {
         let Some(unsealed) = unseal(services, slot.sealer(), value) else { continue };
         found.cookie_accepted = true;
-        found.held = open_unsealed(services, unsealed, slot)?;
-        if found.held.is_some() {
-            break;
+        match open_unsealed(services, unsealed, slot)? {
+            Ok(held) => {
+                found.held = Some(held);
+                break;
+            }
+            Err(passed_over) => found.passed_over.push(passed_over),
         }
     }
     found.cookie_received = cookie_received;
@@ -99,24 +112,38 @@ fn unseal(services: &Services, sealer: &Sealer, value: &[u8]) -> Option<Unsealed
     })
 }
 
-fn open_unsealed(services: &Services, unsealed: Unsealed, slot: &CookieSlot) -> Result<Option<Held>, SessionError> {
+fn open_unsealed(
+    services: &Services,
+    unsealed: Unsealed,
+    slot: &CookieSlot,
+) -> Result<Result<Held, PassedOver>, SessionError> {
     let now = services.now();
-    if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
-        return Ok(None);
-    }
     let (envelope, _) = match payload::decode(&unsealed.payload) {
         Ok(decoded) => decoded,
         Err(error) if error.is_unsupported() => return Err(Unreadable::Unsupported(error).into_error()),
-        Err(_) => return Ok(None),
+        Err(_) => return Ok(Err(unreadable(None, Unreadable::Payload("it does not decode")))),
     };
     // The session has no id of its own, and needs one only within this request.
     let id = SessionId::from_bytes(envelope.handle.to_bytes());
+    let passed_over = |event| Ok(Err(PassedOver { event, id: Some(id), error: None }));
+    if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
+        return passed_over(Event::SessionFromFuture);
+    }
     let principal = envelope.principal.as_deref().map(|principal| services.signers.principal_tag(principal));
     let record = Record { payload: unsealed.payload, expires_at: unsealed.expires_at, principal };
     let stored = Stored { record, revision: Revision::new(1) };
-    let Opened::Live(live) = records::open(services, id, &stored, now) else { return Ok(None) };
+    let live = match records::open(services, id, &stored, now) {
+        Opened::Live(live) => live,
+        Opened::Expired => return passed_over(Event::SessionExpired),
+        Opened::FromFuture => return passed_over(Event::SessionFromFuture),
+        Opened::Unreadable(problem) => return Ok(Err(unreadable(Some(id), problem))),
+    };
     slot.hold(id, stored);
-    Ok(Some(Held { live, sealed_by: unsealed.sealed_by }))
+    Ok(Ok(Held { live, sealed_by: unsealed.sealed_by }))
+}
+
+fn unreadable(id: Option<SessionId>, problem: Unreadable) -> PassedOver {
+    PassedOver { event: problem.event(), id, error: Some(problem.into_error()) }
 }
 
 // A label must never change: another one closes every cookie that was sealed under it.

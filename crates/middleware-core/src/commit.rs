@@ -120,10 +120,11 @@ fn settle(exchange: &Exchange, work: Work<'_>, done: Result<Done, Failed>) -> Re
         }
         Err(failed) => {
             let id = work.snapshot.as_ref().map(|snapshot| snapshot.id);
-            exchange.services.note_failure(&failed.error, id.as_ref());
+            let principal = work.snapshot.as_ref().and_then(|snapshot| snapshot.principal());
+            exchange.services.note_failure(&failed.error, id.as_ref(), principal);
             if !work.is_essential() {
                 exchange.state().progress = Progress::Idle;
-                exchange.services.note_error(Event::RenewalFailed, id.as_ref(), &failed.error);
+                exchange.services.note_error(Event::RenewalFailed, id.as_ref(), principal, &failed.error);
                 return Ok(());
             }
             let mut state = exchange.state();
@@ -141,7 +142,7 @@ fn settle(exchange: &Exchange, work: Work<'_>, done: Result<Done, Failed>) -> Re
 fn update(state: &mut State, work: &Work<'_>, done: Done) {
     state.progress = Progress::Idle;
     match done {
-        Done::Written { snapshot, merged } => {
+        Done::Written { snapshot, merged, .. } => {
             if state.pending.fate == Fate::Destroy {
                 // Decided during the save: there is nothing left to see.
             } else if state.pending.changes.is_empty() {
@@ -161,7 +162,7 @@ fn update(state: &mut State, work: &Work<'_>, done: Done) {
             state.cookie.advance(work.plan.cookie);
         }
         Done::Superseded => {}
-        Done::Destroyed => {
+        Done::Destroyed { .. } => {
             state.cookie.advance(work.plan.cookie);
             state.begin_afresh();
         }

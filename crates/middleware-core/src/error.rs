@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nexios_store_core::{BoxError, StoreError, StoreErrorKind};
 
-use crate::events::{Event, LOG_TARGET};
+use crate::events::{self, Event};
 
 /// An error of a session, which could not be loaded, changed or saved.
 ///
@@ -137,7 +137,7 @@ impl SessionError {
     /// The error is logged here, because no manager is there that could hear of it.
     pub fn missing_layer(message: impl Into<Cow<'static, str>>) -> Self {
         let error = Self::misconfigured(message);
-        tracing::error!(target: LOG_TARGET, event = "layer_missing", "{error}");
+        events::tell_missing_layer(&error);
         error
     }
 
@@ -174,6 +174,11 @@ impl SessionError {
         let event = cause.event;
         let error = Self::new(SessionErrorKind::Incomplete, message).with_source(cause);
         Self { event, revocation: Some(Revocation { ended, failed }), ..error }
+    }
+
+    /// The same error, of which the log has been told.
+    pub(crate) fn told(self) -> Self {
+        Self { event: None, ..self }
     }
 
     pub(crate) fn gone() -> Self {

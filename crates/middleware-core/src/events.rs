@@ -11,7 +11,7 @@ mod told;
 
 use std::error::Error;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use nexios_store_core::{PrincipalTag, Timestamp};
 use tracing::Level;
@@ -20,7 +20,7 @@ use tracing::level_filters::LevelFilter;
 use crate::events::counters::{Counters, Counts};
 use crate::events::fingerprint::Fingerprint;
 use crate::events::observer::Observers;
-use crate::events::told::Told;
+use crate::events::told::{Line, Told};
 
 /// Something that happened to a session, and that an operator or the application may want to know.
 ///
@@ -42,7 +42,7 @@ use crate::events::told::Told;
 pub enum Event {
     /// A request had a cookie of the session's name, but none that one of our keys has signed.
     CookieRefused,
-    /// A cookie verified, but the store has no record under its id.
+    /// A cookie verified, but the store has no record under its id: the session has ended or expired.
     SessionUnknown,
     /// A session was found that has expired.
     SessionExpired,
@@ -69,7 +69,7 @@ pub enum Event {
     /// The expiry or the cookie of a session could not be renewed. The application's answer stood.
     RenewalFailed,
     /// The store has a damaged record. If a request tried to load it, the record is set aside and the visitor got a
-    /// fresh session.
+    /// fresh session. If a request tried to write over it, the request failed.
     RecordCorrupt,
     /// A damaged record could not be set aside.
     RecordNotSetAside,
@@ -248,7 +248,7 @@ impl Event {
             | Self::SessionsRevoked
             | Self::SweepFailed
             | Self::CookieInsecure => None,
-            _ => Some(Duration::from_secs(10)),
+            _ => Some(PAUSE),
         }
     }
 }
@@ -261,8 +261,8 @@ impl fmt::Display for Event {
 
 /// One occurrence of an [`Event`], as an [`Observer`](crate::Observer) sees it.
 ///
-/// It contains no session id, no secret, no value and no user's name. A field that does not apply to the event is
-/// `None`.
+/// It contains no session id, no secret, no value and no user's name. Its error may name the key that a value is stored
+/// under. A field that does not apply to the event, or is not known, is `None`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Occurrence<'a> {
@@ -274,7 +274,10 @@ pub struct Occurrence<'a> {
     pub session: Option<Fingerprint>,
     /// The session before its id changed, by the same hash.
     pub former_session: Option<Fingerprint>,
-    /// The user that the session belongs to, by the tag under which the store lists it.
+    /// The user that the session belongs to, as a tag that the first key of the ring makes.
+    ///
+    /// The store lists the session under this tag. Only if a retired key has tagged the record, the store has the tag of
+    /// that key until the record is written again.
     pub principal: Option<PrincipalTag>,
     /// The number of sessions, for revocations and sweeps.
     pub count: Option<usize>,
@@ -330,8 +333,21 @@ impl Events {
     }
 }
 
-/// The target of all lines in the log.
-pub(crate) const LOG_TARGET: &str = "nexios_sessions";
+/// Tells of a route without a layer, where there is no manager that could. A visitor can repeat it at will, so it has no more
+/// lines than other events.
+pub(crate) fn tell_missing_layer(error: &dyn Error) {
+    static LINE: Line = Line::new();
+    if let Some(repeated) = LINE.is_due(PAUSE, SystemTime::now().into()) {
+        let repeated = (repeated > 0).then_some(repeated);
+        tracing::error!(target: LOG_TARGET, event = "layer_missing", repeated, "{error}");
+    }
+}
+
+/// The target of all lines of the log.
+const LOG_TARGET: &str = "nexios_sessions";
+
+/// How long the log is silent about what can be repeated at will.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Writes the line of an event. `repeated` is the number of occurrences that had no line since the last one.
 fn log(occurrence: &Occurrence<'_>, repeated: u64) {
@@ -362,5 +378,43 @@ fn log(occurrence: &Occurrence<'_>, repeated: u64) {
         Level::INFO => line!(Level::INFO),
         Level::DEBUG => line!(Level::DEBUG),
         _ => line!(Level::TRACE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Counters and log find an event's place by its number.
+    #[test]
+    fn all_events_are_listed_in_their_order() {
+        for (place, event) in Event::ALL.iter().enumerate() {
+            assert_eq!(*event as usize, place, "{event}");
+        }
+        const LAST: Event = Event::CookieInsecure;
+        assert_eq!(LAST as usize + 1, Event::ALL.len());
+    }
+
+    #[test]
+    fn a_name_is_that_of_the_variant() {
+        for event in Event::ALL {
+            let words = event.name().split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+            assert_eq!(words.collect::<String>(), format!("{event:?}"));
+        }
+    }
+
+    #[test]
+    fn the_page_for_operators_says_how_often_an_event_has_a_line() {
+        let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md")).unwrap();
+        for event in Event::ALL {
+            let how_often = match event.pause() {
+                Some(pause) => format!("at most one line in {} seconds", pause.as_secs()),
+                None => "one line each time".to_owned(),
+            };
+            let begin = format!("\n### `{event}`\n\n**{}**, {how_often}.", event.level());
+            assert!(page.contains(&begin), "docs/operations.md has no {begin:?}");
+        }
     }
 }

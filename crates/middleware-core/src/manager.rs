@@ -160,7 +160,7 @@ impl SessionManager {
     /// }
     /// ```
     pub async fn sessions_of(&self, user: &str) -> Result<Vec<UserSession>, SessionError> {
-        users::list(&self.0, user).await.inspect_err(|error| self.0.note_failure(error, None))
+        users::list(&self.0, user).await.inspect_err(|error| self.0.note_failure(error, None, Some(user)))
     }
 
     /// Ends the session of `user` that has this handle, and returns whether there was one.
@@ -219,8 +219,9 @@ impl SessionManager {
     async fn revoke_which(&self, user: &str, which: Which) -> Result<usize, SessionError> {
         let (services, user) = (Arc::clone(&self.0), user.to_owned());
         ToTheEnd::new(async move {
-            let ended = users::end(&services, &user, which).await.result();
-            ended.inspect_err(|error| services.note_failure(error, None))
+            let ended = users::end(&services, &user, which).await;
+            ended.note(&services, &user);
+            ended.result()
         })
         .await
     }

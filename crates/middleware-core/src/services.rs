@@ -107,18 +107,26 @@ impl Services {
         self.events.note(event, || self.occurrence(event, id, principal));
     }
 
-    /// Tells of an event that follows from an error, of the session with this id if there is one.
-    pub(crate) fn note_error(&self, event: Event, id: Option<&SessionId>, error: &(dyn Error + 'static)) {
-        self.events.note(event, || {
-            let session = id.map(|id| self.signers.fingerprint(id));
-            Occurrence { session, error: Some(error), ..Occurrence::of(event, self.now()) }
+    /// Tells of an event that follows from an error; of which session and whose, as far as that is known.
+    pub(crate) fn note_error(
+        &self,
+        event: Event,
+        id: Option<&SessionId>,
+        principal: Option<&str>,
+        error: &(dyn Error + 'static),
+    ) {
+        self.events.note(event, || Occurrence {
+            session: id.map(|id| self.signers.fingerprint(id)),
+            principal: principal.map(|principal| self.signers.principal_tag(principal)),
+            error: Some(error),
+            ..Occurrence::of(event, self.now())
         });
     }
 
-    /// Tells of the event in the store that an error stems from, if there is one. Called once for each error.
-    pub(crate) fn note_failure(&self, error: &SessionError, id: Option<&SessionId>) {
+    /// Tells what has happened in the store, where an error comes from there. Called once for each error.
+    pub(crate) fn note_failure(&self, error: &SessionError, id: Option<&SessionId>, principal: Option<&str>) {
         if let Some(event) = error.event() {
-            self.note_error(event, id, error);
+            self.note_error(event, id, principal, error);
         }
     }
 

@@ -95,6 +95,14 @@ impl State {
         self.progress == Progress::Ended
     }
 
+    /// Returns whether there is something that a commit would do. Settings of a session that holds nothing are no reason to
+    /// make one.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        let has_content = self.pending.login.is_some() || !self.view.values.is_empty();
+        let is_session = self.known.snapshot.is_some() || has_content || self.pending.fate == Fate::Destroy;
+        is_session && !self.pending.is_empty()
+    }
+
     /// Forgets the changes since the last save, but not that the session is to end.
     pub(crate) fn roll_back(&mut self) {
         self.pending.forget();

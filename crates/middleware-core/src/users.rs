@@ -52,21 +52,27 @@ impl UserSession {
 pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSession>, SessionError> {
     // By handle, because a session that is renamed in the meantime may be seen under both ids.
     let mut found = BTreeMap::new();
+    let mut unlisted = BTreeSet::new();
     for _ in 0..MAX_ROUNDS {
         let mut is_complete = true;
         for id in listed(services, user, services.now()).await? {
             match load_listed(services, &id, services.now()).await? {
                 Listed::Gone => is_complete = false,
-                Listed::Unreadable => services.note_session(Event::SessionUnlisted, &id, Some(user)),
-                Listed::Read(stored) => {
-                    if let Opened::Live(live) = records::open(services, id, &stored, services.now()) {
+                Listed::Unreadable => _ = unlisted.insert(id),
+                Listed::Read(stored) => match records::open(services, id, &stored, services.now()) {
+                    Opened::Live(live) => {
                         let session = UserSession::new(&live.snapshot.envelope, live.snapshot.expires_at);
                         found.insert(session.handle, session);
                     }
-                }
+                    Opened::Unreadable(_) => _ = unlisted.insert(id),
+                    Opened::Expired | Opened::FromFuture => {}
+                },
             }
         }
         if is_complete {
+            for id in &unlisted {
+                services.note_session(Event::SessionUnlisted, id, Some(user));
+            }
             let mut sessions = Vec::from_iter(found.into_values());
             sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
             return Ok(sessions);
@@ -87,7 +93,10 @@ pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended 
     for _ in 0..MAX_ROUNDS {
         let ids = match listed(services, user, ANY_TIME).await {
             Ok(ids) => ids,
-            Err(error) => return Ended { error: Some(error), ..ended },
+            Err(error) => {
+                services.note_failure(&error, None, Some(user));
+                return Ended { error: Some(error.told()), ..ended };
+            }
         };
         let mut is_complete = true;
         for id in ids {
@@ -101,18 +110,14 @@ pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended 
                     ended.ended += usize::from(outcome == DeleteOutcome::Deleted);
                 }
                 Err(error) => {
+                    services.note_failure(&error, Some(&id), Some(user));
                     failed.insert(id);
                     ended.failed += 1;
-                    ended.error = Some(error);
+                    ended.error = Some(error.told());
                 }
             }
         }
         if is_complete {
-            services.events.note(Event::SessionsRevoked, || Occurrence {
-                principal: Some(services.signers.principal_tag(user)),
-                count: Some(ended.ended),
-                ..Occurrence::of(Event::SessionsRevoked, services.now())
-            });
             return ended;
         }
     }
@@ -125,11 +130,22 @@ pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended 
 pub(crate) struct Ended {
     pub(crate) ended: usize,
     pub(crate) failed: usize,
-    /// The last failure.
+    /// The last failure. It was told, like the others.
     pub(crate) error: Option<SessionError>,
 }
 
 impl Ended {
+    /// Tells of a revocation, also of one that came only half-way.
+    pub(crate) fn note(&self, services: &Services, user: &str) {
+        if self.error.is_none() || self.ended > 0 {
+            services.events.note(Event::SessionsRevoked, || Occurrence {
+                principal: Some(services.signers.principal_tag(user)),
+                count: Some(self.ended),
+                ..Occurrence::of(Event::SessionsRevoked, services.now())
+            });
+        }
+    }
+
     /// How many have ended, or that some have not.
     pub(crate) fn result(self) -> Result<usize, SessionError> {
         match self.error {

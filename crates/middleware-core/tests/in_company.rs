@@ -190,3 +190,17 @@ async fn worthless_values_hide_no_session_in_a_cookie() {
         assert!(is_logged_in(&site, &Visitor::with_cookie(header)).await, "{} bytes", worthless.len());
     }
 }
+
+#[tokio::test]
+async fn settings_of_a_session_that_holds_nothing_are_no_lost_change() {
+    let site = Site::new();
+    let answer = Visitor::default()
+        .visit(&site, async |session| {
+            session.set_persistent(true).unwrap();
+            session.set_device("laptop").unwrap();
+            200
+        })
+        .await;
+    assert_eq!((answer.set_cookie, site.files().len()), (None, 0));
+    assert_eq!(site.manager.counters().of(Event::ChangesNeverSaved), 0);
+}

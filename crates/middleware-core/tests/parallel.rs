@@ -368,7 +368,7 @@ async fn a_save_backs_off_only_after_several_conflicts() {
         let before = tokio::time::Instant::now();
         session.insert("a", &2).unwrap();
         session.save().await.unwrap();
-        assert_eq!(manager.counters().of(Event::ChangesMerged), others as u64);
+        assert_eq!(manager.counters().of(Event::ChangesMerged), u64::from(others > 0), "once for each save");
         assert_eq!(!before.elapsed().is_zero(), waits, "after {others} conflicts");
     }
 }

@@ -58,7 +58,9 @@ async fn make_room(
     // If two logins are of the same millisecond, the handle decides, so that all processes end the same sessions.
     others.sort_by_key(|session: &UserSession| (session.authenticated_at, session.handle));
     for oldest in &others[..excess] {
-        if let Some(error) = users::end(services, user, Which::Only(oldest.handle)).await.error {
+        let ended = users::end(services, user, Which::Only(oldest.handle)).await;
+        ended.note(services, user);
+        if let Some(error) = ended.error {
             return Err(error);
         }
     }

@@ -36,15 +36,20 @@ pub(super) struct Work<'a> {
 
 /// The result of work that was done.
 pub(super) enum Done {
-    /// The store has this snapshot now. It is merged if another request had saved values that went into it.
+    /// The store has this snapshot now. It is new if the store had no record of the session before, and merged if another
+    /// request had saved values that went into it.
     Written {
         snapshot: Arc<Snapshot>,
+        is_new: bool,
         merged: bool,
     },
     Touched(Timestamp),
     /// Nothing: another request has written the session, and there was nothing to save.
     Superseded,
-    Destroyed,
+    /// The session is no more. It was this request that ended it, or another one before.
+    Destroyed {
+        by_us: bool,
+    },
     /// There is no such session any more.
     Gone,
 }
@@ -123,26 +128,32 @@ impl Work<'_> {
             match self.store().delete(id).await {
                 Ok(DeleteOutcome::Deleted) => self.services.note_session(Event::SessionDestroyed, id, None),
                 Ok(DeleteOutcome::Missing) => {}
-                Err(error) => done = done.and(Err(error.into())),
+                Err(error) => {
+                    let error = SessionError::from(error);
+                    self.services.note_failure(&error, Some(id), None);
+                    done = done.and(Err(Failed::not_known_whether(error.told())));
+                }
             }
         }
         done
     }
 
     async fn destroy(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
-        let Some(snapshot) = snapshot else { return Ok(Done::Destroyed) };
-        if self.store().delete(&snapshot.id).await? == DeleteOutcome::Missing
+        let Some(snapshot) = snapshot else { return Ok(Done::Destroyed { by_us: false }) };
+        let mut by_us = self.store().delete(&snapshot.id).await? == DeleteOutcome::Deleted;
+        if !by_us
             && let Some(principal) = snapshot.principal()
             && self.store().principals().is_some()
         {
             // The session was ended by another request, or renamed by one. In the second case it lives on under another
             // id, and must not. Boxed, because it takes much room and is rare.
-            let ended = Box::pin(users::end(self.services, principal, Which::Only(snapshot.envelope.handle)));
-            if let Some(error) = ended.await.error {
+            let ended = Box::pin(users::end(self.services, principal, Which::Only(snapshot.envelope.handle))).await;
+            if let Some(error) = ended.error {
                 return Err(Failed::not_known_whether(error));
             }
+            by_us = ended.ended > 0;
         }
-        Ok(Done::Destroyed)
+        Ok(Done::Destroyed { by_us })
     }
 
     /// Creates a session for a user who has just logged in, although somebody has ended the one that was loaded. Its
@@ -162,7 +173,7 @@ impl Work<'_> {
             if let CreateOutcome::Created(revision) = self.store().create(&id, &record, self.now).await? {
                 let values = values.packed_in(&record.payload);
                 let snapshot = Arc::new(Snapshot { id, revision, expires_at: record.expires_at, envelope, values });
-                return Ok(Done::Written { snapshot, merged: false });
+                return Ok(Done::Written { snapshot, is_new: true, merged: false });
             }
             id = records::new_id().map_err(Failed::not_done)?;
         }
@@ -186,11 +197,10 @@ impl Work<'_> {
                 Written::At(id, revision) => {
                     let snapshot = Arc::make_mut(&mut next);
                     (snapshot.id, snapshot.revision) = (id, revision);
-                    return Ok(Done::Written { snapshot: next, merged: conflicts > 0 });
+                    return Ok(Done::Written { snapshot: next, is_new: false, merged: conflicts > 0 });
                 }
                 Written::Missing => return Ok(Done::Gone),
                 Written::Conflict => {
-                    self.services.note_session(Event::ChangesMerged, &current.id, current.principal());
                     conflicts += 1;
                     if turn.is_none() {
                         turn = Some(self.services.writers.take(current.id.as_bytes()).await);
@@ -292,8 +302,11 @@ impl Work<'_> {
     pub(super) fn note(&self, done: &Done) {
         let services = self.services;
         match done {
-            Done::Written { snapshot, .. } => {
-                match self.snapshot.as_ref().map(|before| before.id) {
+            Done::Written { snapshot, is_new, merged } => {
+                if *merged {
+                    services.note_session(Event::ChangesMerged, &snapshot.id, snapshot.principal());
+                }
+                match self.snapshot.as_ref().map(|before| before.id).filter(|_| !is_new) {
                     None => services.note_session(Event::SessionCreated, &snapshot.id, snapshot.principal()),
                     Some(former) if former != snapshot.id => {
                         services.note_cycled(&former, &snapshot.id, snapshot.principal());
@@ -305,9 +318,9 @@ impl Work<'_> {
                 }
             }
             Done::Touched(_) | Done::Superseded => {}
-            Done::Destroyed if self.snapshot.is_some() => self.note_former(Event::SessionDestroyed),
+            Done::Destroyed { by_us: true } => self.note_former(Event::SessionDestroyed),
             Done::Gone if self.is_essential() => self.note_former(Event::ChangesDropped),
-            Done::Destroyed | Done::Gone => {}
+            Done::Destroyed { by_us: false } | Done::Gone => {}
         }
     }
 

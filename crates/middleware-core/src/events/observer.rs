@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::events::Occurrence;
@@ -10,8 +11,10 @@ use crate::events::Occurrence;
 ///
 /// An observer is called where the event happens, usually within a request, whose answer waits for it. Other requests
 /// to the same session, and logins of the same user, may wait too. So it must be quick and must not block: send what
-/// takes time through a channel. The state of the session is not locked during the call. If an observer panics, the
-/// request does.
+/// takes time through a channel. The state of the session is not locked during the call, so an observer may use the
+/// session and the manager.
+///
+/// If an observer panics, the panic hook of the process says so, and the request goes on as if nothing had happened.
 ///
 /// # Examples
 ///
@@ -58,7 +61,11 @@ impl Observers {
     }
 
     pub(super) fn observe(&self, occurrence: &Occurrence<'_>) {
-        self.0.iter().for_each(|observer| observer.observe(occurrence));
+        for observer in &self.0 {
+            // Called between a write to the store and the cookie that goes with it, by the sweeper's task, and in a drop.
+            // A panic would log a visitor out, end the sweeping for good, or abort the process.
+            let _ = catch_unwind(AssertUnwindSafe(|| observer.observe(occurrence)));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use std::time::Duration;
+
 use nexios_store_core::Timestamp;
 
 use crate::events::Event;
@@ -8,8 +10,9 @@ use crate::events::Event;
 #[derive(Debug, Default)]
 pub(super) struct Told([Line; Event::ALL.len()]);
 
+/// The lines of one event.
 #[derive(Debug, Default)]
-struct Line {
+pub(super) struct Line {
     /// In Unix milliseconds; 0 if there was no line yet.
     at: AtomicU64,
     untold: AtomicU64,
@@ -20,18 +23,29 @@ impl Told {
     ///
     /// The first occurrence has a line at once. Of several at the same time, one has it.
     pub(super) fn is_due(&self, event: Event, now: Timestamp) -> Option<u64> {
-        let Some(pause) = event.pause() else { return Some(0) };
-        let line = &self.0[event as usize];
-        let told = line.at.load(Ordering::Relaxed);
+        match event.pause() {
+            Some(pause) => self.0[event as usize].is_due(pause, now),
+            None => Some(0),
+        }
+    }
+}
+
+impl Line {
+    pub(super) const fn new() -> Self {
+        Self { at: AtomicU64::new(0), untold: AtomicU64::new(0) }
+    }
+
+    pub(super) fn is_due(&self, pause: Duration, now: Timestamp) -> Option<u64> {
+        let told = self.at.load(Ordering::Relaxed);
         let since = now.saturating_duration_since(Timestamp::from_unix_millis(told));
         // A clock that was set back must not silence an event until it has caught up.
         let is_due = told == 0 || since >= pause || now.as_unix_millis() < told;
         let tells =
-            || line.at.compare_exchange(told, now.as_unix_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok();
+            || self.at.compare_exchange(told, now.as_unix_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_due && tells() {
-            Some(line.untold.swap(0, Ordering::Relaxed))
+            Some(self.untold.swap(0, Ordering::Relaxed))
         } else {
-            line.untold.fetch_add(1, Ordering::Relaxed);
+            self.untold.fetch_add(1, Ordering::Relaxed);
             None
         }
     }
@@ -39,6 +53,9 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::*;
 
     fn at(seconds: u64) -> Timestamp {
@@ -62,6 +79,23 @@ mod tests {
         assert_eq!(told.is_due(Event::StoreFailed, at(3600)), Some(0));
         assert_eq!(told.is_due(Event::StoreFailed, at(0)), Some(0));
         assert_eq!(told.is_due(Event::StoreFailed, at(1)), None);
+    }
+
+    #[test]
+    fn of_many_at_once_one_has_a_line_and_the_others_are_counted() {
+        let (told, start) = (Told::default(), Barrier::new(8));
+        let lines: Vec<u64> = thread::scope(|scope| {
+            let thread = |_| {
+                scope.spawn(|| {
+                    start.wait();
+                    (0..1000).filter_map(|_| told.is_due(Event::StoreFailed, at(0))).collect::<Vec<_>>()
+                })
+            };
+            let threads = Vec::from_iter((0..8).map(thread));
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0] + told.is_due(Event::StoreFailed, at(10)).unwrap(), 7999);
     }
 
     #[test]

@@ -97,7 +97,7 @@ async fn sweep_step(services: &Services) -> Result<Option<Swept>, SessionError> 
     let swept = services.in_time(expiry.delete_expired(services.now(), STEP)).await;
     swept.map(Some).map_err(|no_answer| {
         let error = no_answer.into();
-        services.note_failure(&error, None);
+        services.note_failure(&error, None, None);
         error
     })
 }
@@ -196,7 +196,7 @@ async fn run(services: Arc<Services>, mut stopped: watch::Receiver<()>, counts: 
                     more
                 }
                 Err(error) => {
-                    services.note_error(Event::SweepFailed, None, &error);
+                    services.note_error(Event::SweepFailed, None, None, &error);
                     counts.send_modify(|counts| counts.failed += 1);
                     false
                 }

@@ -108,6 +108,7 @@ async fn save(exchange: Arc<Exchange>, status: u16) -> RequestEnd {
         if failure.is_some() {
             // The save was tried, and whoever waits for the answer hears that it failed.
             state.roll_back();
+            exchange.fail_end();
         }
         (send_head(&exchange, &mut state), failure)
     };
@@ -169,7 +170,7 @@ fn finish(
         }
     }
     if let Some(error) = &failure {
-        exchange.services.note_error(error.answer_event(), None, error);
+        exchange.note_error(error.answer_event(), error);
     }
     RequestEnd { exchange, status, looked_at, set_cookies, failure: failure.map(Box::new) }
 }
@@ -263,14 +264,16 @@ impl RequestEnd {
     fn fill(&self, head: &mut impl ResponseHead) -> Option<Bytes> {
         let answer = head.take_error()?;
         if let Some(event) = answer.event() {
-            self.exchange.services.note_error(event, None, answer.error());
+            self.exchange.note_error(event, answer.error());
         }
-        self.body(head, answer.status())
+        // The application may have made a page of its own of the error, which is not to be replaced.
+        let is_untouched = self.status == answer.status() && head.values(Header::ContentType).next().is_none();
+        if is_untouched { self.body(head, answer.status()) } else { None }
     }
 
     fn body(&self, head: &mut impl ResponseHead, status: u16) -> Option<Bytes> {
         let (content_type, body) = self.exchange.services.failure_bodies.as_ref()?.make(status).into_parts();
-        head.retain(|name, _| name != "content-length");
+        head.retain(|name, _| !headers::describes_body(name));
         head.insert(Header::ContentType, content_type);
         Some(body)
     }

@@ -6,7 +6,7 @@ use nexios_signer::SignedBy;
 use nexios_store_core::{SessionId, StoreError, StoreErrorKind};
 
 use crate::client_side::cookie_slot::CookieSlot;
-use crate::client_side::{self, Held};
+use crate::client_side::{self, Held, PassedOver};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::Event;
 use crate::records::{self, Live, Opened, Snapshot, Unreadable};
@@ -44,12 +44,15 @@ pub(super) async fn load(exchange: &Exchange) -> Result<(), SessionError> {
 async fn load_stored(exchange: &Exchange) -> Result<Known, SessionError> {
     let services = &*exchange.services;
     let found = within(services.settings.store_timeout, pin!(find(services, &exchange.cookie_header))).await;
-    found.unwrap_or_else(|_| Err(services.timed_out()))
+    found.unwrap_or_else(|_| {
+        let error = services.timed_out();
+        services.note_failure(&error, None, None);
+        Err(error)
+    })
 }
 
 /// Returns what the application has chosen to serve while the store does not answer.
 fn without_store(services: &Services, error: SessionError) -> Result<Known, SessionError> {
-    services.note_failure(&error, None);
     if services.on_outage == OnOutage::Refuse || error.kind() != SessionErrorKind::Unavailable {
         return Err(error);
     }
@@ -105,7 +108,11 @@ async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, Ses
             // Boxed, so that the future of every request has no room for a rare case.
             Box::pin(set_aside(services, &id, &error)).await;
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            let error = SessionError::from(error);
+            services.note_failure(&error, Some(&id), None);
+            return Err(error);
+        }
     }
     Ok(None)
 }
@@ -115,18 +122,15 @@ async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, Ses
 fn pass_over(services: &Services, id: &SessionId, unreadable: Unreadable) -> Result<(), SessionError> {
     let event = unreadable.event();
     let error = unreadable.into_error();
-    if error.kind() == SessionErrorKind::Unsupported {
-        return Err(error);
-    }
-    services.note_error(event, Some(id), &error);
-    Ok(())
+    services.note_error(event, Some(id), None, &error);
+    if error.kind() == SessionErrorKind::Unsupported { Err(error) } else { Ok(()) }
 }
 
 /// Takes a damaged record out of service, and keeps it for the operator.
 async fn set_aside(services: &Services, id: &SessionId, error: &StoreError) {
-    services.note_error(Event::RecordCorrupt, Some(id), error);
+    services.note_error(Event::RecordCorrupt, Some(id), None, error);
     if let Err(error) = services.store.set_aside(id).await {
-        services.note_error(Event::RecordNotSetAside, Some(id), &error);
+        services.note_error(Event::RecordNotSetAside, Some(id), None, &error);
     }
 }
 
@@ -143,10 +147,11 @@ fn load_held(exchange: &Exchange, slot: &CookieSlot) -> Result<(), SessionError>
         Ok(unsealing) => unsealing,
         Err(error) => {
             drop(state);
-            services.note_failure(&error, None);
+            services.note_failure(&error, None, None);
             return Err(error);
         }
     };
+    let passed_over = unsealing.passed_over;
     let known = unsealing.held.map_or_else(
         || Known::nothing(unsealing.cookie_received),
         |Held { live, sealed_by }| {
@@ -158,6 +163,13 @@ fn load_held(exchange: &Exchange, slot: &CookieSlot) -> Result<(), SessionError>
     state.begin(known);
     exchange.set_loaded(&state);
     drop(state);
+    for PassedOver { event, id, error } in &passed_over {
+        match (id, error) {
+            (_, Some(error)) => services.note_error(*event, id.as_ref(), None, error),
+            (Some(id), None) => services.note_session(*event, id, None),
+            (None, None) => services.note(*event),
+        }
+    }
     match snapshot {
         Some(snapshot) => note_resumed(services, &snapshot, is_retired),
         None if unsealing.cookie_received && !unsealing.cookie_accepted => services.note(Event::CookieRefused),

@@ -95,6 +95,11 @@ pub(super) fn survives_failure(name: &str) -> bool {
     named.iter().any(|names| names.contains(&name)) || name.starts_with("access-control-") || name.starts_with("x-b3-")
 }
 
+/// Returns whether a header describes the body of a response, and so does not fit another body.
+pub(super) fn describes_body(name: &str) -> bool {
+    matches!(name, "content-encoding" | "content-length" | "content-range" | "etag" | "last-modified")
+}
+
 /// Returns whether one of the comma-separated elements is one of `names`.
 ///
 /// An element with an argument is another thing: `private="X-User"` lets shared caches store the rest (RFC 9111,

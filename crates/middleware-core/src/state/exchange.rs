@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -11,6 +12,7 @@ use crate::records::Snapshot;
 use crate::services::Services;
 use crate::signed_cookies::SignedCookies;
 use crate::state::State;
+use crate::state::decisions::Fate;
 use crate::state::place::Place;
 
 /// One request and its session: everything that the request, its session and all their clones share.
@@ -31,6 +33,8 @@ pub(crate) struct Exchange {
     /// The head of the response is out. Set by the request; if there is a session, it is set while the state is locked
     /// and no commit is under way.
     head_sent: AtomicBool,
+    /// Whether the save at the request's end has failed, and was told. Then a logout may be left undone.
+    end_failed: AtomicBool,
 }
 
 /// The joined `Cookie` headers of a request. The session's cookie and a few small ones take no allocation of their own.
@@ -48,6 +52,7 @@ impl Exchange {
             state: Mutex::default(),
             turn: tokio::sync::Mutex::const_new(()),
             head_sent: AtomicBool::new(false),
+            end_failed: AtomicBool::new(false),
         }
     }
 
@@ -79,6 +84,18 @@ impl Exchange {
 
     pub(crate) fn is_head_sent(&self) -> bool {
         self.head_sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn fail_end(&self) {
+        self.end_failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells of an event of the request that follows from an error.
+    pub(crate) fn note_error(&self, event: Event, error: &(dyn Error + 'static)) {
+        let snapshot = self.state().known.snapshot.clone();
+        let snapshot = snapshot.as_deref();
+        let principal = snapshot.and_then(Snapshot::principal);
+        self.services.note_error(event, snapshot.map(|snapshot| &snapshot.id), principal, error);
     }
 
     /// Waits for the turn. It is free unless a clone of the session is in use in parallel.
@@ -121,8 +138,14 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if *self.head_sent.get_mut() && !state.pending.is_empty() {
-            self.services.note(Event::ChangesNeverSaved);
+        let is_told = *self.end_failed.get_mut() && !state.pending.is_changed() && state.pending.fate == Fate::Destroy;
+        if *self.head_sent.get_mut() && state.is_unsaved() && !is_told {
+            match &state.known.snapshot {
+                Some(snapshot) => {
+                    self.services.note_session(Event::ChangesNeverSaved, &snapshot.id, snapshot.principal());
+                }
+                None => self.services.note(Event::ChangesNeverSaved),
+            }
         }
     }
 }
