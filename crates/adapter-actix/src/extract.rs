@@ -191,7 +191,7 @@ impl<N> fmt::Debug for ExistingSession<N> {
     }
 }
 
-/// What the middleware of the name `N` leaves in a request's extensions.
+/// The entry that the middleware of the name `N` leaves in a request's extensions.
 pub(crate) struct MiddlewareSession<N> {
     request: RequestSession,
     name: PhantomData<fn() -> N>,

@@ -146,7 +146,7 @@ impl<N> fmt::Debug for Session<N> {
     }
 }
 
-/// What the layer of the name `N` leaves in a request's extensions.
+/// The entry that the layer of the name `N` leaves in a request's extensions.
 pub(crate) struct LayerSession<N> {
     request: RequestSession,
     name: PhantomData<fn() -> N>,

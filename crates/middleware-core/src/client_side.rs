@@ -54,7 +54,7 @@ pub(crate) struct Unsealing {
     pub(crate) cookie_received: bool,
     /// We have sealed one of the cookies, whatever became of it.
     pub(crate) cookie_accepted: bool,
-    /// What was sealed by us and is no session. Nobody has been told of it.
+    /// The cookies that we have sealed and that are no session. Nobody has been told of them yet.
     pub(crate) passed_over: Vec<PassedOver>,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn open(services: &Services, header: &[u8], slot: &CookieSlot) -> Res
     Ok(found)
 }
 
-/// Whether a value can be one of ours by its length, so that what cannot be does not hide what is.
+/// Returns whether a value can be one of ours by its length. Values that cannot be do not count.
 fn can_be_sealed(value: &[u8]) -> bool {
     let shortest = (Sealer::OVERHEAD + TIMES_LEN) / 3 * 4;
     (shortest..=MAX_COOKIE_LEN).contains(&value.len())

@@ -12,7 +12,7 @@ mod work;
 use std::pin::pin;
 use std::sync::Arc;
 
-use nexios_store_core::{SessionId, Timestamp};
+use nexios_store_core::Timestamp;
 
 use crate::commit::plan::{Action, Plan, Situation};
 use crate::commit::work::{Done, Failed, Outcome, Work};
@@ -83,24 +83,13 @@ fn begin(exchange: &Exchange) -> Result<Option<Work<'_>>, SessionError> {
     // Moving an expiry twice does no harm.
     state.progress = Progress::Saving { is_essential: plan.action.is_essential(state.pending.is_changed()) };
     Ok(Some(Work {
-        services: &exchange.services,
-        place: &exchange.place,
+        exchange,
         plan,
         now,
         snapshot: state.known.snapshot.clone(),
-        doomed: if plan.action == Action::Destroy { doomed(exchange, &state) } else { Vec::new() },
         view: state.view.clone(),
         pending: state.pending.take(),
     }))
-}
-
-/// Returns what a logout ends beside the session: the records of all other cookies that verify, live or not.
-fn doomed(exchange: &Exchange, state: &State) -> Vec<SessionId> {
-    let own = state.known.snapshot.as_ref().map(|snapshot| snapshot.id);
-    let mut ids: Vec<_> = exchange.vouched_ids().filter(|id| Some(*id) != own).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }
 
 /// Returns whether the visitor must get a cookie, because the work would otherwise come to nothing.

@@ -47,13 +47,13 @@ pub struct SessionError {
     revocation: Option<Revocation>,
 }
 
-/// How far a revocation came that is not complete.
+/// The progress of a revocation that is not complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Revocation {
-    /// How many sessions have ended.
+    /// The number of sessions that have ended.
     pub ended: usize,
-    /// How many were found and could not be ended. There may be more that were not found.
+    /// The number of sessions that were found and could not be ended. There may be more that were not found.
     pub failed: usize,
 }
 

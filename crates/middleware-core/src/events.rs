@@ -346,7 +346,7 @@ pub(crate) fn tell_missing_layer(error: &dyn Error) {
 /// The target of all lines of the log.
 const LOG_TARGET: &str = "nexios_sessions";
 
-/// How long the log is silent about what can be repeated at will.
+/// The time for which the log is silent about what can be repeated at will.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Writes the line of an event. `repeated` is the number of occurrences that had no line since the last one.

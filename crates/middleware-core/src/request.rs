@@ -127,6 +127,7 @@ mod tests {
     use nexios_signer::{Key, KeyRing};
     use nexios_store_memory::MemoryStore;
 
+    use super::*;
     use crate::SessionManager;
 
     /// Frameworks box these futures, and the allocators of glibc and others have a fast path only for blocks of up to 1
@@ -137,7 +138,8 @@ mod tests {
         let manager = SessionManager::builder(MemoryStore::new()).keys(keys).build().unwrap();
         let request = manager.request([b"theme=dark"]);
         let session = request.session();
-        for (size, limit) in [(size_of_val(&session), 1024), (size_of_val(&request.end(200)), 64)] {
+        let save = end::size_of_a_save(Arc::clone(&request.0));
+        for (size, limit) in [(size_of_val(&session), 1024), (size_of_val(&request.end(200)), 64), (save, 1024)] {
             assert!(size <= limit, "{size}");
         }
     }

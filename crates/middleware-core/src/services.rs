@@ -161,7 +161,7 @@ impl Services {
     }
 }
 
-/// How many cookies of the session's name are verified. Browsers keep about fifty cookies a domain.
+/// The largest number of cookies of the session's name that are verified. Browsers keep about fifty cookies a domain.
 const MAX_VERIFICATIONS: usize = 64;
 
 /// The reason why a call of the store has no answer.

@@ -125,7 +125,7 @@ pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended 
     Ended { error: Some(SessionError::new(SessionErrorKind::Unavailable, message)), ..ended }
 }
 
-/// What has come of ending a user's sessions.
+/// The outcome of ending a user's sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
     pub(crate) ended: usize,
@@ -146,7 +146,7 @@ impl Ended {
         }
     }
 
-    /// How many have ended, or that some have not.
+    /// Returns the number of sessions that have ended, or an error if some have not.
     pub(crate) fn result(self) -> Result<usize, SessionError> {
         match self.error {
             None => Ok(self.ended),

@@ -1,4 +1,4 @@
-//! What each public type can be used for: between threads, behind a pin, after a panic; and how large it is.
+//! The uses of each public type: between threads, behind a pin, after a panic; and how large it is.
 
 use std::error::Error;
 use std::panic::{RefUnwindSafe, UnwindSafe};

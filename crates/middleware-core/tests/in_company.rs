@@ -1,4 +1,4 @@
-//! What one request, process, clock or setting did is not undone by another.
+//! No request, process, clock or setting undoes what another one did.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod site;
@@ -28,7 +28,7 @@ async fn logged_in(site: &Site) -> Visitor {
     visitor
 }
 
-/// Whether a copy of the visitor's cookie opens a session.
+/// Returns whether a copy of the visitor's cookie opens a session.
 async fn is_logged_in(site: &Site, copy: &Visitor) -> bool {
     site.open(copy).await.principal().is_some()
 }
@@ -115,7 +115,7 @@ async fn a_revocation_ends_what_seems_expired_or_from_the_future() {
 }
 
 #[tokio::test]
-async fn a_revocation_spares_the_current_session_though_it_seems_expired() {
+async fn a_revocation_spares_the_current_session_if_it_seems_expired() {
     let site = Site::new();
     let (current, other) = (logged_in(&site).await, logged_in(&site).await);
     let handle = site.open(&current).await.handle().unwrap();
@@ -203,4 +203,37 @@ async fn settings_of_a_session_that_holds_nothing_are_no_lost_change() {
         .await;
     assert_eq!((answer.set_cookie, site.files().len()), (None, 0));
     assert_eq!(site.manager.counters().of(Event::ChangesNeverSaved), 0);
+}
+
+#[tokio::test]
+async fn a_slow_page_that_only_reads_does_not_undo_a_shorter_life() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site).await;
+    site.sleep(HOUR * 24 * 3);
+    let slow = site.open(&visitor).await;
+    let shorten = async |session: &Session| {
+        session.set_idle_timeout(Some(HOUR / 12)).unwrap();
+        200
+    };
+    visitor.visit(&site, shorten).await;
+
+    let answer = slow.answer(&mut visitor.clone(), 200).await;
+    assert_eq!((answer.failure, answer.set_cookie, site.probe.count(CallKind::Touch)), (None, None, 1));
+    site.sleep(HOUR / 10);
+    assert!(!is_logged_in(&site, &visitor).await, "six minutes later");
+}
+
+#[tokio::test]
+async fn a_slow_page_that_only_reads_does_not_undo_a_forget_me() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site).await;
+    site.sleep(HOUR * 24 * 3);
+    let slow = site.open(&visitor).await;
+    let forget_me = async |session: &Session| session.set_persistent(false).map_or(500, |()| 200);
+    let answer = visitor.visit(&site, forget_me).await;
+    assert_eq!((answer.set_cookie.is_some(), answer.max_age()), (true, None), "a cookie of the browser's session");
+
+    let answer = slow.answer(&mut visitor.clone(), 200).await;
+    assert_eq!(answer.set_cookie, None, "which would outlive the browser");
+    assert!(is_logged_in(&site, &visitor).await);
 }

@@ -8,7 +8,7 @@ use nexios_middleware_core::{Clock, Event, SessionErrorKind};
 use nexios_store_core::{SessionId, SessionStore, Stored};
 use site::{CallKind, Site, Visitor};
 
-/// What a newer version has written, and this one does not know: a tag, a length, the bytes.
+/// Extensions that a newer version has written, and this one does not know: a tag, a length, the bytes.
 const MAY_BE_IGNORED: &[u8] = b"\x07\x00\x0a\x00\x00\x00of a later";
 const MUST_BE_UNDERSTOOD: &[u8] = b"\x07\x80\x0a\x00\x00\x00of a later";
 

@@ -7,7 +7,7 @@ mod site;
 use nexios_middleware_core::{Event, SessionManager};
 use site::{NEW, OLD, Site, Visitor};
 
-/// How many records the site has met that are damaged.
+/// Returns the number of damaged records that the site has met.
 fn corrupt(site: &SessionManager) -> u64 {
     site.counters().of(Event::RecordCorrupt)
 }

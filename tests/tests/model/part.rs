@@ -22,12 +22,12 @@ pub(crate) struct Part {
     pub(crate) seen: Seen,
 }
 
-/// What the store did for a part.
+/// Everything that the store did for a part.
 #[derive(Default)]
 pub(crate) struct Seen {
     /// The calls that failed, or whose answers were lost.
     pub(crate) unanswered: Vec<CallKind>,
-    /// What a commit has left in the store.
+    /// The record that a commit has left in the store.
     pub(crate) wrote: Option<Wrote>,
     pub(crate) has_touched: bool,
 }

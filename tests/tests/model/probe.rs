@@ -47,7 +47,7 @@ pub(crate) enum What {
     Failed(CallKind),
 }
 
-/// What the test knows about the calls, and decides about them.
+/// The knowledge and the decisions of the test about the calls.
 #[derive(Debug, Default)]
 pub(crate) struct Script(Mutex<State>);
 

@@ -32,7 +32,7 @@ pub(crate) struct Request {
     pub(crate) is_stuck: bool,
     /// Whether the head of the answer is sent, so that no cookie can follow.
     pub(crate) head_is_sent: bool,
-    /// What the answer does to the cookie.
+    /// The answer does this to the cookie.
     pub(crate) cookie: CookieFate,
 }
 

@@ -1,4 +1,4 @@
-//! Whole requests over real connections. Each case is one text that runs on both frameworks and on every store, so a
+//! Whole requests over real connections. Each case is one text that runs on three frameworks and on every store, so a
 //! behaviour that differs is a failing test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -39,6 +39,8 @@ matrix! {
             a_session_that_is_not_used_ends
             reading_keeps_a_session_alive_and_renews_its_cookie
             touches_are_rationed
+            a_slow_read_does_not_undo_what_another_request_chose
+            a_logout_ends_a_session_that_seems_to_have_expired
             an_expired_session_is_not_brought_back_by_a_write
             a_session_that_expires_during_a_request_stays_ended
             the_absolute_timeout_runs_from_the_latest_login

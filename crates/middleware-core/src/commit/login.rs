@@ -12,7 +12,7 @@ use crate::users::{self, UserSession, Which};
 impl Work<'_> {
     /// Carries out the plan; if it is a login, only if the user may have the session.
     pub(super) async fn perform(&self) -> Result<Done, Failed> {
-        match (self.login(), self.services.session_limit) {
+        match (self.login(), self.services().session_limit) {
             // Boxed, so that the future of every request has no room for what only logins need.
             (Some(user), Some(limit)) => Box::pin(self.perform_within(limit, user)).await,
             _ => self.carry_out().await,
@@ -20,7 +20,7 @@ impl Work<'_> {
     }
 
     async fn perform_within(&self, limit: SessionLimit, user: &ByteString) -> Result<Done, Failed> {
-        let services = self.services;
+        let services = self.services();
         // The logins of one user in this process go one after the other. Other processes may let one in at the same
         // time, so the limit is checked again afterwards.
         let _turn = services.logins.take(services.signers.principal_tag(user).as_bytes()).await;

@@ -1,5 +1,6 @@
 //! The work of a commit: one write to the store, tried again on newer values while other requests come first.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,19 +18,17 @@ use crate::format::values::Values;
 use crate::records::{self, Opened, Snapshot};
 use crate::services::Services;
 use crate::state::View;
+use crate::state::exchange::Exchange;
 use crate::state::pending::Pending;
 use crate::state::place::Place;
 use crate::users::{self, Which};
 
 /// The work that a commit was given to do.
 pub(super) struct Work<'a> {
-    pub(super) services: &'a Services,
-    pub(super) place: &'a Place,
+    pub(super) exchange: &'a Exchange,
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     pub(super) snapshot: Option<Arc<Snapshot>>,
-    /// What a logout ends beside the session.
-    pub(super) doomed: Vec<SessionId>,
     pub(super) view: View,
     pub(super) pending: Pending,
 }
@@ -95,7 +94,7 @@ impl Work<'_> {
                 Done::Gone if self.pending.login.is_some() => self.create_for_login().await,
                 done => Ok(done),
             },
-            (snapshot, Action::Destroy) if self.doomed.is_empty() => self.destroy(snapshot.as_deref()).await,
+            (snapshot, Action::Destroy) if self.doomed().next().is_none() => self.destroy(snapshot.as_deref()).await,
             // Boxed, because it takes room and is rare.
             (snapshot, Action::Destroy) => Box::pin(self.destroy_all(snapshot.as_deref())).await,
             (None, Action::Create) => self.create(&self.view.values).await,
@@ -104,15 +103,25 @@ impl Work<'_> {
         }
     }
 
+    pub(super) fn services(&self) -> &Services {
+        &self.exchange.services
+    }
+
+    /// The ids of the records that a logout ends beside the session: those of all other cookies that verify, live or not.
+    fn doomed(&self) -> impl Iterator<Item = SessionId> {
+        let own = self.snapshot.as_ref().map(|snapshot| snapshot.id);
+        self.exchange.vouched_ids().filter(move |id| Some(*id) != own)
+    }
+
     pub(super) fn store(&self) -> &dyn SessionStore {
-        match self.place {
-            Place::Store => &*self.services.store,
+        match &self.exchange.place {
+            Place::Store => &*self.services().store,
             Place::Cookie(slot) => &**slot,
         }
     }
 
     async fn touch(&self, snapshot: &Snapshot) -> Result<Done, Failed> {
-        let expires_at = self.services.expiry.expires_at(&snapshot.envelope, self.now);
+        let expires_at = self.services().expiry.expires_at(&snapshot.envelope, self.now);
         Ok(match self.store().touch(&snapshot.id, snapshot.revision, expires_at, self.now).await? {
             TouchOutcome::Touched => Done::Touched(expires_at),
             // Another request has written the session, and has decided how long it lives. Its answer has the cookie.
@@ -124,13 +133,14 @@ impl Work<'_> {
     /// Ends the session, and whatever else the request's cookies vouch for. It goes on past a failure.
     async fn destroy_all(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
         let mut done = self.destroy(snapshot).await;
-        for id in &self.doomed {
+        let doomed: BTreeSet<_> = self.doomed().collect();
+        for id in &doomed {
             match self.store().delete(id).await {
-                Ok(DeleteOutcome::Deleted) => self.services.note_session(Event::SessionDestroyed, id, None),
+                Ok(DeleteOutcome::Deleted) => self.services().note_session(Event::SessionDestroyed, id, None),
                 Ok(DeleteOutcome::Missing) => {}
                 Err(error) => {
                     let error = SessionError::from(error);
-                    self.services.note_failure(&error, Some(id), None);
+                    self.services().note_failure(&error, Some(id), None);
                     done = done.and(Err(Failed::not_known_whether(error.told())));
                 }
             }
@@ -147,7 +157,7 @@ impl Work<'_> {
         {
             // The session was ended by another request, or renamed by one. In the second case it lives on under another
             // id, and must not. Boxed, because it takes much room and is rare.
-            let ended = Box::pin(users::end(self.services, principal, Which::Only(snapshot.envelope.handle))).await;
+            let ended = Box::pin(users::end(self.services(), principal, Which::Only(snapshot.envelope.handle))).await;
             if let Some(error) = ended.error {
                 return Err(Failed::not_known_whether(error));
             }
@@ -203,7 +213,7 @@ impl Work<'_> {
                 Written::Conflict => {
                     conflicts += 1;
                     if turn.is_none() {
-                        turn = Some(self.services.writers.take(current.id.as_bytes()).await);
+                        turn = Some(self.services().writers.take(current.id.as_bytes()).await);
                     } else if conflicts > AT_ONCE {
                         // The turn is taken, so this was another process, or the first try of a request.
                         tokio::time::sleep(back_off(conflicts)).await;
@@ -213,7 +223,7 @@ impl Work<'_> {
             // Neither the conflict nor this read has written anything.
             let stored = self.store().load(&current.id, self.now).await;
             let Some(stored) = stored.map_err(|error| Failed::not_done(error.into()))? else { return Ok(Done::Gone) };
-            match records::open(self.services, current.id, &stored, self.now) {
+            match records::open(self.services(), current.id, &stored, self.now) {
                 Opened::Live(live) => current = live.snapshot,
                 Opened::Expired | Opened::FromFuture => return Ok(Done::Gone),
                 Opened::Unreadable(unreadable) => return Err(Failed::not_done(unreadable.into_error())),
@@ -266,7 +276,7 @@ impl Work<'_> {
             *envelope = records::new_envelope(self.now, records::new_handle()?);
         }
         envelope.overrides = changes.overrides(&envelope.overrides);
-        envelope.idle_timeout = self.services.expiry.idle_timeout(envelope.overrides.idle_timeout);
+        envelope.idle_timeout = self.services().expiry.idle_timeout(envelope.overrides.idle_timeout);
         if let Some(user) = login {
             envelope.principal = Some(user.clone());
             envelope.authenticated_at = self.now;
@@ -276,7 +286,7 @@ impl Work<'_> {
 
     fn record(&self, envelope: &Envelope, values: &Values) -> Result<Record, SessionError> {
         let present_len = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.encoded_len());
-        records::record(self.services, envelope, values, present_len, self.now)
+        records::record(self.services(), envelope, values, present_len, self.now)
     }
 
     fn replay(&self, values: &mut Values) -> Result<(), Failed> {
@@ -300,7 +310,7 @@ impl Work<'_> {
 
     /// Tells of the work that was done.
     pub(super) fn note(&self, done: &Done) {
-        let services = self.services;
+        let services = self.services();
         match done {
             Done::Written { snapshot, is_new, merged } => {
                 if *merged {
@@ -327,8 +337,8 @@ impl Work<'_> {
     /// Tells of an event of the session as it was loaded.
     fn note_former(&self, event: Event) {
         match &self.snapshot {
-            Some(snapshot) => self.services.note_session(event, &snapshot.id, snapshot.principal()),
-            None => self.services.events.note(event, || Occurrence::of(event, self.now)),
+            Some(snapshot) => self.services().note_session(event, &snapshot.id, snapshot.principal()),
+            None => self.services().events.note(event, || Occurrence::of(event, self.now)),
         }
     }
 

@@ -301,3 +301,8 @@ impl fmt::Debug for RequestEnd {
         f.debug_struct("RequestEnd").field("failure", &self.failure).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+pub(super) fn size_of_a_save(exchange: Arc<Exchange>) -> usize {
+    size_of_val(&save(exchange, 200))
+}

@@ -189,6 +189,6 @@ fn note_resumed(services: &Services, snapshot: &Snapshot, by_retired_key: bool) 
     services.note_session(Event::SessionResumed, &snapshot.id, snapshot.principal());
 }
 
-/// How many verified cookies are looked up. A visitor has several only by cookies of several paths and domains, and must not
+/// The largest number of verified cookies that are looked up. A visitor has several only by cookies of several paths and domains, and must not
 /// lose the session among those that have ended.
 const MAX_LOADS: usize = 16;

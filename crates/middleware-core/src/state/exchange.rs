@@ -33,7 +33,7 @@ pub(crate) struct Exchange {
     /// The head of the response is out. Set by the request; if there is a session, it is set while the state is locked
     /// and no commit is under way.
     head_sent: AtomicBool,
-    /// Whether the save at the request's end has failed, and was told. Then a logout may be left undone.
+    /// The save at the request's end has failed, and the log was told. Then a logout may be left undone.
     end_failed: AtomicBool,
 }
 

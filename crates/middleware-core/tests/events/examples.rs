@@ -18,7 +18,7 @@ pub fn metrics(manager: &SessionManager) -> String {
     text
 }
 
-/// What an audit trail has of an event: when, what, which session, whose.
+/// The entry that an audit trail has of an event: when, what, which session, whose.
 pub type Entry = (Timestamp, Event, Option<Fingerprint>, Option<PrincipalTag>);
 
 /// Sends what concerns logins to whoever writes the trail.

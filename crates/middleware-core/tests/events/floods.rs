@@ -1,4 +1,4 @@
-//! What somebody can repeat at will has few lines in the log.
+//! Events that somebody can repeat at will have few lines in the log.
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use tracing::span;
 use tracing::subscriber::DefaultGuard;
 use tracing::{Level, Metadata, Subscriber};
 
-/// What this thread logs under the target of sessions, for as long as this lives.
+/// The lines that this thread logs under the target of sessions, for as long as this lives.
 pub struct Log {
     lines: Arc<Mutex<Vec<Line>>>,
     _guard: DefaultGuard,

@@ -1,4 +1,4 @@
-//! What is told of sessions: by the counters, in the log, and to the observers of the application.
+//! Everything that is told of sessions: by the counters, in the log, and to the observers of the application.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
 
 mod examples;

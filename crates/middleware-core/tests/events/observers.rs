@@ -1,4 +1,4 @@
-//! What an observer hears of an event.
+//! The observers of the application, and everything that they hear of an event.
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ fn heard_of(site: &Site, event: Event) -> Heard {
     heard.unwrap_or_else(|| panic!("nothing was heard of {event}"))
 }
 
-/// Whether the store lists the visitor's session under this tag.
+/// Returns whether the store lists the visitor's session under this tag.
 async fn is_listed(site: &Site, tag: PrincipalTag, visitor: &Visitor) -> bool {
     site.store.principals().unwrap().sessions_of(&tag, site.clock.now()).await.unwrap().contains(&visitor.id())
 }
@@ -152,7 +152,7 @@ async fn an_event_has_the_time_of_the_managers_clock() {
     assert_eq!(heard.lock().unwrap()[0].as_unix_millis(), 1_790_000_000_123);
 }
 
-/// What an observer changes is saved with the next save, like any other change.
+/// Changes that an observer makes are saved with the next save, like any other change.
 #[test]
 fn an_observer_may_change_the_session() {
     let seen = on_a_thread(async |sender: &Sender<_>| _ = sender.send(change_from_an_observer().await));

@@ -30,7 +30,7 @@ pub fn keys(texts: &[&str]) -> KeyRing {
     keys.fold(first, KeyRing::with_retired)
 }
 
-/// What the observer of a site does with what it hears, after it has noted it down.
+/// The observer of a site does this with each event, after it has noted it down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     Listens,
@@ -52,7 +52,7 @@ pub struct Site {
     before: Mutex<Option<Counters>>,
 }
 
-/// What nobody may hear: keys, cookies, ids, values, users.
+/// The texts that nobody may hear: keys, cookies, ids, values, users.
 type Secrets = Arc<Mutex<Vec<String>>>;
 
 impl Site {
@@ -111,7 +111,7 @@ impl Site {
         self.ears.heard.lock().unwrap().clear();
     }
 
-    /// What was counted since then, in the order of the events.
+    /// The events that were counted since then, in the order of the events.
     pub fn counted(&self) -> Vec<Event> {
         let (before, now) = (*self.before.lock().unwrap(), self.manager.counters());
         let since = |event: &Event| now.of(*event) - before.map_or(0, |before| before.of(*event));
@@ -229,7 +229,7 @@ impl Open {
     }
 }
 
-/// What the observer of a site has heard, and what it may use.
+/// The events that the observer of a site has heard, and everything that it may use.
 #[derive(Default)]
 pub struct Ears {
     heard: Mutex<Vec<Heard>>,

@@ -1,4 +1,4 @@
-//! What happens to sessions, and what is told of it.
+//! Stories of sessions, each with the events that are told of it.
 
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -29,7 +29,7 @@ mod life;
 mod records;
 mod store_calls;
 
-/// What happens, and the events that are told from the last [`Site::listen`] on: these, each as often as it stands here,
+/// A story, and the events that are told from the last [`Site::listen`] on: these, each as often as it stands here,
 /// and no others.
 pub struct Story {
     pub name: String,

@@ -1,4 +1,4 @@
-//! What an adapter can get wrong that no other case shows.
+//! Mistakes of an adapter that no other case shows.
 
 use nexios_middleware_core::{Event, FailureBody};
 

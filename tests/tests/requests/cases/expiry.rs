@@ -50,6 +50,33 @@ pub(crate) async fn touches_are_rationed(world: World) {
     assert_eq!((answer.cookies().len(), site.probe.count(CallKind::Touch)), (1, 1));
 }
 
+pub(crate) async fn a_slow_read_does_not_undo_what_another_request_chose(world: World) {
+    let site = open(world).await;
+    let mut visitor = site.visitor();
+    visitor.visit([insert("a", 1)]).await;
+    site.sleep(3 * MINUTE);
+    let slow = visitor.spawn_visit([get("a"), wait("slow")]);
+    site.gates.arrivals("slow", 1).await;
+    let forget_me = visitor.visit([persistent(false)]).await;
+    assert_eq!(forget_me.cookies().len(), 1, "a cookie of the browser's session");
+    site.gates.open("slow", 1);
+    let answer = slow.await.unwrap();
+    assert_eq!((answer.status, answer.cookies().len()), (200, 0), "none that outlives the browser");
+    assert_eq!(visitor.sees("a").await, "1");
+}
+
+pub(crate) async fn a_logout_ends_a_session_that_seems_to_have_expired(world: World) {
+    let site = open(world).await;
+    let mut visitor = site.visitor();
+    visitor.visit([insert("a", 1), login("ada")]).await;
+    let copy = visitor.clone();
+    site.sleep(30 * MINUTE);
+    let answer = visitor.visit([Destroy]).await;
+    assert_eq!((answer.status, answer.cookies().len(), site.sessions().await), (200, 1, 0));
+    site.set_back(30 * MINUTE);
+    assert_eq!(copy.sees("a").await, "null", "the clock is right again");
+}
+
 pub(crate) async fn an_expired_session_is_not_brought_back_by_a_write(world: World) {
     let site = open(world).await;
     let mut visitor = site.visitor();

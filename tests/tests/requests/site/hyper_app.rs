@@ -205,7 +205,7 @@ async fn events(app: Backstage, request: &Request) -> Answer {
     Ok(with(response, CACHE_CONTROL, "no-cache").map(|_| streaming(events)))
 }
 
-/// What the scripts have read that run after the head is out.
+/// The values that the scripts have read that run after the head is out.
 fn late(app: Backstage, request: &Request, session: Session) -> impl Stream<Item = String> + Send + use<> {
     futures_util::stream::iter(scripts_in(header(request, "x-late"))).then(move |script| {
         let (app, session) = (app.clone(), session.clone());
@@ -256,7 +256,7 @@ async fn meddle(place: &str, request: Request, inner: App) -> Response {
     }
 }
 
-/// What an application may have around its handlers to make its errors presentable.
+/// The layer that an application may have around its handlers to make its errors presentable.
 fn handle_errors(response: Response) -> Response {
     let status = match response.status() {
         StatusCode::NOT_IMPLEMENTED => StatusCode::OK,

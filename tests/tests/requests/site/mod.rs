@@ -80,7 +80,7 @@ impl Layout {
     }
 }
 
-/// What the handlers of an application know.
+/// Everything that the handlers of an application know.
 #[derive(Clone, Debug)]
 struct Backstage {
     users: SessionManager,
@@ -216,6 +216,10 @@ impl Site {
 
     pub(crate) fn sleep(&self, duration: Duration) {
         self.clock.advance(duration);
+    }
+
+    pub(crate) fn set_back(&self, duration: Duration) {
+        self.clock.set(self.clock.now().saturating_sub(duration));
     }
 
     /// Returns the number of live sessions.

@@ -6,7 +6,7 @@ use nexios_store_testkit::hook::{Call, CallKind, Hook, Outcome};
 
 use super::Gates;
 
-/// What a call runs into.
+/// The trouble that a call runs into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// The call fails before it does anything.

@@ -1,4 +1,4 @@
-//! The script of a request, which travels in the request as text. One interpreter serves both frameworks.
+//! The script of a request, which travels in the request as text. One interpreter serves all frameworks.
 
 use std::time::Duration;
 

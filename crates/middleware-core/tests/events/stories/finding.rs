@@ -1,4 +1,4 @@
-//! What a request finds.
+//! Stories of requests that look for their session.
 
 use nexios_middleware_core::{Clock, Event, OnOutage, Session};
 use nexios_store_testkit::hook::CallKind as Call;

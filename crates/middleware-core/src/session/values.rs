@@ -1,0 +1,209 @@
+//! The values of a session.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
+
+use crate::error::SessionError;
+use crate::format::value;
+use crate::session::Session;
+use crate::session::entry::Entry;
+use crate::state::changes::Update;
+
+impl Session {
+    /// Returns the value of `key`, or `None` if the key has none.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the value is not a `T`.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
+        // The deserializer of `T` is the application's code, which does not run under the lock.
+        let values = self.state().view.values.clone();
+        values.get(key).map(|bytes| value::decode(key, bytes)).transpose()
+    }
+
+    /// Returns the value of `key`, or `default` if the key has none.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`get`](Self::get) does.
+    pub fn get_or<T: DeserializeOwned>(&self, key: &str, default: T) -> Result<T, SessionError> {
+        Ok(self.get(key)?.unwrap_or(default))
+    }
+
+    /// Sets `key` to `value`, whatever was there.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the value cannot be encoded, if the session would become too large, or if it takes no changes; see [the
+    /// list](Self#errors).
+    pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
+        let bytes = value::encode(key, value)?;
+        let mut state = self.open_state()?;
+        let insertion = state.view.values.plan_insert(key, &bytes);
+        self.check_size(&state, state.parts_len(), insertion.encoded_len())?;
+        state.view.values.carry_out(insertion, key, Arc::clone(&bytes));
+        state.pending.changes.insert(key.into(), bytes);
+        Ok(())
+    }
+
+    /// Replaces the value of `key` by the result of `update`, which gets the present value.
+    ///
+    /// Use it for counters and lists: they stay exact under parallel requests. If another request was faster, `update`
+    /// runs again on the value that the other request left. It may run more than once, so it must not have effects of
+    /// its own, and must not use the session. Read the result after [`save`](Self::save).
+    ///
+    /// # Errors
+    ///
+    /// Fails if the present value is not a `T`, if the new one cannot be encoded, if the session would become too
+    /// large, or if it takes no changes; see [the list](Self#errors). If another request puts a value of another type
+    /// there in the meantime, the save fails instead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// # async fn example(session: Session) -> Result<(), SessionError> {
+    /// session.update("hits", |hits: Option<u64>| hits.unwrap_or(0) + 1)?;
+    /// session.save().await?;
+    /// let hits: Option<u64> = session.get("hits")?; // no other request was given this number
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update<T, F>(&self, key: &str, update: F) -> Result<(), SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        let key = SmolStr::from(key);
+        let name = key.clone();
+        let update: Update = Arc::new(move |present| {
+            let present = present.map(|bytes| value::decode::<T>(&name, bytes)).transpose()?;
+            value::encode(&name, &update(present))
+        });
+        loop {
+            let before = self.open_state()?.view.values.clone();
+            // `update` is the application's code, which does not run under the lock.
+            let after = update(before.get(&key))?;
+            let mut state = self.open_state()?;
+            if state.view.values.get(&key) != before.get(&key) {
+                continue; // a clone of this session has changed the value meanwhile
+            }
+            drop(before); // or the values would be copied to be changed
+            let insertion = state.view.values.plan_insert(&key, &after);
+            self.check_size(&state, state.parts_len(), insertion.encoded_len())?;
+            state.view.values.carry_out(insertion, &key, after);
+            state.pending.changes.update(key, update);
+            return Ok(());
+        }
+    }
+
+    /// Removes `key`, and returns whether it had a value.
+    pub fn remove(&self, key: &str) -> bool {
+        let mut state = self.state();
+        let removed = state.view.values.remove(key);
+        if removed {
+            state.pending.changes.remove(key.into());
+        }
+        removed
+    }
+
+    /// Removes `key` and returns its value, or `None` if the key had none.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the value is not a `T`. The key keeps its value
+    /// then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// /// A notice that is shown once.
+    /// fn notice(session: &Session) -> Result<Option<String>, SessionError> {
+    ///     session.take("notice")
+    /// }
+    /// ```
+    pub fn take<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
+        let taken = self.get(key)?;
+        if taken.is_some() {
+            self.remove(key);
+        }
+        Ok(taken)
+    }
+
+    /// Returns the value of a typed key, or `None` if the key has none.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`get`](Self::get) does.
+    pub fn read<T: DeserializeOwned>(&self, entry: &Entry<T>) -> Result<Option<T>, SessionError> {
+        self.get(entry.key())
+    }
+
+    /// Sets a typed key to `value`.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`insert`](Self::insert) does.
+    pub fn write<T: Serialize>(&self, entry: &Entry<T>, value: &T) -> Result<(), SessionError> {
+        self.insert(entry.key(), value)
+    }
+
+    /// Returns whether `key` has a value.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.state().view.values.get(key).is_some()
+    }
+
+    /// Returns all keys in ascending order.
+    pub fn keys(&self) -> Vec<String> {
+        self.state().view.values.keys().map(Cow::into_owned).collect()
+    }
+
+    /// Returns all keys with their values, in ascending order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if one of the values is not a `T`. Choose
+    /// `serde_json::Value` or a similar type to read values of different types.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn as_json(session: &Session) -> Result<serde_json::Value, SessionError> {
+    ///     let entries = session.entries::<serde_json::Value>()?;
+    ///     Ok(entries.into_iter().collect())
+    /// }
+    /// ```
+    pub fn entries<T: DeserializeOwned>(&self) -> Result<Vec<(String, T)>, SessionError> {
+        let values = self.state().view.values.clone();
+        values
+            .keys()
+            .zip(values.iter())
+            .map(|(key, (_, bytes))| Ok((key.to_string(), value::decode(&key, bytes)?)))
+            .collect()
+    }
+
+    /// Returns the number of values.
+    pub fn len(&self) -> usize {
+        self.state().view.values.len()
+    }
+
+    /// Returns whether the session has no values.
+    pub fn is_empty(&self) -> bool {
+        self.state().view.values.is_empty()
+    }
+
+    /// Removes all values. The session stays, and so does its user. To end the session, use [`destroy`](Self::destroy).
+    pub fn clear(&self) {
+        let mut state = self.state();
+        if !state.view.values.is_empty() {
+            state.view.values.clear();
+            state.pending.changes.clear();
+        }
+    }
+}
