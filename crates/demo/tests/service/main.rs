@@ -2,20 +2,23 @@
 #![allow(clippy::unwrap_used)]
 
 #[macro_use]
+#[path = "../program/mod.rs"]
 mod program;
+
+mod same_answers;
+mod users;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
 use program::{Browser, Framework, Program, sessions};
 use rustix::process::Signal;
-use serde_json::Value;
 
 on_both! {
     the_interface_row_by_row
-    a_users_sessions_are_listed_and_end_everywhere_at_once
     signed_cookies_row_by_row
     no_two_parallel_increments_are_given_the_same_number
     a_logout_during_a_slow_request_stays_logged_out
@@ -88,31 +91,6 @@ fn the_interface_row_by_row(framework: Framework) {
 
     assert_eq!(visitor.post("/logout-everywhere", "").status, 401);
     assert_eq!(visitor.get("/sessions").status, 401);
-}
-
-fn a_users_sessions_are_listed_and_end_everywhere_at_once(framework: Framework) {
-    let (_parent, dir) = sessions();
-    let program = Program::start(framework, &dir, &[]);
-    let [mut laptop, mut phone, mut bobs] = [(); 3].map(|()| Browser::new(&program));
-    for (visitor, user) in [(&mut laptop, "ada"), (&mut phone, "ada"), (&mut bobs, "bob")] {
-        visitor.post("/login", &format!(r#"{{"user": "{user}"}}"#));
-    }
-    let answer = laptop.get("/sessions");
-    let listed: Vec<serde_json::Map<String, Value>> = serde_json::from_str(&answer.body).unwrap();
-    assert_eq!((answer.status, listed.len()), (200, 2));
-    assert_eq!(listed.iter().filter(|session| session["current"] == true).count(), 1);
-    const NAMES: [&str; 3] = ["created_at", "current", "last_seen"];
-    for session in &listed {
-        assert_eq!((session.len(), NAMES.iter().all(|name| session.contains_key(*name))), (3, true), "{session:?}");
-        assert!(session["created_at"].as_u64().unwrap() <= session["last_seen"].as_u64().unwrap());
-    }
-
-    let answer = laptop.post("/logout-everywhere", "");
-    assert_eq!((answer.status, &*answer.body, answer.set_cookie.len()), (200, r#"{"revoked":2}"#, 1));
-    assert_eq!(laptop.cookie, None);
-    assert_eq!(phone.get("/sessions").status, 401);
-    assert_eq!(bobs.get("/session/user").body, "\"bob\"");
-    assert_eq!(walk(&dir), 1);
 }
 
 fn signed_cookies_row_by_row(framework: Framework) {
@@ -244,14 +222,6 @@ fn any_bytes_in_the_cookie_header_give_an_answer(framework: Framework) {
     assert_eq!(records, 1, "and nothing was made");
 }
 
-fn walk(dir: &std::path::Path) -> usize {
-    let folders = std::fs::read_dir(dir).unwrap().map(|folder| folder.unwrap().path());
-    folders
-        .filter(|folder| folder.file_name().unwrap().len() == 2)
-        .map(|folder| std::fs::read_dir(folder).unwrap().count())
-        .sum()
-}
-
 fn a_store_outage_never_looks_like_an_empty_session(framework: Framework) {
     let (_parent, dir) = sessions();
     let program = Program::start(framework, &dir, &[]);
@@ -316,56 +286,11 @@ fn both_programs_serve_the_same_sessions_at_the_same_time() {
     assert_eq!(visitor.get("/session").body, "{}");
 }
 
-/// Compares the heads of the answers, without the parts that belong to the server or change with time.
-#[test]
-fn both_programs_give_the_same_answers() {
-    let heads = |framework| {
-        let (_parent, dir) = sessions();
-        let program = Program::start(framework, &dir, &[]);
-        let mut heads = Vec::new();
-        for request in [
-            "GET / HTTP/1.1",
-            "GET /session HTTP/1.1",
-            "GET /session/a HTTP/1.1",
-            "GET /healthz HTTP/1.1",
-            "GET /fail HTTP/1.1",
-            "GET /slow?ms=1 HTTP/1.1",
-            "GET /nowhere HTTP/1.1",
-            "POST /logout HTTP/1.1\r\nContent-Length: 0",
-            "POST /logout HTTP/1.1\r\nCookie: sessionid=stale\r\nContent-Length: 0",
-            "POST /session/a HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
-            "POST /session/a HTTP/1.1\r\nContent-Length: 1\r\n\r\n{",
-            "POST /session/%ff HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
-            "POST /login HTTP/1.1\r\nContent-Length: 14\r\n\r\n{\"user\":\"ada\"}",
-            "POST /signed-cookie/theme HTTP/1.1\r\nContent-Length: 4\r\n\r\ndark",
-            "GET /signed-cookie/theme HTTP/1.1\r\nCookie: theme=forged",
-            "DELETE /session/a HTTP/1.1",
-        ] {
-            let mut stream = TcpStream::connect(program.address).unwrap();
-            let (line, rest) = request.split_once("\r\n").unwrap_or((request, ""));
-            let (headers, body) = rest.split_once("\r\n\r\n").unwrap_or((rest, ""));
-            let end = if headers.is_empty() { "" } else { "\r\n" };
-            write!(stream, "{line}\r\nHost: x\r\nConnection: close\r\n{headers}{end}\r\n{body}").unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            let mut lines: Vec<_> = head.lines().map(comparable).filter(|line| !line.starts_with("date:")).collect();
-            lines[1..].sort();
-            heads.push((request, lines, body.to_owned()));
-        }
-        heads
-    };
-    for (axum, actix) in heads(Framework::Axum).into_iter().zip(heads(Framework::Actix)) {
-        assert_eq!(axum, actix);
-    }
-}
-
-/// A header line without its ids and times.
-fn comparable(line: &str) -> String {
-    let (name, value) = line.split_once(':').unwrap_or((line, ""));
-    let value = value.split("; Expires").next().unwrap_or_default();
-    match value.split_once("sessionid=").and_then(|(_, rest)| rest.split_once(';')) {
-        Some((id, attributes)) => format!("{}: sessionid of {} bytes;{attributes}", name.to_lowercase(), id.len()),
-        None => format!("{}:{value}", name.to_lowercase()),
-    }
+/// The number of records in a session directory.
+fn walk(dir: &Path) -> usize {
+    let folders = std::fs::read_dir(dir).unwrap().map(|folder| folder.unwrap().path());
+    folders
+        .filter(|folder| folder.file_name().unwrap().len() == 2)
+        .map(|folder| std::fs::read_dir(folder).unwrap().count())
+        .sum()
 }
