@@ -15,10 +15,14 @@ use nexios_middleware_core::{Session, SessionErrorKind, SignedCookieErrorKind, S
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::numbers::all_numbers_fit;
 use crate::{Reply, Result};
 
-/// `POST /session/{key}`: stores the JSON value in the body under the key.
+/// `POST /session/{key}`: stores the JSON value in the body under the key. Its numbers come back as they went in.
 pub async fn set(session: &Session, key: &str, body: &[u8]) -> Result {
+    if !all_numbers_fit(body) {
+        return Ok(Reply::refused(400, "a number in the body does not fit"));
+    }
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return Ok(Reply::refused(400, "the body is not valid JSON"));
     };

@@ -12,6 +12,7 @@
 pub mod actions;
 mod arguments;
 mod key;
+mod numbers;
 mod program;
 mod reply;
 mod settings;
