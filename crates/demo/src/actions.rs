@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use nexios_middleware_core::{Session, SessionErrorKind, SignedCookieErrorKind, SignedCookies};
+use nexios_middleware_core::{
+    Session, SessionError, SessionErrorKind, SessionHandle, SignedCookieErrorKind, SignedCookies,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -26,15 +28,7 @@ pub async fn set(session: &Session, key: &str, body: &[u8]) -> Result {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return Ok(Reply::refused(400, "the body is not valid JSON"));
     };
-    let saved = match session.insert(key, &value) {
-        // Parallel requests may together make the session too large, and only `save` can tell. The answer waits for it.
-        Ok(()) => session.save().await,
-        Err(error) => Err(error),
-    };
-    match saved {
-        Ok(()) => Ok(Reply::done()),
-        Err(error) => Reply::for_failed_change(session, error),
-    }
+    save(session, session.insert(key, &value)).await
 }
 
 /// `GET /session/{key}`: answers with the value of the key.
@@ -118,20 +112,59 @@ pub async fn sessions(session: &Session) -> Result {
     let sessions = session.manager().sessions_of(&user).await?;
     let rows = sessions.iter().map(|found| {
         json!({
+            "handle": found.handle.to_string(),
             "created_at": found.created_at.as_unix_millis(),
             "last_seen": found.last_seen.as_unix_millis(),
+            "device": found.device,
             "current": found.is_current(session),
         })
     });
     Ok(Reply::ok(rows.collect::<Vec<_>>()))
 }
 
+/// `DELETE /sessions/{handle}`: ends one session of the user who is logged in. A handle of another user ends nothing.
+pub async fn end_session(session: &Session, handle: &str) -> Result {
+    let Some(user) = session.principal() else { return Ok(nobody_is_logged_in()) };
+    let Ok(handle) = handle.parse::<SessionHandle>() else {
+        return Ok(Reply::refused(400, "a handle is 32 lower-case hex digits"));
+    };
+    let was_there = session.manager().revoke(&user, handle).await?;
+    if session.handle() == Some(handle) {
+        session.destroy(); // the record is gone already; this removes the cookie
+    }
+    Ok(Reply::ok(json!({ "revoked": u8::from(was_there) })))
+}
+
+/// `POST /device`: names the device that this session is used on, for the list of sessions.
+pub async fn name_device(session: &Session, body: &[u8]) -> Result {
+    if session.principal().is_none() {
+        return Ok(nobody_is_logged_in());
+    }
+    let Ok(name) = std::str::from_utf8(body) else {
+        return Ok(Reply::refused(400, "the body is not UTF-8 text"));
+    };
+    if name.chars().count() > MAX_DEVICE_CHARS {
+        return Ok(Reply::refused(413, "the name is longer than 200 characters"));
+    }
+    save(session, session.set_device(name)).await
+}
+
 /// `POST /logout-everywhere`: ends all sessions of the user who is logged in, this one included.
+///
+/// It goes on past a session that cannot be ended, and runs to its end even if the client hangs up.
 pub async fn logout_everywhere(session: &Session) -> Result {
     let Some(user) = session.principal() else { return Ok(nobody_is_logged_in()) };
-    let revoked = session.manager().revoke_all(&user).await?;
-    session.destroy(); // the record is gone already; this removes the cookie
-    Ok(Reply::ok(json!({ "revoked": revoked })))
+    match session.manager().revoke_all(&user).await {
+        Ok(revoked) => {
+            session.destroy(); // the record is gone already; this removes the cookie
+            Ok(Reply::ok(json!({ "revoked": revoked })))
+        }
+        // The cookie stays, because this session may be one of those that could not be ended.
+        Err(error) => match error.revocation() {
+            Some(done) => Ok(Reply::json(503, &json!({ "revoked": done.ended, "failed": done.failed }))),
+            None => Err(error),
+        },
+    }
 }
 
 fn nobody_is_logged_in() -> Reply {
@@ -187,4 +220,19 @@ fn refused_cookie(kind: SignedCookieErrorKind) -> Reply {
     }
 }
 
+/// Saves a change before the answer.
+///
+/// Parallel requests may together make the session too large, or may have ended it, and only `save` can tell.
+async fn save(session: &Session, change: Result<(), SessionError>) -> Result {
+    let saved = match change {
+        Ok(()) => session.save().await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(()) => Ok(Reply::done()),
+        Err(error) => Reply::for_failed_change(session, error),
+    }
+}
+
 const MAX_SLOW_MILLIS: u64 = 10_000;
+const MAX_DEVICE_CHARS: usize = 200;

@@ -36,7 +36,8 @@ impl Reply {
         Self::json(status, &json!({ "error": reason }))
     }
 
-    fn json(status: u16, body: &Value) -> Self {
+    /// Makes a reply with this status and JSON value.
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self { status, content_type: "application/json", body: body.to_string() }
     }
 

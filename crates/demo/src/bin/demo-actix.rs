@@ -32,7 +32,9 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/fail").get(fail))
         .service(web::resource("/logout-everywhere").post(logout_everywhere))
         .service(web::resource("/sessions").get(sessions))
-        .service(web::resource("/signed-cookie/{key}").get(signed_cookie).post(set_signed_cookie));
+        .service(web::resource("/sessions/{handle}").delete(end_session))
+        .service(web::resource("/device").post(name_device))
+        .service(web::resource("/signed-cookie/{name}").get(signed_cookie).post(set_signed_cookie));
 }
 
 async fn all(session: Session) -> Result<Reply, SessionError> {
@@ -69,6 +71,14 @@ async fn logout_everywhere(session: Session) -> Result<Reply, SessionError> {
 
 async fn sessions(session: Session) -> Result<Reply, SessionError> {
     Ok(Reply(actions::sessions(&session).await?))
+}
+
+async fn end_session(session: Session, handle: Key) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::end_session(&session, &handle.0).await?))
+}
+
+async fn name_device(session: Session, name: Body) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::name_device(&session, &name.0).await?))
 }
 
 async fn slow(session: Session, request: HttpRequest) -> Result<Reply, SessionError> {

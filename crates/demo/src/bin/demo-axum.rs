@@ -11,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, RawQu
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager, SignedCookies};
 use nexios_demo::{
     Arguments, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr, shutdown_signal,
@@ -32,6 +32,8 @@ fn app(manager: SessionManager) -> Router {
         .route("/fail", get(fail))
         .route("/logout-everywhere", post(logout_everywhere))
         .route("/sessions", get(sessions))
+        .route("/sessions/{handle}", delete(end_session))
+        .route("/device", post(name_device))
         .route("/signed-cookie/{name}", get(signed_cookie).post(set_signed_cookie))
         .layer(SessionLayer::new(manager))
         .route("/healthz", get(StatusCode::OK))
@@ -72,6 +74,14 @@ async fn logout_everywhere(session: Session) -> Result<Reply, SessionError> {
 
 async fn sessions(session: Session) -> Result<Reply, SessionError> {
     Ok(Reply(actions::sessions(&session).await?))
+}
+
+async fn end_session(session: Session, Key(handle): Key) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::end_session(&session, &handle).await?))
+}
+
+async fn name_device(session: Session, Body(name): Body) -> Result<Reply, SessionError> {
+    Ok(Reply(actions::name_device(&session, &name).await?))
 }
 
 async fn slow(session: Session, RawQuery(query): RawQuery) -> Result<Reply, SessionError> {

@@ -34,11 +34,30 @@ macro_rules! on_both {
 
 /// A command that starts the program with these settings and no others.
 pub fn command(framework: Framework, settings: &[(&str, &str)], arguments: &[&str]) -> Command {
-    let mut command = Command::new(match framework {
+    let mut command = Command::new(executable(framework));
+    command.args(arguments);
+    configured(command, settings)
+}
+
+/// The same for a program that obeys the modes of files and folders even if the tests run as root.
+fn command_without_privileges(framework: Framework, settings: &[(&str, &str)]) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return command(framework, settings, &[]);
+    }
+    let mut command = Command::new("setpriv"); // of util-linux
+    command.args(["--bounding-set=-all", "--inh-caps=-all", executable(framework)]);
+    configured(command, settings)
+}
+
+const fn executable(framework: Framework) -> &'static str {
+    match framework {
         Framework::Axum => env!("CARGO_BIN_EXE_demo-axum"),
         Framework::Actix => env!("CARGO_BIN_EXE_demo-actix"),
-    });
-    command.args(arguments).env_clear().envs(settings.iter().copied());
+    }
+}
+
+fn configured(mut command: Command, settings: &[(&str, &str)]) -> Command {
+    command.env_clear().envs(settings.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -46,6 +65,10 @@ pub fn command(framework: Framework, settings: &[(&str, &str)], arguments: &[&st
 /// Starts a program that is expected to refuse, and returns its output.
 pub fn fails_with(framework: Framework, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
     command(framework, settings, arguments).output().unwrap()
+}
+
+fn default_settings(dir: &Path) -> [(&str, &str); 3] {
+    [("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir.to_str().unwrap())]
 }
 
 /// A running program that listens on a port of its own. It is killed when dropped.
@@ -56,10 +79,18 @@ pub struct Program {
 
 impl Program {
     pub fn start(framework: Framework, dir: &Path, settings: &[(&str, &str)]) -> Self {
-        let dir = dir.to_str().unwrap();
-        let mut all = vec![("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir)];
+        let mut all = default_settings(dir).to_vec();
         all.extend_from_slice(settings);
-        let mut child = command(framework, &all, &[]).stderr(Stdio::null()).spawn().unwrap();
+        Self::spawn(command(framework, &all, &[]))
+    }
+
+    /// Starts a program that obeys the modes of files and folders.
+    pub fn start_without_privileges(framework: Framework, dir: &Path) -> Self {
+        Self::spawn(command_without_privileges(framework, &default_settings(dir)))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("first line: {line:?}"));
@@ -128,18 +159,22 @@ impl Browser {
     }
 
     pub fn get(&mut self, path: &str) -> Answer {
-        self.send("GET", path, "")
+        self.send("GET", path, b"")
     }
 
     pub fn delete(&mut self, path: &str) -> Answer {
-        self.send("DELETE", path, "")
+        self.send("DELETE", path, b"")
     }
 
     pub fn post(&mut self, path: &str, body: &str) -> Answer {
+        self.post_bytes(path, body.as_bytes())
+    }
+
+    pub fn post_bytes(&mut self, path: &str, body: &[u8]) -> Answer {
         self.send("POST", path, body)
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
+    fn send(&mut self, method: &str, path: &str, body: &[u8]) -> Answer {
         let mut request = Request::builder().method(method).uri(self.base.clone() + path);
         for cookie in self.cookie.iter().chain(&self.signed_cookie) {
             request = request.header("Cookie", cookie);
