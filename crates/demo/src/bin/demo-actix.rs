@@ -8,10 +8,12 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::{ErrorHandlerResponse, ErrorHandlers};
 use actix_web::web::{self, Bytes, PayloadConfig, ServiceConfig};
-use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError, Route, guard};
 use nexios_adapter_actix::{Session, SessionError, SessionMiddleware, SignedCookies};
 use nexios_demo::{
     Arguments, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr, shutdown_signal,
@@ -21,20 +23,38 @@ use nexios_settings::Vars;
 fn routes(config: &mut ServiceConfig) {
     config
         .app_data(PayloadConfig::new(MAX_BODY))
-        .route("/", web::get().to(async || HttpResponse::Ok().content_type("text/html; charset=utf-8").body(PAGE)))
-        .route("/healthz", web::get().to(HttpResponse::Ok))
-        .service(web::resource("/session").get(all))
-        .service(web::resource("/session/{key}").get(get_key).post(set_key).delete(remove_key))
+        .service(web::resource("/").route(get().to(page)))
+        .service(web::resource("/healthz").route(get().to(HttpResponse::Ok)))
+        .service(web::resource("/session").route(get().to(all)))
+        .service(web::resource("/session/{key}").route(get().to(get_key)).post(set_key).delete(remove_key))
         .service(web::resource("/increment/{key}").post(increment))
         .service(web::resource("/login").post(login))
         .service(web::resource("/logout").post(logout))
-        .service(web::resource("/slow").get(slow))
-        .service(web::resource("/fail").get(fail))
+        .service(web::resource("/slow").route(get().to(slow)))
+        .service(web::resource("/fail").route(get().to(fail)))
         .service(web::resource("/logout-everywhere").post(logout_everywhere))
-        .service(web::resource("/sessions").get(sessions))
+        .service(web::resource("/sessions").route(get().to(sessions)))
         .service(web::resource("/sessions/{handle}").delete(end_session))
         .service(web::resource("/device").post(name_device))
-        .service(web::resource("/signed-cookie/{name}").get(signed_cookie).post(set_signed_cookie));
+        .service(web::resource("/signed-cookie/{name}").route(get().to(signed_cookie)).post(set_signed_cookie));
+}
+
+/// A route for `GET` and, unlike actix's own, for `HEAD`, which gets the same answer without the body.
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// Writes the `Allow` of a 405 without spaces, as axum does.
+fn allow_without_spaces<B>(mut response: ServiceResponse<B>) -> actix_web::Result<ErrorHandlerResponse<B>> {
+    let allow = response.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok());
+    if let Some(Ok(allow)) = allow.map(|allow| HeaderValue::from_str(&allow.replace(' ', ""))) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    Ok(ErrorHandlerResponse::Response(response.map_into_left_body()))
+}
+
+async fn page() -> impl Responder {
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(PAGE)
 }
 
 async fn all(session: Session) -> Result<Reply, SessionError> {
@@ -179,7 +199,10 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let sweeper = manager.spawn_sweeper(); // removes expired sessions while the program runs
     announce(listener.local_addr()?)?;
 
-    let app = move || App::new().wrap(SessionMiddleware::new(manager.clone())).configure(routes);
+    let app = move || {
+        let errors = ErrorHandlers::new().handler(StatusCode::METHOD_NOT_ALLOWED, allow_without_spaces);
+        App::new().wrap(SessionMiddleware::new(manager.clone())).wrap(errors).configure(routes)
+    };
     let server =
         HttpServer::new(app).disable_signals().shutdown_timeout(GRACE_PERIOD.as_secs()).listen(listener)?.run();
     let handle = server.handle();

@@ -20,7 +20,7 @@ use nexios_settings::Vars;
 use tokio::net::TcpListener;
 
 fn app(manager: SessionManager) -> Router {
-    // The session layer applies to the routes above it. The last layer applies to all of them.
+    // The session layer applies to the routes above it. The last layer applies to all of them. `get` serves `HEAD` too.
     Router::new()
         .route("/", get(Html(PAGE)))
         .route("/session", get(all))
@@ -37,6 +37,7 @@ fn app(manager: SessionManager) -> Router {
         .route("/signed-cookie/{name}", get(signed_cookie).post(set_signed_cookie))
         .layer(SessionLayer::new(manager))
         .route("/healthz", get(StatusCode::OK))
+        .fallback(StatusCode::NOT_FOUND) // axum's own has no Content-Length when the request is a HEAD
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
