@@ -15,6 +15,7 @@ on_both! {
     log_in_change_log_out
     a_logout_in_a_second_tab_logs_out_the_first
     the_page_logs_in_changes_and_logs_out
+    the_page_names_devices_and_ends_one
     the_cookie_has_the_default_flags_and_no_script_sees_it
     a_host_cookie_is_accepted_and_removed
     a_persistent_session_outlives_the_browser
@@ -65,6 +66,43 @@ fn the_page_logs_in_changes_and_logs_out(framework: Framework) {
     first.wait_for(&shows("nobody is logged in"));
     assert!(first.text("#entries").starts_with("No values."));
 }
+
+fn the_page_names_devices_and_ends_one(framework: Framework) {
+    let demo = Demo::start(framework, &[]);
+    let laptop = demo.visitor();
+    let mut phone = demo.visitor();
+    phone.wait_for(&shows("nobody is logged in"));
+    phone.log_in("ada");
+    phone.post("/device", "<b>a phone</b>");
+    laptop.wait_for(&shows("nobody is logged in"));
+    assert_eq!(laptop.text("#devices"), "", "which is not shown");
+
+    laptop.type_into("#login [name=user]", "ada");
+    laptop.click("#login button");
+    laptop.wait_for(&has_devices(&["<b>a phone</b>", "unnamed (this one)"]));
+    laptop.type_into("#device [name=name]", "a laptop");
+    laptop.click("#device button");
+    laptop.wait_for(&has_devices(&["<b>a phone</b>", "a laptop (this one)"]));
+
+    laptop.script(&format!(
+        "{ROWS}.find(row => row.innerText.includes('phone')).querySelector('button').click(); return ''"
+    ));
+    laptop.wait_for(&has_devices(&["a laptop (this one)"]));
+    assert_eq!(phone.get("/session"), "{}");
+    assert_eq!(phone.call("GET", "/sessions", "").0, 401);
+
+    laptop.click("#devices tbody button");
+    laptop.wait_for(&shows("nobody is logged in"));
+    assert_eq!((laptop.text("#devices"), laptop.shown_cookies()), (String::new(), Vec::new()));
+}
+
+/// The condition that the page lists devices of these names, in alphabetical order.
+fn has_devices(names: &[&str]) -> String {
+    format!("JSON.stringify({ROWS}.map(row => row.cells[0].innerText).sort()) === JSON.stringify({names:?})")
+}
+
+/// The rows of the devices.
+const ROWS: &str = "[...document.querySelectorAll('#devices tbody tr')]";
 
 /// The condition that the heading of the page names this user.
 fn shows(user: &str) -> String {
