@@ -49,11 +49,10 @@ const fn name(header: Header) -> HeaderName {
     }
 }
 
-/// The bytes are not copied.
+/// Converts a value without a copy. Those that live for ever are the core's own, and are valid.
 fn header_value(text: Cow<'static, str>) -> Option<HeaderValue> {
-    let bytes = match text {
-        Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
-        Cow::Owned(text) => text.into(),
-    };
-    HeaderValue::from_maybe_shared(bytes).ok()
+    match text {
+        Cow::Borrowed(text) => Some(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::from_maybe_shared(Bytes::from(text)).ok(),
+    }
 }

@@ -98,9 +98,11 @@ impl State {
     /// Returns whether there is something that a commit would do. Settings of a session that holds nothing are no reason to
     /// make one.
     pub(crate) fn is_unsaved(&self) -> bool {
+        if self.pending.is_empty() {
+            return false; // nearly always, and the rest takes longer
+        }
         let has_content = self.pending.login.is_some() || !self.view.values.is_empty();
-        let is_session = self.known.snapshot.is_some() || has_content || self.pending.fate == Fate::Destroy;
-        is_session && !self.pending.is_empty()
+        self.known.snapshot.is_some() || has_content || self.pending.fate == Fate::Destroy
     }
 
     /// Forgets the changes since the last save, but not that the session is to end.

@@ -274,7 +274,7 @@ impl RequestEnd {
     fn body(&self, head: &mut impl ResponseHead, status: u16) -> Option<Bytes> {
         let (content_type, body) = self.exchange.services.failure_bodies.as_ref()?.make(status).into_parts();
         head.retain(|name, _| !headers::describes_body(name));
-        head.insert(Header::ContentType, content_type);
+        head.insert(Header::ContentType, content_type.into());
         Some(body)
     }
 

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,7 +26,7 @@ use bytes::Bytes;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureBody {
-    content_type: Cow<'static, str>,
+    content_type: String,
     bytes: Bytes,
 }
 
@@ -35,7 +34,7 @@ impl FailureBody {
     /// Makes a body of this media type.
     ///
     /// The type is not checked here. If it is no valid header value, the answer goes out without `Content-Type`.
-    pub fn new(content_type: impl Into<Cow<'static, str>>, bytes: impl Into<Bytes>) -> Self {
+    pub fn new(content_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self { content_type: content_type.into(), bytes: bytes.into() }
     }
 
@@ -45,7 +44,7 @@ impl FailureBody {
     }
 
     /// Returns the media type and the bytes.
-    pub(crate) fn into_parts(self) -> (Cow<'static, str>, Bytes) {
+    pub(crate) fn into_parts(self) -> (String, Bytes) {
         (self.content_type, self.bytes)
     }
 }
