@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::commit::{self, plan::Action};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::records::Snapshot;
-use crate::request::head::{Header, ResponseHead};
+use crate::request::head::{Header, HeaderText, ResponseHead};
 use crate::request::headers::{self, SetCookies};
 use crate::state::State;
 use crate::state::decisions::{CookieAction, Fate};
@@ -72,6 +72,11 @@ fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd,
         exchange.send_head();
         Ok(None)
     };
+    if !exchange.is_looked_at() && exchange.used_signed_cookies().is_none() {
+        // Most responses need nothing.
+        let set_cookies = SetCookies::default();
+        return Ok(RequestEnd { exchange, status, looked_at: false, set_cookies, failure: None });
+    }
     Ok(finish(exchange, status, set_cookie, None))
 }
 
@@ -274,7 +279,7 @@ impl RequestEnd {
     fn body(&self, head: &mut impl ResponseHead, status: u16) -> Option<Bytes> {
         let (content_type, body) = self.exchange.services.failure_bodies.as_ref()?.make(status).into_parts();
         head.retain(|name, _| !headers::describes_body(name));
-        head.insert(Header::ContentType, content_type.into());
+        head.insert(Header::ContentType, HeaderText::Text(content_type));
         Some(body)
     }
 
@@ -285,7 +290,7 @@ impl RequestEnd {
         // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861). A directive of the application
         // that is as strict is kept.
         if !headers::is_private(head.values(Header::CacheControl)) {
-            head.insert(Header::CacheControl, "no-store".into());
+            head.insert(Header::CacheControl, HeaderText::NoStore);
         }
         if head.values(Header::SetCookie).any(|line| self.set_cookies.replace(line)) {
             head.retain(|name, line| name != Header::SetCookie.name() || !self.set_cookies.replace(line));
