@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use nexios_signer::SignedBy;
-use nexios_store_core::{SessionId, StoreError, StoreErrorKind};
+use nexios_store_core::{SessionId, StoreError, StoreErrorKind, Stored, Timestamp};
 
 use crate::client_side::cookie_slot::CookieSlot;
 use crate::client_side::{self, Held, PassedOver};
@@ -68,15 +68,15 @@ fn without_store(services: &Services, error: SessionError) -> Result<Known, Sess
 async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError> {
     let mut cookie_received = false;
     let candidates = services.verified(services.cookie.candidates(header).inspect(|_| cookie_received = true));
-    let mut tried = [None; MAX_LOADS];
-    let mut loads = 0;
+    let mut tried = Tried::default();
     for (place, id, signed_by) in candidates {
-        if tried.contains(&Some(id)) {
+        if tried.contains(id) {
             continue;
         }
-        let Some(free) = tried.get_mut(loads) else { break };
-        *free = Some(id);
-        loads += 1;
+        if tried.is_full() {
+            break;
+        }
+        tried.push(id);
         if let Some(live) = load_id(services, id).await? {
             let opener = match signed_by {
                 SignedBy::First => Opener::Cookie { place, id },
@@ -87,32 +87,63 @@ async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError>
             return Ok(known(live, opener));
         }
     }
-    if cookie_received && loads == 0 {
+    if cookie_received && tried.first.is_none() {
         services.note(Event::CookieRefused);
     }
     Ok(Known::nothing(cookie_received))
 }
 
+/// The ids that were looked up. Few visitors send more than one, so only the first has room in every request's future.
+#[derive(Default)]
+struct Tried {
+    first: Option<SessionId>,
+    others: Vec<SessionId>,
+}
+
+impl Tried {
+    fn contains(&self, id: SessionId) -> bool {
+        self.first == Some(id) || self.others.contains(&id)
+    }
+
+    fn is_full(&self) -> bool {
+        self.first.is_some() && self.others.len() + 1 >= MAX_LOADS
+    }
+
+    fn push(&mut self, id: SessionId) {
+        match self.first {
+            None => self.first = Some(id),
+            Some(_) => self.others.push(id),
+        }
+    }
+}
+
 async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, SessionError> {
     let now = services.now();
-    match services.store.load(&id, now).await {
+    let damage = match services.store.load(&id, now).await {
         // Strict mode: this id is never adopted. If a session is made, it gets a new one.
-        Ok(None) => services.note_session(Event::SessionUnknown, &id, None),
-        Ok(Some(stored)) => match records::open(services, id, &stored, now) {
-            Opened::Live(live) => return Ok(Some(live)),
-            Opened::Expired => services.note_session(Event::SessionExpired, &id, None),
-            Opened::FromFuture => services.note_session(Event::SessionFromFuture, &id, None),
-            Opened::Unreadable(unreadable) => pass_over(services, &id, unreadable)?,
-        },
-        Err(error) if error.kind() == StoreErrorKind::Corrupt => {
-            // Boxed, so that the future of every request has no room for a rare case.
-            Box::pin(set_aside(services, &id, &error)).await;
+        Ok(None) => {
+            services.note_session(Event::SessionUnknown, &id, None);
+            return Ok(None);
         }
+        Ok(Some(stored)) => return open(services, id, &stored, now),
+        Err(error) if error.kind() == StoreErrorKind::Corrupt => error,
         Err(error) => {
             let error = SessionError::from(error);
             services.note_failure(&error, Some(&id), None);
             return Err(error);
         }
+    };
+    // Boxed, so that the future of every request has no room for a rare case.
+    Box::pin(set_aside(services, id, damage)).await;
+    Ok(None)
+}
+
+fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Result<Option<Live>, SessionError> {
+    match records::open(services, id, stored, now) {
+        Opened::Live(live) => return Ok(Some(live)),
+        Opened::Expired => services.note_session(Event::SessionExpired, &id, None),
+        Opened::FromFuture => services.note_session(Event::SessionFromFuture, &id, None),
+        Opened::Unreadable(unreadable) => pass_over(services, &id, unreadable)?,
     }
     Ok(None)
 }
@@ -127,10 +158,11 @@ fn pass_over(services: &Services, id: &SessionId, unreadable: Unreadable) -> Res
 }
 
 /// Takes a damaged record out of service, and keeps it for the operator.
-async fn set_aside(services: &Services, id: &SessionId, error: &StoreError) {
-    services.note_error(Event::RecordCorrupt, Some(id), None, error);
-    if let Err(error) = services.store.set_aside(id).await {
-        services.note_error(Event::RecordNotSetAside, Some(id), None, &error);
+async fn set_aside(services: &Services, id: SessionId, damage: StoreError) {
+    services.note_error(Event::RecordCorrupt, Some(&id), None, &damage);
+    drop(damage);
+    if let Err(error) = services.store.set_aside(&id).await {
+        services.note_error(Event::RecordNotSetAside, Some(&id), None, &error);
     }
 }
 
@@ -189,6 +221,6 @@ fn note_resumed(services: &Services, snapshot: &Snapshot, by_retired_key: bool) 
     services.note_session(Event::SessionResumed, &snapshot.id, snapshot.principal());
 }
 
-/// The largest number of verified cookies that are looked up. A visitor has several only by cookies of several paths and domains, and must not
-/// lose the session among those that have ended.
+/// The largest number of verified cookies that are looked up. A visitor has several only by cookies of several paths
+/// and domains, and must not lose the session among those that have ended.
 const MAX_LOADS: usize = 16;
