@@ -16,10 +16,11 @@ macro_rules! each {
 fn public_types_are_send_and_sync() {
     const fn is_send_sync<T: Send + Sync + ?Sized + 'static>() {}
     each!(is_send_sync:
-        AtLimit, Counters, Entry<Vec<u8>>, Event, ErrorAnswer, FailureBody, Fingerprint, Header, ManualClock, OnOutage,
-        PlainHead, PrincipalTag, RequestEnd, RequestSession, Revocation, Session, SessionError, SessionErrorKind, SessionHandle,
-        SessionHandleError, SessionManager, SessionManagerBuilder, SessionSettings, SignedCookieError,
-        SignedCookieErrorKind, SignedCookies, SweepCounts, Sweeper, SystemClock, Timestamp, UserSession,
+        AtLimit, Counters, Entry<Vec<u8>>, Event, ErrorAnswer, FailureBody, Fingerprint, Header, HeaderText,
+        ManualClock, OnOutage, PlainHead, PrincipalTag, RequestEnd, RequestSession, Revocation, Session, SessionError,
+        SessionErrorKind, SessionHandle, SessionHandleError, SessionManager, SessionManagerBuilder, SessionSettings,
+        SignedCookieError, SignedCookieErrorKind, SignedCookies, SweepCounts, Sweeper, SystemClock, Timestamp,
+        UserSession,
         dyn Clock, dyn Observer,
     );
 }
@@ -100,6 +101,35 @@ fn values_are_small() {
     assert!(size_of::<Ending>() <= 32, "{}", size_of::<Ending>());
     assert!(size_of::<RequestEnd>() <= 128, "{}", size_of::<RequestEnd>());
     assert!(size_of::<Occurrence<'_>>() <= 128, "{}", size_of::<Occurrence<'_>>());
+}
+
+/// The types that neither of the tests above names.
+#[test]
+fn other_types_have_their_known_size() {
+    let sizes = [
+        ("AtLimit", size_of::<AtLimit>(), 1),
+        ("Counters", size_of::<Counters>(), 480),
+        ("FailureBody", size_of::<FailureBody>(), 56),
+        ("Header", size_of::<Header>(), 1),
+        ("HeaderText", size_of::<HeaderText>(), 24),
+        ("ManualClock", size_of::<ManualClock>(), 8),
+        ("OnOutage", size_of::<OnOutage>(), 1),
+        ("PlainHead", size_of::<PlainHead>(), 32),
+        ("PrincipalTag", size_of::<PrincipalTag>(), 32),
+        ("Revocation", size_of::<Revocation>(), 16),
+        ("SessionErrorKind", size_of::<SessionErrorKind>(), 1),
+        ("SessionHandleError", size_of::<SessionHandleError>(), 0),
+        ("SessionManagerBuilder", size_of::<SessionManagerBuilder>(), 408),
+        ("SessionSettings", size_of::<SessionSettings>(), 80),
+        ("SignedCookieError", size_of::<SignedCookieError>(), 56),
+        ("SignedCookieErrorKind", size_of::<SignedCookieErrorKind>(), 1),
+        ("SweepCounts", size_of::<SweepCounts>(), 24),
+        ("Sweeper", size_of::<Sweeper>(), 32),
+        ("SystemClock", size_of::<SystemClock>(), 0),
+        ("UserSession", size_of::<UserSession>(), 80),
+    ];
+    let grown: Vec<_> = sizes.iter().filter(|(_, size, known)| size != known).collect();
+    assert!(grown.is_empty(), "{grown:?}");
 }
 
 /// Handlers are spawned on runtimes of several threads.
