@@ -48,6 +48,31 @@ fn every_test_that_the_docs_name_exists() {
     }
 }
 
+/// Each file that the specification gives as the place of a row is in the crate that the row names before it.
+#[test]
+fn every_file_that_the_specification_names_exists() {
+    let mut named = 0;
+    for row in read("docs/spec.md").lines().filter(|line| line.starts_with('|')) {
+        let Some(place) = row.rsplit('|').nth(2) else { continue };
+        let mut sources = Vec::new();
+        for name in place.split('`').skip(1).step_by(2) {
+            if name.ends_with(".rs") {
+                named += 1;
+                let is_there = sources.iter().any(|source: &PathBuf| source.ends_with(name));
+                assert!(is_there, "docs/spec.md names {name}, which is not in the crate before it: {place}");
+            } else if root().join("crates").join(name).is_dir() {
+                sources = files_in(&root().join("crates").join(name).join("src"));
+            }
+        }
+    }
+    assert!(named > 20, "the specification names files");
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
+}
+
 fn tests_in(folder: &Path) -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {

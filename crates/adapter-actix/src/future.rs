@@ -4,8 +4,9 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::{Error, HttpResponse};
-use nexios_middleware_core::{Ending, RequestEnd, RequestSession};
+use actix_web::http::StatusCode;
+use actix_web::{Error, HttpResponse, ResponseError};
+use nexios_middleware_core::{Ending, RequestEnd, RequestSession, SessionError};
 use pin_project_lite::pin_project;
 
 use crate::head::Head;
@@ -75,9 +76,39 @@ fn ended<B: MessageBody>(
         // A middleware inside of ours has failed, and a response is made further out. It counts like any other: below
         // 500 the changes are saved, and the visitor must get the cookie. actix may ask for the response twice.
         Err(mut error) => {
+            let failure = end.failure().map(SessionError::status);
             error.add_response_mapper(move |response| with_end(response, end.clone()).map_into_boxed_body());
-            Err(error)
+            match failure {
+                None => Err(error),
+                Some(status) => Err(Unsaved { error, status }.into()),
+            }
         }
+    }
+}
+
+/// An error whose response becomes that of a failed save.
+///
+/// actix tells the status of an error without its response mappers. A session middleware further out would save its own
+/// session for an answer of 401, say, and the visitor would get a 503.
+#[derive(Debug)]
+struct Unsaved {
+    error: Error,
+    status: u16,
+}
+
+impl fmt::Display for Unsaved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Unsaved {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.error.error_response()
     }
 }
 

@@ -1,8 +1,10 @@
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use bytes::Bytes;
-use nexios_middleware_core::{ErrorAnswer, Header, HeaderText, ResponseHead};
+use nexios_middleware_core::{ErrorAnswer, Header, ResponseHead};
 
 /// The head of a response of actix.
 pub(crate) struct Head<'r, B>(pub(crate) &'r mut HttpResponse<B>);
@@ -16,14 +18,14 @@ impl<B> ResponseHead for Head<'_, B> {
         self.0.headers().get_all(name(header)).map(HeaderValue::as_bytes)
     }
 
-    fn insert(&mut self, header: Header, value: HeaderText) {
+    fn insert(&mut self, header: Header, value: Cow<'static, str>) {
         if let Some(value) = header_value(value) {
             self.0.headers_mut().insert(name(header), value);
         }
     }
 
     fn append(&mut self, header: Header, value: String) {
-        if let Some(value) = header_value(HeaderText::Text(value)) {
+        if let Some(value) = header_value(value.into()) {
             self.0.headers_mut().append(name(header), value);
         }
     }
@@ -47,11 +49,10 @@ const fn name(header: Header) -> HeaderName {
     }
 }
 
-/// Converts a value without a copy.
-fn header_value(value: HeaderText) -> Option<HeaderValue> {
-    match value {
-        HeaderText::Cookie => Some(const { HeaderValue::from_static("Cookie") }),
-        HeaderText::NoStore => Some(const { HeaderValue::from_static("no-store") }),
-        HeaderText::Text(text) => HeaderValue::from_maybe_shared(Bytes::from(text)).ok(),
+/// Converts a value without a copy. Those that live for ever are the core's own, and are valid.
+fn header_value(text: Cow<'static, str>) -> Option<HeaderValue> {
+    match text {
+        Cow::Borrowed(text) => Some(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::from_maybe_shared(Bytes::from(text)).ok(),
     }
 }

@@ -1,8 +1,6 @@
 //! Whole requests through the middleware: what actix sees of a session.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
-
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -11,7 +9,9 @@ use actix_web::middleware::{ErrorHandlerResponse, ErrorHandlers, Next, from_fn};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error, HttpResponse, error};
-use nexios_adapter_actix::{ExistingSession, Session, SessionError, SessionManager, SessionMiddleware, SignedCookies};
+use nexios_adapter_actix::{
+    Event, ExistingSession, Session, SessionError, SessionManager, SessionMiddleware, SignedCookies,
+};
 use nexios_signer::{Key, KeyRing};
 use nexios_store_core::{SessionStore, StoreError};
 use nexios_store_memory::MemoryStore;
@@ -273,6 +273,40 @@ async fn an_inner_cookie_survives_the_failure_of_an_outer_session() {
 }
 
 #[actix_web::test]
+async fn an_outer_session_sees_the_failure_behind_an_error() {
+    async fn failing(mut request: ServiceRequest, _: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+        request.extract::<Session>().await?.insert("who", "user")?;
+        request.extract::<Session<Admin>>().await?.insert("who", "admin")?;
+        Err(error::ErrorUnauthorized("no"))
+    }
+    let app = App::new()
+        .wrap(from_fn(failing))
+        .wrap(SessionMiddleware::new(manager(broken_store())))
+        .wrap(SessionMiddleware::<Admin>::named(admin_manager(MemoryStore::new())));
+    let app = init_service(app).await;
+    let error = answer(&app, "/", &[]).await.err().unwrap();
+    let response = error.error_response();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!response.headers().contains_key(SET_COOKIE), "the admin's changes are dropped with the answer");
+}
+
+#[actix_web::test]
+async fn an_error_is_told_once_however_often_it_is_answered() {
+    async fn failing(mut request: ServiceRequest, _: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+        request.extract::<Session>().await?;
+        Err(error::ErrorNotFound("unreachable with a broken store"))
+    }
+    let cookie = send(&manager(MemoryStore::new()), routes, "/count", &[]).await.cookie();
+    let manager = manager(broken_store());
+    let app = App::new().wrap(from_fn(failing)).wrap(SessionMiddleware::new(manager.clone()));
+    let error = answer(&init_service(app).await, "/", &[&cookie]).await.err().unwrap();
+    for response in [error.error_response(), error.error_response()] {
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(manager.counters().of(Event::RequestFailed), 1);
+}
+
+#[actix_web::test]
 async fn signed_cookies_need_no_store() {
     fn routes(config: &mut ServiceConfig) {
         config
@@ -292,14 +326,4 @@ async fn signed_cookies_need_no_store() {
     assert_eq!(send(&manager, routes, "/get", &[&cookie]).await.body, "dark");
     let forged = send(&manager, routes, "/get", &["theme=forged"]).await;
     assert_eq!((forged.status, &*forged.body), (StatusCode::BAD_REQUEST, ""));
-}
-
-#[test]
-fn public_types_are_send_and_sync() {
-    const fn check<T: Send + Sync>() {}
-    check::<Session>();
-    check::<SessionError>();
-    check::<SessionMiddleware>();
-    check::<SignedCookies>();
-    check::<Arc<SessionMiddleware>>();
 }

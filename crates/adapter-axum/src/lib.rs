@@ -36,9 +36,9 @@
 //!
 //! # Errors
 //!
-//! [`SessionError`] is the error of every call, and a response: 503 with `Retry-After` in an outage of the store, 409
-//! where the session was ended meanwhile, otherwise 500. So `?` works in a handler that returns it, or an error of your
-//! own with a variant for it. Such answers are empty unless the manager has a
+//! [`SessionError`] is the error of every call, and a response: 503 if another try may succeed, as in an outage of the
+//! store, 409 if the session was ended meanwhile or would be one too many, otherwise 500. So `?` works in a handler
+//! that returns it, or an error of your own with a variant for it. Such answers are empty unless the manager has a
 //! [body for them](SessionManagerBuilder::failure_body).
 //!
 //! # Without axum

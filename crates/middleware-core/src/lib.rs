@@ -78,7 +78,7 @@ pub use crate::manager::builder::SessionManagerBuilder;
 pub use crate::manager::sweeper::{SweepCounts, Sweeper};
 pub use crate::request::RequestSession;
 pub use crate::request::end::{Ending, RequestEnd};
-pub use crate::request::head::{Header, HeaderText, PlainHead, ResponseHead};
+pub use crate::request::head::{Header, PlainHead, ResponseHead};
 pub use crate::services::clock::{Clock, ManualClock, SystemClock};
 pub use crate::services::failure_body::FailureBody;
 pub use crate::services::policies::{AtLimit, OnOutage};

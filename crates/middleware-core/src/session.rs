@@ -13,6 +13,8 @@ use nexios_store_core::Timestamp;
 
 use crate::commit;
 use crate::error::SessionError;
+#[cfg(doc)]
+use crate::error::SessionErrorKind;
 use crate::format::payload;
 use crate::state::decisions::Fate;
 use crate::state::exchange::Exchange;

@@ -66,8 +66,8 @@ impl fmt::Debug for Record {
 pub struct Stored {
     /// The record as it was stored.
     pub record: Record,
-    /// The version of the record. Pass it to [`update`](crate::SessionStore::update) or
-    /// [`rename`](crate::SessionStore::rename) to replace exactly this version.
+    /// The version of the record. Pass it to [`update`](crate::SessionStore::update),
+    /// [`rename`](crate::SessionStore::rename) or [`touch`](crate::SessionStore::touch) to change exactly this version.
     pub revision: Revision,
 }
 

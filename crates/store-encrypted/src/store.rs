@@ -30,7 +30,9 @@ impl<S: SessionStore> EncryptedStore<S> {
     /// Tells the operator that a retired key is still in use: at once, and then once a minute for as long as it is.
     fn note_retired_key(&self, now: Timestamp) {
         let told = self.retired_key_told.load(Ordering::Relaxed);
-        let is_due = now.saturating_duration_since(Timestamp::from_unix_millis(told)) >= BETWEEN_EVENTS;
+        let since = now.saturating_duration_since(Timestamp::from_unix_millis(told));
+        // A clock that was set back must not silence the line until it has caught up.
+        let is_due = since >= BETWEEN_EVENTS || now.as_unix_millis() < told;
         let tell = |told| {
             self.retired_key_told.compare_exchange(told, now.as_unix_millis(), Ordering::Relaxed, Ordering::Relaxed)
         };

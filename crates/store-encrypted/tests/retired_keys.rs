@@ -37,6 +37,8 @@ async fn a_retired_key_in_use_is_reported_once_a_minute() {
     }
     assert!(told(0xc5, 1_060).await.contains("last_used: 1060000"));
     assert_eq!(told(0xc5, 1_061).await, "");
+    assert!(told(0xc5, 900).await.contains("last_used: 900000"), "the clock was set back");
+    assert_eq!(told(0xc5, 901).await, "");
     let last = told(0xc5, 5_000).await;
     assert!(last.contains("last_used: 5000000"));
     for secret in ["c5c5", "197", "hush", NEW, OLD] {

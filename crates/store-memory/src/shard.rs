@@ -48,7 +48,7 @@ impl Shard {
         UpdateOutcome::Updated(revision)
     }
 
-    /// Lets a live record live at least until `expires_at`; `false` if there is no live record.
+    /// Lets a live record at the revision `seen` live at least until `expires_at`.
     pub(crate) fn prolong(
         &mut self,
         id: &SessionId,

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
@@ -7,8 +8,8 @@ use http::{Extensions, HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::service::Service;
 use nexios_middleware_core::{
-    ErrorAnswer, Header, HeaderText, RequestSession, ResponseHead, Session, SessionError, SessionManager,
-    SignedCookieError, SignedCookies,
+    ErrorAnswer, Header, RequestSession, ResponseHead, Session, SessionError, SessionManager, SignedCookieError,
+    SignedCookies,
 };
 
 /// A service that gives every request of another service its session, and every response its cookie.
@@ -123,8 +124,8 @@ impl<B> ResponseHead for Head<'_, B> {
         self.0.headers().get_all(header.name()).iter().map(HeaderValue::as_bytes)
     }
 
-    fn insert(&mut self, header: Header, value: HeaderText) {
-        if let Ok(value) = HeaderValue::from_str(value.as_str()) {
+    fn insert(&mut self, header: Header, value: Cow<'static, str>) {
+        if let Ok(value) = HeaderValue::try_from(value.into_owned()) {
             self.0.headers_mut().insert(header.name(), value);
         }
     }

@@ -40,15 +40,18 @@ impl Counters {
     /// The time is kept for every event after which the log pauses. For the others, it is kept only while somebody
     /// listens: an observer, or the log at the level of the event.
     ///
+    /// A manager knows nothing of other processes, nor of the time before it was built.
+    ///
     /// # Examples
     ///
     /// ```
-    /// # use nexios_middleware_core::{Clock, Event, SessionManager, SystemClock};
+    /// # use nexios_middleware_core::{Clock, Event, SessionManager, SystemClock, Timestamp};
     /// # use std::time::Duration;
-    /// /// Returns whether the retired keys of the ring can be removed.
-    /// fn retired_keys_are_idle(manager: &SessionManager, lifetime: Duration) -> bool {
-    ///     let last_used = manager.counters().last(Event::RetiredKeyUsed);
-    ///     last_used.is_none_or(|at| SystemClock.now().saturating_duration_since(at) > lifetime)
+    /// /// Returns whether this process has not used a retired key for as long as sessions live. Once that holds for
+    /// /// every process, the retired keys can be removed from the ring.
+    /// fn retired_keys_are_idle(manager: &SessionManager, started_at: Timestamp, lifetime: Duration) -> bool {
+    ///     let idle_since = manager.counters().last(Event::RetiredKeyUsed).unwrap_or(started_at);
+    ///     SystemClock.now().saturating_duration_since(idle_since) > lifetime
     /// }
     /// ```
     pub fn last(&self, event: Event) -> Option<Timestamp> {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::commit::{self, plan::Action};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::records::Snapshot;
-use crate::request::head::{Header, HeaderText, ResponseHead};
+use crate::request::head::{Header, ResponseHead};
 use crate::request::headers::{self, SetCookies};
 use crate::state::State;
 use crate::state::decisions::{CookieAction, Fate};
@@ -268,7 +268,9 @@ impl RequestEnd {
     /// Gives the application's failure body to an answer that an extractor or a handler has made of an error.
     fn fill(&self, head: &mut impl ResponseHead) -> Option<Bytes> {
         let answer = head.take_error()?;
-        if let Some(event) = answer.event() {
+        if let Some(event) = answer.event()
+            && self.exchange.take_telling()
+        {
             self.exchange.note_error(event, answer.error());
         }
         // The application may have made a page of its own of the error, which is not to be replaced.
@@ -279,7 +281,7 @@ impl RequestEnd {
     fn body(&self, head: &mut impl ResponseHead, status: u16) -> Option<Bytes> {
         let (content_type, body) = self.exchange.services.failure_bodies.as_ref()?.make(status).into_parts();
         head.retain(|name, _| !headers::describes_body(name));
-        head.insert(Header::ContentType, HeaderText::Text(content_type));
+        head.insert(Header::ContentType, content_type.into());
         Some(body)
     }
 
@@ -290,7 +292,7 @@ impl RequestEnd {
         // A shared cache must not hand one visitor's cookie to another (CVE-2023-30861). A directive of the application
         // that is as strict is kept.
         if !headers::is_private(head.values(Header::CacheControl)) {
-            head.insert(Header::CacheControl, HeaderText::NoStore);
+            head.insert(Header::CacheControl, "no-store".into());
         }
         if head.values(Header::SetCookie).any(|line| self.set_cookies.replace(line)) {
             head.retain(|name, line| name != Header::SetCookie.name() || !self.set_cookies.replace(line));

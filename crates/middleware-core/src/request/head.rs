@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::answer::ErrorAnswer;
@@ -10,7 +11,8 @@ use crate::answer::ErrorAnswer;
 /// # Examples
 ///
 /// ```
-/// use nexios_middleware_core::{Header, HeaderText, ResponseHead};
+/// use std::borrow::Cow;
+/// use nexios_middleware_core::{Header, ResponseHead};
 ///
 /// /// A response of the crate `http`, or one like it.
 /// struct Response {
@@ -27,9 +29,9 @@ use crate::answer::ErrorAnswer;
 ///         self.lines.iter().filter(move |(name, _)| *name == header.name()).map(|(_, value)| &**value)
 ///     }
 ///
-///     fn insert(&mut self, header: Header, value: HeaderText) {
+///     fn insert(&mut self, header: Header, value: Cow<'static, str>) {
 ///         self.retain(|name, _| name != header.name());
-///         self.append(header, value.into());
+///         self.append(header, value.into_owned());
 ///     }
 ///
 ///     fn append(&mut self, header: Header, value: String) {
@@ -52,8 +54,9 @@ pub trait ResponseHead {
     ///
     /// Values that the core makes are visible ASCII and blanks, so that a conversion does not fail. Two can contain
     /// text of the application: `Content-Type` has the media type of its [failure body](crate::FailureBody), and `Vary`
-    /// the names that it had set. Leave out a value that your framework refuses.
-    fn insert(&mut self, header: Header, value: HeaderText);
+    /// the names that it had set. Leave out a value that your framework refuses. A borrowed value is always a constant of
+    /// the core.
+    fn insert(&mut self, header: Header, value: Cow<'static, str>);
 
     /// Adds a line to those that a header has. The value is as for [`insert`](Self::insert).
     fn append(&mut self, header: Header, value: String);
@@ -68,46 +71,6 @@ pub trait ResponseHead {
     /// gives the answer the application's [failure body](crate::SessionManagerBuilder::failure_body).
     fn take_error(&mut self) -> Option<ErrorAnswer> {
         None
-    }
-}
-
-/// A value that the core gives a header.
-///
-/// Nearly every response gets one of the two constants, which your adapter can convert when it is compiled. For the rest,
-/// [`as_str`](Self::as_str) has the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderText {
-    /// `Cookie`, for `Vary`.
-    Cookie,
-    /// `no-store`, for `Cache-Control`.
-    NoStore,
-    /// Any other text.
-    Text(String),
-}
-
-impl HeaderText {
-    /// Returns the text.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Cookie => "Cookie",
-            Self::NoStore => "no-store",
-            Self::Text(text) => text,
-        }
-    }
-}
-
-impl From<HeaderText> for String {
-    fn from(value: HeaderText) -> Self {
-        match value {
-            HeaderText::Text(text) => text,
-            constant => constant.as_str().to_owned(),
-        }
-    }
-}
-
-impl From<&str> for HeaderText {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
     }
 }
 
@@ -192,9 +155,9 @@ impl ResponseHead for PlainHead {
         self.all(header).map(str::as_bytes)
     }
 
-    fn insert(&mut self, header: Header, value: HeaderText) {
+    fn insert(&mut self, header: Header, value: Cow<'static, str>) {
         self.lines.retain(|(name, _)| name != header.name());
-        self.append(header, value.into());
+        self.append(header, value.into_owned());
     }
 
     fn append(&mut self, header: Header, value: String) {

@@ -1,6 +1,6 @@
 //! The headers of a response, computed by pure functions.
 
-use crate::request::head::HeaderText;
+use std::borrow::Cow;
 
 /// The `Set-Cookie` lines of a response. In the usual case, nothing but the text itself is allocated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ fn cookie_name(set_cookie_line: &[u8]) -> &[u8] {
 
 /// Returns the value of `Vary` with `Cookie` added, because the page depends on who asks; `None` if it says so
 /// already.
-pub(super) fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<HeaderText> {
+pub(super) fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Option<Cow<'static, str>> {
     let mut merged = String::new();
     for line in lines {
         if mentions([line], &[b"cookie", b"*"]) {
@@ -55,10 +55,10 @@ pub(super) fn with_cookie<'h>(lines: impl IntoIterator<Item = &'h [u8]>) -> Opti
         }
     }
     if merged.is_empty() {
-        return Some(HeaderText::Cookie);
+        return Some(Cow::Borrowed("Cookie"));
     }
     merged.push_str("Cookie");
-    Some(HeaderText::Text(merged))
+    Some(merged.into())
 }
 
 /// Returns whether the application has forbidden shared caches to store the response.
@@ -129,7 +129,7 @@ mod tests {
             (&["X-Cookie"], Some("X-Cookie, Cookie")),
             (&[""], Some("Cookie")),
         ] {
-            assert_eq!(with_cookie(lines(before)).as_ref().map(HeaderText::as_str), after, "{before:?}");
+            assert_eq!(with_cookie(lines(before)).as_deref(), after, "{before:?}");
         }
     }
 

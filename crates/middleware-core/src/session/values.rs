@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 
 use crate::error::SessionError;
+#[cfg(doc)]
+use crate::error::SessionErrorKind;
 use crate::format::value;
 use crate::session::Session;
 use crate::session::entry::Entry;

@@ -35,6 +35,8 @@ pub(crate) struct Exchange {
     head_sent: AtomicBool,
     /// The save at the request's end has failed, and the log was told. Then a logout may be left undone.
     end_failed: AtomicBool,
+    /// The error that the answer is about was told. A framework may ask for the answer more than once.
+    answer_told: AtomicBool,
 }
 
 /// The joined `Cookie` headers of a request. The session's cookie and a few small ones take no allocation of their own.
@@ -53,6 +55,7 @@ impl Exchange {
             turn: tokio::sync::Mutex::const_new(()),
             head_sent: AtomicBool::new(false),
             end_failed: AtomicBool::new(false),
+            answer_told: AtomicBool::new(false),
         }
     }
 
@@ -88,6 +91,11 @@ impl Exchange {
 
     pub(crate) fn fail_end(&self) {
         self.end_failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the error that the answer is about is still to be told. It is so once.
+    pub(crate) fn take_telling(&self) -> bool {
+        !self.answer_told.swap(true, Ordering::Relaxed)
     }
 
     /// Tells of an event of the request that follows from an error.

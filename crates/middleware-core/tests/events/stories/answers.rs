@@ -1,10 +1,11 @@
 //! Answers to requests, and signed cookies.
 
+use std::borrow::Cow;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
 use nexios_middleware_core::{
-    AtLimit, ErrorAnswer, Event, Header, HeaderText, PlainHead, RequestSession, ResponseHead, SessionErrorKind,
+    AtLimit, ErrorAnswer, Event, Header, PlainHead, RequestSession, ResponseHead, SessionErrorKind,
 };
 use nexios_store_testkit::hook::CallKind as Call;
 
@@ -162,7 +163,7 @@ impl ResponseHead for FrameworkHead {
         self.plain.values(header)
     }
 
-    fn insert(&mut self, header: Header, value: HeaderText) {
+    fn insert(&mut self, header: Header, value: Cow<'static, str>) {
         self.plain.insert(header, value);
     }
 
