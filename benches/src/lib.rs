@@ -8,8 +8,8 @@
 mod actix;
 mod application;
 mod axum;
+mod calls;
 mod case;
-mod counted;
 mod file_operation;
 mod nexios;
 pub mod payload;
@@ -20,8 +20,8 @@ mod stack;
 mod subject;
 
 pub use crate::application::{Answer, Application};
+pub use crate::calls::Calls;
 pub use crate::case::{Case, Visit};
-pub use crate::counted::{Calls, Counted};
 pub use crate::file_operation::{FileOperation, PreparedOperation};
 pub use crate::stack::{Framework, Stack};
 pub use crate::subject::Subject;

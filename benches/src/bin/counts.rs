@@ -5,7 +5,9 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use nexios_benches::{Calls, Counted, Stack, Subject};
+use nexios_benches::{Calls, Stack, Subject};
+use nexios_store_memory::MemoryStore;
+use nexios_store_testkit::hook::Hooked;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -43,7 +45,7 @@ async fn store_calls(subject: Subject) -> String {
         return "?".to_owned();
     }
     let calls = Calls::default();
-    let prepared = subject.prepare_on(Counted::new(calls.clone())).await;
+    let prepared = subject.prepare_on(Hooked::new(MemoryStore::new(), calls.clone())).await;
     calls.take(1);
     prepared.repeat(REQUESTS).await;
     calls.take(REQUESTS)

@@ -305,8 +305,7 @@ impl Hook for SlowRequest {
 }
 
 /// A revocation looks up the tag of each key of the ring, and another request may be saved before or after any look-up.
-/// That request may come from this process, whose first key is the new one, or from one that still has the old one
-/// first.
+/// Both orders of the keys are tried: the other request may come from a process that still has the old key first.
 #[tokio::test]
 async fn a_session_rewritten_under_another_key_is_still_revoked() {
     for (before, after, moment) in (0..6).flat_map(|moment| [(OTHER_KEY, KEY, moment), (KEY, OTHER_KEY, moment)]) {

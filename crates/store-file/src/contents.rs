@@ -77,8 +77,8 @@ pub(crate) struct Current {
     pub(crate) stored: Stored,
     /// The revision of the next version.
     pub(crate) next_revision: Revision,
-    /// Whether this version is certain for a reader without the lock. It is not certain while the other slot is
-    /// damaged: a write may be under way there, and another write may have overtaken this reader.
+    /// A reader without the lock can rely on this version. It cannot while the other slot is damaged: a write may be
+    /// under way there, and another write may have overtaken this reader.
     pub(crate) is_settled: bool,
 }
 

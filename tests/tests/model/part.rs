@@ -54,9 +54,9 @@ pub(crate) struct Commit {
     pub(crate) intent: Intent,
     /// The status of the answer, or `None` for a `save` within the handler.
     pub(crate) status: Option<Status>,
-    /// Whether the handler goes on after the answer.
+    /// The handler goes on after the answer.
     pub(crate) goes_on: bool,
-    /// Whether the commit has found that the session is gone.
+    /// The commit has found that the session is gone.
     pub(crate) finds_gone: bool,
     /// A logout is done, and goes on with a fresh session.
     pub(crate) begins_afresh: bool,

@@ -28,7 +28,7 @@ pub(crate) enum Fault {
 pub(crate) struct Event {
     pub(crate) actor: Actor,
     pub(crate) what: What,
-    /// Whether the caller was told.
+    /// The caller was told.
     pub(crate) answered: bool,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Request {
     pub(crate) base: Option<Base>,
     /// The key that signs what the request writes and sends.
     pub(crate) key: KeyNumber,
-    /// Whether the cookie or the record is under another key.
+    /// The cookie or the record is under another key.
     pub(crate) is_rewrite_due: bool,
     pub(crate) values: Values,
     pub(crate) log: Vec<Change>,
@@ -28,9 +28,9 @@ pub(crate) struct Request {
     pub(crate) cycles: bool,
     pub(crate) destroys: bool,
     pub(crate) has_ended: bool,
-    /// Whether a commit may or may not have been saved. Its changes must not be saved twice.
+    /// A commit may or may not have been saved. Its changes must not be saved twice.
     pub(crate) is_stuck: bool,
-    /// Whether the head of the answer is sent, so that no cookie can follow.
+    /// The head of the answer is sent, so that no cookie can follow.
     pub(crate) head_is_sent: bool,
     /// The answer does this to the cookie.
     pub(crate) cookie: CookieFate,

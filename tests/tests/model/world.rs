@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) keys: Range<KeyNumber>,
     /// The key of the ring that signs, for requests that begin now.
     pub(crate) first_key: KeyNumber,
-    /// Whether records are encrypted. Then even an anonymous session under a lost key is unreadable.
+    /// Records are encrypted. Then even an anonymous session under a lost key is unreadable.
     pub(crate) is_encrypted: bool,
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, heights::heights};
 use crate::workspace::Member;
 
-/// Where a finding sends its reader.
+/// The place that a finding sends its reader to.
 const TABLE: &str = "the table ARROWS in xtask/src/tidy.rs";
 
 /// One crate's line in the table.

@@ -8,7 +8,7 @@ use super::{
     imports::{Imports, Path},
 };
 
-/// Where a finding sends its reader.
+/// The place that a finding sends its reader to.
 const TABLE: &str = "the table ROOMS in xtask/src/tidy.rs";
 
 /// The file that belongs to no room and may import from each: users of the crate see it.

@@ -4,7 +4,7 @@ use super::disk::{Dice, Disk};
 use super::scenario::{Content, Operation, contents, start, sweep_leaves_nothing};
 use crate::Durability;
 
-/// How many of the possible leftovers of each cut are checked.
+/// The number of possible leftovers that are checked for each cut.
 const LOOKS: u64 = 12;
 
 /// Returns whether a cut after the answer may undo the operation with `Fast`. A cut undoes no other operation.

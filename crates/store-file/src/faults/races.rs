@@ -93,11 +93,11 @@ fn a_sweep_leaves_a_record_that_is_prolonged_meanwhile() {
 
 /// The outcome of a listing during which a session was renamed.
 struct Overtaken {
-    /// Whether the rename had a system call number `pause`, and so waited for the listing before it.
+    /// The rename had a system call number `pause`, and so waited for the listing before it.
     has_waited: bool,
-    /// Whether the listing had a system call number `resume`, and so let the rename go on to its end before it.
+    /// The listing had a system call number `resume`, and so let the rename go on to its end before it.
     has_resumed: bool,
-    /// Whether the listing shows the session. `None` if it failed, because it would have had to wait for the rename.
+    /// The listing shows the session. `None` if it failed, because it would have had to wait for the rename.
     is_listed: Option<bool>,
     is_renamed: bool,
 }

@@ -128,5 +128,5 @@ fn synced_gives_the_version_that_was_answered_last() {
     });
 }
 
-/// How many of the possible leftovers of each cut are checked.
+/// The number of possible leftovers that are checked for each cut.
 const LOOKS: u64 = 3;

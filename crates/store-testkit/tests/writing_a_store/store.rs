@@ -17,7 +17,7 @@ pub struct OneFileStore {
     dir: PathBuf,
 }
 
-/// What is in the file.
+/// The content of the file.
 #[derive(Default, Serialize, Deserialize)]
 struct Sessions {
     rows: HashMap<[u8; 16], Row>,
