@@ -86,7 +86,7 @@ fn begin(exchange: &Exchange) -> Result<Option<Work<'_>>, SessionError> {
         exchange,
         plan,
         now,
-        snapshot: state.known.snapshot.clone(),
+        snapshot: state.stored_snapshot().cloned(),
         view: state.view.clone(),
         pending: state.pending.take(),
     }))
@@ -117,10 +117,12 @@ fn settle(exchange: &Exchange, work: Work<'_>, done: Result<Done, Failed>) -> Re
                 return Ok(());
             }
             let mut state = exchange.state();
-            if failed.outcome == Outcome::Unknown && !work.is_repeatable() {
+            // A `discard` or a `destroy` during the work is the later decision about what the work was given.
+            let is_wanted = state.progress.is_unknown() && state.pending.fate != Fate::Destroy;
+            state.progress = Progress::Idle;
+            if is_wanted && failed.outcome == Outcome::Unknown && !work.is_repeatable() {
                 state.progress = Progress::OutcomeUnknown;
-            } else {
-                state.progress = Progress::Idle;
+            } else if is_wanted {
                 state.pending.put_back(work.pending);
             }
             Err(failed.error)
@@ -155,6 +157,8 @@ fn update(state: &mut State, work: &Work<'_>, done: Done) {
             state.cookie.advance(work.plan.cookie);
             state.begin_afresh();
         }
+        // Decided during the work. The next commit follows the session to its new id, or begins a fresh one.
+        Done::Gone if state.pending.fate == Fate::Destroy || state.pending.login.is_some() => {}
         Done::Gone => state.end(),
     }
 }

@@ -54,9 +54,14 @@ impl State {
         self.pending.login.as_ref().or_else(|| self.kept_snapshot()?.envelope.principal.as_ref())
     }
 
+    /// The session as the store has it, as far as it is known; `None` if there is none.
+    pub(crate) fn stored_snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.known.snapshot.as_ref().filter(|_| !self.has_ended())
+    }
+
     /// The session that goes on: the stored one, unless it is to end.
     pub(crate) fn kept_snapshot(&self) -> Option<&Arc<Snapshot>> {
-        self.known.snapshot.as_ref().filter(|_| self.pending.fate != Fate::Destroy)
+        self.stored_snapshot().filter(|_| self.pending.fate != Fate::Destroy)
     }
 
     /// Returns the envelope that the next commit begins with: the stored one, unless a login gives the session to
@@ -102,7 +107,7 @@ impl State {
             return false; // nearly always, and the rest takes longer
         }
         let has_content = self.pending.login.is_some() || !self.view.values.is_empty();
-        self.known.snapshot.is_some() || has_content || self.pending.fate == Fate::Destroy
+        self.stored_snapshot().is_some() || has_content || self.pending.fate == Fate::Destroy
     }
 
     /// Forgets the changes since the last save, but not that the session is to end.
@@ -119,7 +124,7 @@ impl State {
             self.begin_afresh();
         }
         self.pending.fate = Fate::Keep;
-        if self.known.snapshot.is_none() && self.view.values.is_empty() {
+        if self.stored_snapshot().is_none() && self.view.values.is_empty() {
             self.pending.changes.forget_values(); // of a new session that has come to nothing
         }
     }
@@ -132,10 +137,12 @@ impl State {
         self.view.is_stale = false;
     }
 
-    /// Ends the session for this request, because somebody else has ended it.
+    /// Ends the session for this request, because somebody else has ended it. A logout still needs to know which it was:
+    /// it may live on under a new id.
     pub(crate) fn end(&mut self) {
+        let snapshot = self.known.snapshot.take();
         *self = Self {
-            known: Known::nothing(self.known.cookie_received),
+            known: Known { snapshot, ..Known::nothing(self.known.cookie_received) },
             cookie: self.cookie,
             progress: Progress::Ended,
             ..Self::default()
@@ -196,7 +203,7 @@ mod tests {
         state.known.cookie_received = true;
         state.cookie = CookieAction::Remove;
         state.end();
-        assert!(state.has_ended() && state.known.snapshot.is_none() && state.view.values.is_empty());
+        assert!(state.has_ended() && state.stored_snapshot().is_none() && state.view.values.is_empty());
         assert_eq!(state.cookie, CookieAction::Remove);
     }
 }

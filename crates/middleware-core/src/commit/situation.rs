@@ -12,12 +12,11 @@ impl Situation {
     pub(crate) fn of(state: &State, exchange: &Exchange, now: Timestamp) -> Self {
         let services = &*exchange.services;
         let State { known, pending, view, .. } = state;
-        let renewal = known
-            .snapshot
-            .as_ref()
+        let snapshot = state.stored_snapshot();
+        let renewal = snapshot
             .map_or(Renewal::NotDue, |snapshot| services.expiry.renewal(&snapshot.envelope, snapshot.expires_at, now));
         Self {
-            stored: known.snapshot.is_some(),
+            stored: snapshot.is_some(),
             names_others: pending.fate == Fate::Destroy && exchange.vouched_ids().next().is_some(),
             changed: pending.is_changed(),
             has_content: !view.values.is_empty() || pending.login.is_some(),

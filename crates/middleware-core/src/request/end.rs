@@ -130,7 +130,7 @@ fn roll_back(exchange: &Exchange, state: &mut State, status: u16) {
 fn send_head(exchange: &Exchange, state: &mut State) -> Result<Option<String>, SessionError> {
     exchange.send_head();
     let services = &*exchange.services;
-    match (state.cookie, &state.known.snapshot) {
+    match (state.cookie, state.stored_snapshot()) {
         (CookieAction::Remove, _) => Ok(Some(services.cookie.removal_cookie())),
         (CookieAction::Send, Some(snapshot)) => {
             let persistent = state.persistent().unwrap_or(services.settings.persistent);

@@ -9,7 +9,7 @@ use crate::records::Snapshot;
 ///
 /// Nothing here is a decision of the request. It changes when the session is loaded, and by the results of commits.
 pub(crate) struct Known {
-    /// The session as the store has it; `None` if it was not saved yet, or has ended.
+    /// The session as the store had it last; `None` if it was not saved yet, or this request has ended it.
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     pub(crate) opener: Opener,
     /// The key that has tagged the session's user in the record.
