@@ -131,10 +131,8 @@ impl Session {
     /// ```
     pub fn take<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
         let taken = self.get(key)?;
-        if taken.is_some() {
-            self.remove(key);
-        }
-        Ok(taken)
+        // Of two clones that have read the value, one has removed it.
+        Ok(taken.filter(|_| self.remove(key)))
     }
 
     /// Returns the value of a typed key, or `None` if the key has none.
