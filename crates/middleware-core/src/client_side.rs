@@ -1,7 +1,7 @@
 //! The room of sessions that their visitors keep, sealed in a cookie.
 //!
-//! Invariant: [`CookieSlot`] makes the cookie look like a store, so that all other rooms treat both kinds of sessions
-//! alike.
+//! Invariant: [`CookieSlot`](cookie_slot::CookieSlot) makes the cookie look like a store, so that all other rooms treat
+//! both kinds of sessions alike.
 
 pub(crate) mod cookie_slot;
 
@@ -11,7 +11,6 @@ use bytes::Bytes;
 use nexios_signer::{KeyRing, Purpose, Sealer, SignedBy};
 use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
-use crate::client_side::cookie_slot::CookieSlot;
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::Event;
 use crate::format::payload;
@@ -31,8 +30,13 @@ pub(crate) fn max_payload_len(cookie_name: &str) -> usize {
 }
 
 /// Makes the cookie's value: the time of issue, the expiry and the payload, sealed under the cookie's name.
-pub(crate) fn seal(services: &Services, sealer: &Sealer, record: &Record) -> Result<String, SessionError> {
-    let times = [services.now(), record.expires_at].map(|time| time.as_unix_millis().to_be_bytes()).concat();
+pub(crate) fn seal(
+    services: &Services,
+    sealer: &Sealer,
+    record: &Record,
+    now: Timestamp,
+) -> Result<String, SessionError> {
+    let times = [now, record.expires_at].map(|time| time.as_unix_millis().to_be_bytes()).concat();
     let plaintext = [&times, &*record.payload].concat();
     let sealed = sealer.seal(services.cookie.name().as_bytes(), &plaintext).map_err(|error| {
         SessionError::new(SessionErrorKind::Unavailable, "session cannot be sealed").with_source(error)
@@ -42,47 +46,37 @@ pub(crate) fn seal(services: &Services, sealer: &Sealer, record: &Record) -> Res
 
 /// A session that a cookie held.
 pub(crate) struct Held {
+    pub(crate) id: SessionId,
+    pub(crate) stored: Stored,
     pub(crate) live: Live,
     pub(crate) sealed_by: SignedBy,
 }
 
 /// The content of a request's session cookies.
-pub(crate) struct Unsealing {
+pub(crate) struct Found {
     /// The first session that opens and is live.
     pub(crate) held: Option<Held>,
     /// There was a cookie of our name, whatever was in it.
     pub(crate) cookie_received: bool,
-    /// We have sealed one of the cookies, whatever became of it.
-    pub(crate) cookie_accepted: bool,
-    /// The cookies that we have sealed and that are no session. Nobody has been told of them yet.
-    pub(crate) passed_over: Vec<PassedOver>,
 }
 
-/// A cookie that was sealed by us and is no session.
-pub(crate) struct PassedOver {
-    pub(crate) event: Event,
-    pub(crate) id: Option<SessionId>,
-    pub(crate) error: Option<SessionError>,
-}
-
-/// Opens the session that one of the cookies in `header` holds, and puts its record into the slot.
-pub(crate) fn open(services: &Services, header: &[u8], slot: &CookieSlot) -> Result<Unsealing, SessionError> {
-    let mut cookie_received = false;
-    let mut found = Unsealing { held: None, cookie_received: false, cookie_accepted: false, passed_over: Vec::new() };
+/// Finds the session that one of the cookies in `header` holds, and tells of the others.
+pub(crate) fn find(services: &Services, header: &[u8], sealer: &Sealer) -> Result<Found, SessionError> {
+    let (mut cookie_received, mut cookie_accepted) = (false, false);
     let candidates = services.cookie.candidates(header).inspect(|_| cookie_received = true);
+    let mut held = None;
     for value in candidates.filter(|value| can_be_sealed(value)).take(MAX_OPENED) {
-        let Some(unsealed) = unseal(services, slot.sealer(), value) else { continue };
-        found.cookie_accepted = true;
-        match open_unsealed(services, unsealed, slot)? {
-            Ok(held) => {
-                found.held = Some(held);
-                break;
-            }
-            Err(passed_over) => found.passed_over.push(passed_over),
+        let Some(unsealed) = unseal(services, sealer, value) else { continue };
+        cookie_accepted = true;
+        held = open(services, unsealed)?;
+        if held.is_some() {
+            break;
         }
     }
-    found.cookie_received = cookie_received;
-    Ok(found)
+    if cookie_received && !cookie_accepted {
+        services.note(Event::CookieRefused);
+    }
+    Ok(Found { held, cookie_received })
 }
 
 /// Returns whether a value can be one of ours by its length. Values that cannot be do not count.
@@ -112,38 +106,38 @@ fn unseal(services: &Services, sealer: &Sealer, value: &[u8]) -> Option<Unsealed
     })
 }
 
-fn open_unsealed(
-    services: &Services,
-    unsealed: Unsealed,
-    slot: &CookieSlot,
-) -> Result<Result<Held, PassedOver>, SessionError> {
+/// Opens what a cookie held. `None` if it is no session, which is told.
+fn open(services: &Services, unsealed: Unsealed) -> Result<Option<Held>, SessionError> {
+    let Unsealed { issued_at, expires_at, payload, sealed_by } = unsealed;
     let now = services.now();
-    let (envelope, _) = match payload::decode(&unsealed.payload) {
+    let (envelope, _) = match payload::decode(&payload) {
         Ok(decoded) => decoded,
         Err(error) if error.is_unsupported() => return Err(Unreadable::Unsupported(error).into_error()),
-        Err(_) => return Ok(Err(unreadable(None, Unreadable::Payload("it does not decode")))),
+        Err(_) => {
+            note_unreadable(services, None, Unreadable::Payload("it does not decode"));
+            return Ok(None);
+        }
     };
     // The session has no id of its own, and needs one only within this request.
     let id = SessionId::from_bytes(envelope.handle.to_bytes());
-    let passed_over = |event| Ok(Err(PassedOver { event, id: Some(id), error: None }));
-    if unsealed.issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
-        return passed_over(Event::SessionFromFuture);
-    }
     let principal = envelope.principal.as_deref().map(|principal| services.signers.principal_tag(principal));
-    let record = Record { payload: unsealed.payload, expires_at: unsealed.expires_at, principal };
-    let stored = Stored { record, revision: Revision::new(1) };
-    let live = match records::open(services, id, &stored, now) {
-        Opened::Live(live) => live,
-        Opened::Expired => return passed_over(Event::SessionExpired),
-        Opened::FromFuture => return passed_over(Event::SessionFromFuture),
-        Opened::Unreadable(problem) => return Ok(Err(unreadable(Some(id), problem))),
+    let stored = Stored { record: Record { payload, expires_at, principal }, revision: Revision::new(1) };
+    let opened = if issued_at > now.saturating_add(MAX_CLOCK_SKEW) {
+        Opened::FromFuture
+    } else {
+        records::open(services, id, &stored, now)
     };
-    slot.hold(id, stored);
-    Ok(Ok(Held { live, sealed_by: unsealed.sealed_by }))
+    match opened {
+        Opened::Live(live) => return Ok(Some(Held { id, stored, live, sealed_by })),
+        Opened::Expired => services.note_session(Event::SessionExpired, &id, None),
+        Opened::FromFuture => services.note_session(Event::SessionFromFuture, &id, None),
+        Opened::Unreadable(problem) => note_unreadable(services, Some(&id), problem),
+    }
+    Ok(None)
 }
 
-fn unreadable(id: Option<SessionId>, problem: Unreadable) -> PassedOver {
-    PassedOver { event: problem.event(), id, error: Some(problem.into_error()) }
+fn note_unreadable(services: &Services, id: Option<&SessionId>, problem: Unreadable) {
+    services.note_error(problem.event(), id, None, &problem.into_error());
 }
 
 // A label must never change: another one closes every cookie that was sealed under it.

@@ -147,14 +147,19 @@ impl Services {
         });
     }
 
-    pub(crate) fn cookie_lifetime(&self, expires_at: Timestamp) -> CookieLifetime {
-        let remaining = expires_at.saturating_duration_since(self.now());
+    pub(crate) fn cookie_lifetime(&self, expires_at: Timestamp, now: Timestamp) -> CookieLifetime {
+        let remaining = expires_at.saturating_duration_since(now);
         CookieLifetime::new(remaining, expires_at.as_unix_millis() / 1000)
     }
 
     /// Makes the `Set-Cookie` line that gives a visitor this value, until `expires_at` or until the browser is closed.
-    pub(crate) fn session_cookie(&self, value: &str, expires_at: Option<Timestamp>) -> Result<String, SessionError> {
-        let lifetime = expires_at.map(|expires_at| self.cookie_lifetime(expires_at));
+    pub(crate) fn session_cookie(
+        &self,
+        value: &str,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<String, SessionError> {
+        let lifetime = expires_at.map(|expires_at| self.cookie_lifetime(expires_at, now));
         self.cookie.set_cookie(value, lifetime).map_err(|error| {
             SessionError::new(SessionErrorKind::Misconfigured, "session cookie cannot be made").with_source(error)
         })

@@ -179,6 +179,7 @@ impl SignedCookies {
     }
 
     fn find(&self, name: &str, config: &CookieConfig) -> Result<Found, SignedCookieError> {
+        let now = self.0.services.now();
         let mut jar = self.jar();
         jar.looked_at = true;
         if let Some(change) = jar.changes.get(name) {
@@ -191,12 +192,12 @@ impl SignedCookies {
                 found = Found::Tampered;
                 continue;
             };
-            if opened.expires_at.is_some_and(|expires_at| expires_at <= self.0.services.now()) {
+            if opened.expires_at.is_some_and(|expires_at| expires_at <= now) {
                 return Ok(Found::Nothing);
             }
             let by_retired_key = opened.signed_by.is_retired();
             if by_retired_key {
-                let set_cookie = self.set_cookie(config, &opened.value, opened.expires_at)?;
+                let set_cookie = self.set_cookie(config, &opened.value, opened.expires_at, now)?;
                 jar.changes.insert(name.to_owned(), Change { value: Some(opened.value.clone()), set_cookie });
             }
             return Ok(Found::Value { value: opened.value, by_retired_key });
@@ -205,7 +206,7 @@ impl SignedCookies {
     }
 
     fn put(&self, name: &str, value: &str, expires_at: Option<Timestamp>) -> Result<(), SignedCookieError> {
-        let set_cookie = self.set_cookie(&self.config(name)?, value, expires_at)?;
+        let set_cookie = self.set_cookie(&self.config(name)?, value, expires_at, self.0.services.now())?;
         self.jar().changes.insert(name.to_owned(), Change { value: Some(value.to_owned()), set_cookie });
         Ok(())
     }
@@ -215,6 +216,7 @@ impl SignedCookies {
         config: &CookieConfig,
         value: &str,
         expires_at: Option<Timestamp>,
+        now: Timestamp,
     ) -> Result<String, SignedCookieError> {
         let services = &self.0.services;
         let mut signed = URL_SAFE_NO_PAD.encode(value);
@@ -224,7 +226,7 @@ impl SignedCookies {
         }
         signed.push('.');
         services.signers.sign_cookie(config.name(), value, expires_at).push_to(&mut signed);
-        let lifetime = expires_at.map(|expires_at| services.cookie_lifetime(expires_at));
+        let lifetime = expires_at.map(|expires_at| services.cookie_lifetime(expires_at, now));
         config.set_cookie(&signed, lifetime).map_err(|_| SignedCookieError::too_large(config.name()))
     }
 

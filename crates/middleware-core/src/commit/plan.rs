@@ -7,8 +7,7 @@ use crate::state::decisions::{CookieAction, Fate};
 pub(crate) struct Situation {
     /// The store has a record of the session.
     pub(crate) stored: bool,
-    /// Other cookies of the request verify as well, or the one does whose record is not live. Asked only if the session is
-    /// to end.
+    /// Cookies of the request verify, although they opened nothing. Asked only if a session is to end that is not stored.
     pub(crate) names_others: bool,
     /// Values, own settings or the principal were changed since the record was read or written.
     pub(crate) changed: bool,

@@ -17,7 +17,9 @@ impl Situation {
             .map_or(Renewal::NotDue, |snapshot| services.expiry.renewal(&snapshot.envelope, snapshot.expires_at, now));
         Self {
             stored: snapshot.is_some(),
-            names_others: pending.fate == Fate::Destroy && exchange.vouched_ids().next().is_some(),
+            names_others: pending.fate == Fate::Destroy
+                && snapshot.is_none()
+                && exchange.vouched_ids().next().is_some(),
             changed: pending.is_changed(),
             has_content: !view.values.is_empty() || pending.login.is_some(),
             fate: pending.fate,

@@ -94,9 +94,11 @@ impl Work<'_> {
                 Done::Gone if self.pending.login.is_some() => self.create_for_login().await,
                 done => Ok(done),
             },
-            (snapshot, Action::Destroy) if self.doomed().next().is_none() => self.destroy(snapshot.as_deref()).await,
-            // Boxed, because it takes room and is rare.
-            (snapshot, Action::Destroy) => Box::pin(self.destroy_all(snapshot.as_deref())).await,
+            (snapshot, Action::Destroy) => match self.doomed() {
+                doomed if doomed.is_empty() => self.destroy(snapshot.as_deref()).await,
+                // Boxed, because it takes room and is rare.
+                doomed => Box::pin(self.destroy_all(snapshot.as_deref(), doomed)).await,
+            },
             (None, Action::Create) => self.create(&self.view.values).await,
             // `Plan::for_situation` makes no other pairs.
             (None, _) | (Some(_), Action::Nothing | Action::Create) => Ok(Done::Gone),
@@ -108,9 +110,9 @@ impl Work<'_> {
     }
 
     /// The ids of the records that a logout ends beside the session: those of all other cookies that verify, live or not.
-    fn doomed(&self) -> impl Iterator<Item = SessionId> {
+    fn doomed(&self) -> BTreeSet<SessionId> {
         let own = self.snapshot.as_ref().map(|snapshot| snapshot.id);
-        self.exchange.vouched_ids().filter(move |id| Some(*id) != own)
+        self.exchange.vouched_ids().filter(|id| Some(*id) != own).collect()
     }
 
     pub(super) fn store(&self) -> &dyn SessionStore {
@@ -131,9 +133,8 @@ impl Work<'_> {
     }
 
     /// Ends the session, and whatever else the request's cookies vouch for. It goes on past a failure.
-    async fn destroy_all(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
+    async fn destroy_all(&self, snapshot: Option<&Snapshot>, doomed: BTreeSet<SessionId>) -> Result<Done, Failed> {
         let mut done = self.destroy(snapshot).await;
-        let doomed: BTreeSet<_> = self.doomed().collect();
         for id in &doomed {
             match self.store().delete(id).await {
                 Ok(DeleteOutcome::Deleted) => self.services().note_session(Event::SessionDestroyed, id, None),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use nexios_store_core::Timestamp;
 
 use crate::commit::{self, plan::Action};
 use crate::error::{SessionError, SessionErrorKind};
@@ -82,6 +83,7 @@ fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd,
 
 /// Returns the cookie to send if there is nothing to do in the store, or `None` if there may be something to do.
 fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Option<String>, SessionError>> {
+    let now = exchange.services.now();
     let mut state = exchange.state();
     if state.progress.is_saving() {
         return None; // a clone of the session is being saved, and it takes the future to wait for that
@@ -90,12 +92,12 @@ fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Optio
     if state.pending.is_changed() && (!state.view.values.is_empty() || state.pending.fate == Fate::Destroy) {
         return None; // whatever the plan will be, there is something to save, in a fresh session perhaps
     }
-    let plan = commit::plan(exchange, &state, exchange.services.now());
+    let plan = commit::plan(exchange, &state, now);
     if plan.action != Action::Nothing || state.progress.is_unknown() || state.known.is_outage {
         return None;
     }
     state.settle_without_store(plan.cookie);
-    Some(send_head(exchange, &mut state))
+    Some(send_head(exchange, &mut state, now))
 }
 
 async fn save(exchange: Arc<Exchange>, status: u16) -> RequestEnd {
@@ -109,13 +111,14 @@ async fn save(exchange: Arc<Exchange>, status: u16) -> RequestEnd {
             Err(error) if error.kind() == SessionErrorKind::Gone => None,
             Err(error) => Some(error),
         };
+        let now = exchange.services.now();
         let mut state = exchange.state();
         if failure.is_some() {
             // The save was tried, and whoever waits for the answer hears that it failed.
             state.roll_back();
             exchange.fail_end();
         }
-        (send_head(&exchange, &mut state), failure)
+        (send_head(&exchange, &mut state, now), failure)
     };
     finish(exchange, status, set_cookie, failure)
 }
@@ -127,7 +130,7 @@ fn roll_back(exchange: &Exchange, state: &mut State, status: u16) {
 }
 
 /// Declares the head sent, and returns the cookie that goes with it: the one for what the store has now.
-fn send_head(exchange: &Exchange, state: &mut State) -> Result<Option<String>, SessionError> {
+fn send_head(exchange: &Exchange, state: &mut State, now: Timestamp) -> Result<Option<String>, SessionError> {
     exchange.send_head();
     let services = &*exchange.services;
     match (state.cookie, state.stored_snapshot()) {
@@ -135,8 +138,8 @@ fn send_head(exchange: &Exchange, state: &mut State) -> Result<Option<String>, S
         (CookieAction::Send, Some(snapshot)) => {
             let persistent = state.persistent().unwrap_or(services.settings.persistent);
             let received = received_value(exchange, state, snapshot).map(Cow::Borrowed);
-            let value = received.map_or_else(|| exchange.cookie_value(snapshot).map(Cow::Owned), Ok)?;
-            services.session_cookie(&value, persistent.then_some(snapshot.expires_at)).map(Some)
+            let value = received.map_or_else(|| exchange.cookie_value(snapshot, now).map(Cow::Owned), Ok)?;
+            services.session_cookie(&value, persistent.then_some(snapshot.expires_at), now).map(Some)
         }
         (CookieAction::Keep | CookieAction::Send, _) => Ok(None),
     }

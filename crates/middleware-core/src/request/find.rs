@@ -4,12 +4,13 @@ use std::pin::pin;
 
 use nexios_signer::SignedBy;
 use nexios_store_core::{SessionId, StoreError, StoreErrorKind, Stored, Timestamp};
+use smallvec::SmallVec;
 
 use crate::client_side::cookie_slot::CookieSlot;
-use crate::client_side::{self, Held, PassedOver};
+use crate::client_side::{self, Found, Held};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::Event;
-use crate::records::{self, Live, Opened, Snapshot, Unreadable};
+use crate::records::{self, Live, Opened, Unreadable};
 use crate::services::Services;
 use crate::services::policies::OnOutage;
 use crate::services::time_limit::within;
@@ -68,12 +69,13 @@ fn without_store(services: &Services, error: SessionError) -> Result<Known, Sess
 async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError> {
     let mut cookie_received = false;
     let candidates = services.verified(services.cookie.candidates(header).inspect(|_| cookie_received = true));
-    let mut tried = Tried::default();
+    // Few visitors send more than one, so one id has room in every request's future.
+    let mut tried = SmallVec::<[SessionId; 1]>::new();
     for (place, id, signed_by) in candidates {
-        if tried.contains(id) {
+        if tried.contains(&id) {
             continue;
         }
-        if tried.is_full() {
+        if tried.len() == MAX_LOADS {
             break;
         }
         tried.push(id);
@@ -82,39 +84,14 @@ async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError>
                 SignedBy::First => Opener::Cookie { place, id },
                 SignedBy::Retired => Opener::RetiredCookie,
             };
-            let by_retired_key = signed_by.is_retired() || live.tagged_by.is_retired();
-            note_resumed(services, &live.snapshot, by_retired_key);
+            note_resumed(services, &live, signed_by);
             return Ok(known(live, opener));
         }
     }
-    if cookie_received && tried.first.is_none() {
+    if cookie_received && tried.is_empty() {
         services.note(Event::CookieRefused);
     }
     Ok(Known::nothing(cookie_received))
-}
-
-/// The ids that were looked up. Few visitors send more than one, so only the first has room in every request's future.
-#[derive(Default)]
-struct Tried {
-    first: Option<SessionId>,
-    others: Vec<SessionId>,
-}
-
-impl Tried {
-    fn contains(&self, id: SessionId) -> bool {
-        self.first == Some(id) || self.others.contains(&id)
-    }
-
-    fn is_full(&self) -> bool {
-        self.first.is_some() && self.others.len() + 1 >= MAX_LOADS
-    }
-
-    fn push(&mut self, id: SessionId) {
-        match self.first {
-            None => self.first = Some(id),
-            Some(_) => self.others.push(id),
-        }
-    }
 }
 
 async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, SessionError> {
@@ -169,44 +146,24 @@ async fn set_aside(services: &Services, id: SessionId, damage: StoreError) {
 /// Loads the session that the visitor's cookie holds.
 fn load_held(exchange: &Exchange, slot: &CookieSlot) -> Result<(), SessionError> {
     let services = &*exchange.services;
+    let found = client_side::find(services, &exchange.cookie_header, slot.sealer());
+    let Found { held, cookie_received } = found.inspect_err(|error| services.note_failure(error, None, None))?;
+    if let Some(Held { live, sealed_by, .. }) = &held {
+        note_resumed(services, live, *sealed_by);
+    }
     let mut state = exchange.state();
     if exchange.is_loaded() {
         return Ok(());
     }
-    // Under the lock: the slot may have changed before a second request to load opens the cookie.
-    let unsealing = client_side::open(services, &exchange.cookie_header, slot);
-    let unsealing = match unsealing {
-        Ok(unsealing) => unsealing,
-        Err(error) => {
-            drop(state);
-            services.note_failure(&error, None, None);
-            return Err(error);
+    let known = match held {
+        None => Known::nothing(cookie_received),
+        Some(Held { id, stored, live, sealed_by }) => {
+            slot.hold(id, stored);
+            known(live, if sealed_by.is_retired() { Opener::RetiredCookie } else { Opener::Nothing })
         }
     };
-    let passed_over = unsealing.passed_over;
-    let known = unsealing.held.map_or_else(
-        || Known::nothing(unsealing.cookie_received),
-        |Held { live, sealed_by }| {
-            let opener = if sealed_by.is_retired() { Opener::RetiredCookie } else { Opener::Nothing };
-            known(live, opener)
-        },
-    );
-    let (snapshot, is_retired) = (known.snapshot.clone(), known.uses_retired_key());
     state.begin(known);
     exchange.set_loaded(&state);
-    drop(state);
-    for PassedOver { event, id, error } in &passed_over {
-        match (id, error) {
-            (_, Some(error)) => services.note_error(*event, id.as_ref(), None, error),
-            (Some(id), None) => services.note_session(*event, id, None),
-            (None, None) => services.note(*event),
-        }
-    }
-    match snapshot {
-        Some(snapshot) => note_resumed(services, &snapshot, is_retired),
-        None if unsealing.cookie_received && !unsealing.cookie_accepted => services.note(Event::CookieRefused),
-        None => {}
-    }
     Ok(())
 }
 
@@ -214,8 +171,8 @@ fn known(Live { snapshot, tagged_by }: Live, opener: Opener) -> Known {
     Known { snapshot: Some(snapshot), opener, tagged_by, cookie_received: true, is_outage: false }
 }
 
-fn note_resumed(services: &Services, snapshot: &Snapshot, by_retired_key: bool) {
-    if by_retired_key {
+fn note_resumed(services: &Services, Live { snapshot, tagged_by }: &Live, cookie_by: SignedBy) {
+    if cookie_by.is_retired() || tagged_by.is_retired() {
         services.note_session(Event::RetiredKeyUsed, &snapshot.id, snapshot.principal());
     }
     services.note_session(Event::SessionResumed, &snapshot.id, snapshot.principal());

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use nexios_store_core::SessionId;
+use nexios_store_core::{SessionId, Timestamp};
 use smallvec::SmallVec;
 
 use crate::client_side;
@@ -133,11 +133,11 @@ impl Exchange {
     }
 
     /// Returns the value for the visitor's cookie: the signed id, or the session itself.
-    pub(crate) fn cookie_value(&self, snapshot: &Snapshot) -> Result<String, SessionError> {
+    pub(crate) fn cookie_value(&self, snapshot: &Snapshot, now: Timestamp) -> Result<String, SessionError> {
         if let Place::Cookie(slot) = &self.place
             && let Some(record) = slot.record()
         {
-            return client_side::seal(&self.services, slot.sealer(), &record);
+            return client_side::seal(&self.services, slot.sealer(), &record, now);
         }
         Ok(self.services.signers.cookie_value(&snapshot.id))
     }

@@ -42,11 +42,6 @@ impl Known {
         Self { is_outage: true, ..Self::default() }
     }
 
-    /// Returns whether a key other than the first has signed the cookie or tagged the record.
-    pub(crate) fn uses_retired_key(&self) -> bool {
-        self.opener == Opener::RetiredCookie || self.tagged_by.is_retired()
-    }
-
     /// Takes in that a commit has written the session. It was written under the first key, whichever key its record and
     /// cookie had before.
     pub(crate) fn written(&mut self, snapshot: Arc<Snapshot>) {

@@ -8,14 +8,14 @@ pub(crate) enum Place {
     /// In the store of all sessions.
     Store,
     /// In the visitor's cookie, which serves as a store for one record while the request lasts.
-    Cookie(Arc<CookieSlot>),
+    Cookie(Box<CookieSlot>),
 }
 
 impl Place {
     pub(crate) fn of(services: &Services) -> Self {
         match &services.client_side {
             None => Self::Store,
-            Some(sealer) => Self::Cookie(Arc::new(CookieSlot::new(Arc::clone(sealer)))),
+            Some(sealer) => Self::Cookie(Box::new(CookieSlot::new(Arc::clone(sealer)))),
         }
     }
 
