@@ -107,7 +107,8 @@ const ROOMS: &[House] = &[House {
     ],
 }];
 
-/// The packages that must not be in the tree of a crate's normal dependencies, without its features. A `*` at the end matches any rest.
+/// The packages that must not be in the tree of a crate's normal dependencies, without its features. A `*` at the end
+/// matches any rest.
 const FREE: &[Free] = &[
     Free { of: &["http", "axum*", "actix*", "tower*"], package: "nexios-middleware-core" },
     Free { of: &["http", "tokio"], package: "nexios-cookie-config" },

@@ -276,8 +276,8 @@ pub struct Occurrence<'a> {
     pub former_session: Option<Fingerprint>,
     /// The user that the session belongs to, as a tag that the first key of the ring makes.
     ///
-    /// The store lists the session under this tag. Only if a retired key has tagged the record, the store has the tag of
-    /// that key until the record is written again.
+    /// The store lists the session under this tag. Only if a retired key has tagged the record, the store has the tag
+    /// of that key until the record is written again.
     pub principal: Option<PrincipalTag>,
     /// The number of sessions, for revocations and sweeps.
     pub count: Option<usize>,
@@ -333,8 +333,8 @@ impl Events {
     }
 }
 
-/// Tells of a route without a layer, where there is no manager that could. A visitor can repeat it at will, so it has no more
-/// lines than other events.
+/// Tells of a route without a layer, where there is no manager that could. A visitor can repeat it at will, so it has
+/// no more lines than other events.
 pub(crate) fn tell_missing_layer(error: &dyn Error) {
     static LINE: Line = Line::new();
     if let Some(repeated) = LINE.is_due(PAUSE, SystemTime::now().into()) {

@@ -165,17 +165,17 @@ impl SessionManager {
 
     /// Ends the session of `user` that has this handle, and returns whether there was one.
     ///
-    /// This and the other revocations end every session that is there when they begin, even one that seems to have expired:
-    /// no clock or setting brings it back later. They go on past a session that cannot be ended, and run to their end even
-    /// if the request that waits for them is dropped.
+    /// This and the other revocations end every session that is there when they begin, even one that seems to have
+    /// expired: no clock or setting brings it back later. They go on past a session that cannot be ended, and run
+    /// to their end even if the request that waits for them is dropped.
     ///
     /// Commit the reason first, such as a new password; then call this or another revocation. Until the reason is
     /// committed, a login that was approved with the old password may still make a session.
     ///
     /// # Errors
     ///
-    /// * [`Incomplete`](crate::SessionErrorKind::Incomplete): some sessions could not be ended, or not all could be found.
-    ///   [`SessionError::revocation`] has the numbers. Call it again.
+    /// * [`Incomplete`](crate::SessionErrorKind::Incomplete): some sessions could not be ended, or not all could be
+    ///   found. [`SessionError::revocation`] has the numbers. Call it again.
     /// * [`Misconfigured`](crate::SessionErrorKind::Misconfigured): the store keeps no index of users.
     ///
     /// # Examples

@@ -64,8 +64,8 @@ impl Services {
         self.clock.now()
     }
 
-    /// The candidates of a cookie that our keys have signed: their place, their id, and by which key. The first 64 that can
-    /// be ours are verified.
+    /// The candidates of a cookie that our keys have signed: their place, their id, and by which key. The first 64 that
+    /// can be ours are verified.
     pub(crate) fn verified<'h>(
         &self,
         candidates: impl Iterator<Item = &'h [u8]>,

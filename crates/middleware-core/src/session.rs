@@ -46,8 +46,7 @@ use crate::state::{State, View};
 ///
 /// A method that changes the session fails, and changes nothing,
 ///
-/// * with [`Ended`](SessionErrorKind::Ended) once a save has found that another request had ended
-///   the session,
+/// * with [`Ended`](SessionErrorKind::Ended) once a save has found that another request had ended the session,
 /// * with [`TooLarge`](SessionErrorKind::TooLarge) if the session would exceed its maximum size,
 /// * with [`Unavailable`](SessionErrorKind::Unavailable) if the session is [read-only](Self::is_read_only).
 ///
@@ -86,11 +85,11 @@ impl Session {
 
     /// Ends the session: deletes its record and removes the visitor's cookie, whatever the status of the response.
     ///
-    /// Slower requests that are still at work cannot bring it back. What the request does to its session from here on is
-    /// about a fresh one, with a new id and nothing of the old: a notice for the next page, or another login.
+    /// Slower requests that are still at work cannot bring it back. What the request does to its session from here on
+    /// is about a fresh one, with a new id and nothing of the old: a notice for the next page, or another login.
     ///
-    /// The record of every other cookie that came with the request, and that our keys have signed, is deleted too, whether
-    /// it is live or seems to have expired.
+    /// The record of every other cookie that came with the request, and that our keys have signed, is deleted too,
+    /// whether it is live or seems to have expired.
     ///
     /// # Examples
     ///

@@ -100,8 +100,8 @@ impl State {
         self.progress == Progress::Ended
     }
 
-    /// Returns whether there is something that a commit would do. Settings of a session that holds nothing are no reason to
-    /// make one.
+    /// Returns whether there is something that a commit would do. Settings of a session that holds nothing are no
+    /// reason to make one.
     pub(crate) fn is_unsaved(&self) -> bool {
         if self.pending.is_empty() {
             return false; // nearly always, and the rest takes longer
@@ -137,8 +137,8 @@ impl State {
         self.view.is_stale = false;
     }
 
-    /// Ends the session for this request, because somebody else has ended it. A logout still needs to know which it was:
-    /// it may live on under a new id.
+    /// Ends the session for this request, because somebody else has ended it. A logout still needs to know which it
+    /// was: it may live on under a new id.
     pub(crate) fn end(&mut self) {
         let snapshot = self.known.snapshot.take();
         *self = Self {

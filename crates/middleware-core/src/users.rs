@@ -82,8 +82,8 @@ pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSess
     Err(SessionError::new(SessionErrorKind::Unavailable, message))
 }
 
-/// Ends sessions of `user`, those among them that seem to have expired or to be from the future: a clock or a setting that
-/// comes back must not bring back a session.
+/// Ends sessions of `user`, those among them that seem to have expired or to be from the future: a clock or a setting
+/// that comes back must not bring back a session.
 ///
 /// Lists and deletes, until a listing has nothing to delete. So a session that is renamed between the two is found
 /// under its new id. It goes on past what fails.

@@ -98,8 +98,8 @@ impl Sealer {
     /// [`open`](Self::open) does not open such bytes. Use this to tell a program that is too old from a value that is
     /// damaged, and leave the value alone in the first case. Nothing vouches for the answer.
     ///
-    /// Formats have first bytes up to 0x7f. Let what you may keep in the clear begin with a higher one, and neither is taken
-    /// for the other.
+    /// Formats have first bytes up to 0x7f. Let what you may keep in the clear begin with a higher one, and neither is
+    /// taken for the other.
     #[must_use]
     pub fn is_newer_format(sealed: &[u8]) -> bool {
         sealed.first().is_some_and(|version| (VERSION + 1..=LAST_VERSION).contains(version))

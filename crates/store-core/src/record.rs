@@ -67,7 +67,8 @@ pub struct Stored {
     /// The record as it was stored.
     pub record: Record,
     /// The version of the record. Pass it to [`update`](crate::SessionStore::update),
-    /// [`rename`](crate::SessionStore::rename) or [`touch`](crate::SessionStore::touch) to change exactly this version.
+    /// [`rename`](crate::SessionStore::rename) or [`touch`](crate::SessionStore::touch) to change exactly this
+    /// version.
     pub revision: Revision,
 }
 

@@ -27,8 +27,8 @@ use crate::{
 /// * (f) **No return.** Only `create` and a successful `rename` bring an id to life. No `update`, no `touch` and no
 ///   late write does. Of a `delete` and a `rename` of the same id, at most one succeeds: a deleted session does not
 ///   live on under another id.
-/// * (g) **Touch.** `touch` acts only on the revision that its caller has seen. It never shortens the life of a record, never changes its payload or its revision, and never
-///   loses a concurrent write.
+/// * (g) **Touch.** `touch` acts only on the revision that its caller has seen. It never shortens the life of a record,
+///   never changes its payload or its revision, and never loses a concurrent write.
 /// * (h) **Dropped futures.** A future that is dropped at any await leaves the old record or the new one, never a
 ///   mixture.
 /// * (i) **Taken ids.** `rename` refuses a new id that is taken, the session's own id included.
@@ -162,8 +162,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Lets the record of `id` live at least until `expires_at`, if it is still at the revision `seen`.
     ///
     /// * [`Touched`](TouchOutcome::Touched): the record lives until `expires_at`, or longer if it already would have.
-    /// * [`Conflict`](TouchOutcome::Conflict): another caller has written the record. Nothing has changed: what that caller
-    ///   has decided about its life is not undone by one who does not know it.
+    /// * [`Conflict`](TouchOutcome::Conflict): another caller has written the record. Nothing has changed: what that
+    ///   caller has decided about its life is not undone by one who does not know it.
     /// * [`Missing`](TouchOutcome::Missing): the id has no live record. Nothing has changed.
     ///
     /// Changes the expiry and nothing else: an `update` from a revision that was read before the touch still succeeds.

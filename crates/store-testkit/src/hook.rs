@@ -1,7 +1,7 @@
 //! A store with a hook before and after each call.
 //!
-//! [`Hooked`] wraps any store and passes every call on to it. A [`Hook`] that you write runs before and after each call.
-//! It can count calls, refuse them, hold them back, lose their answers, or do something else in between.
+//! [`Hooked`] wraps any store and passes every call on to it. A [`Hook`] that you write runs before and after each
+//! call. It can count calls, refuse them, hold them back, lose their answers, or do something else in between.
 //!
 //! Use it to test what stands on top of a store: an application, a decorator, a middleware. The store inside keeps the
 //! contract, so a test says only what goes wrong, and everything else works as usual. To test a store itself, use
@@ -130,8 +130,8 @@ pub trait Hook: Send + Sync + 'static {
 
     /// Runs last for each call, however the call ended.
     ///
-    /// The call may have been answered, the hook or the store may have failed, or the caller may have dropped the future
-    /// at any await.
+    /// The call may have been answered, the hook or the store may have failed, or the caller may have dropped the
+    /// future at any await.
     fn ended(&self, _call: &Call<'_>) {}
 
     /// Returns `false` to hide the sweep of the wrapped store, so that [`SessionStore::expiry`] is `None`.

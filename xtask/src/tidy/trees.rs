@@ -14,8 +14,8 @@ pub(super) struct Free {
 
 /// Walks the tree of each package and reports the shortest way to each forbidden package.
 ///
-/// The tree is the one that the whole workspace resolves to, without the optional dependencies of our own packages. One of
-/// another package counts as soon as any crate here switches it on.
+/// The tree is the one that the whole workspace resolves to, without the optional dependencies of our own packages. One
+/// of another package counts as soon as any crate here switches it on.
 pub(super) fn check(table: &[Free], packages: &[Package]) -> Vec<Finding> {
     table.iter().flat_map(|free| check_one(free, packages)).collect()
 }

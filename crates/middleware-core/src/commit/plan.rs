@@ -7,7 +7,8 @@ use crate::state::decisions::{CookieAction, Fate};
 pub(crate) struct Situation {
     /// The store has a record of the session.
     pub(crate) stored: bool,
-    /// Cookies of the request verify, although they opened nothing. Asked only if a session is to end that is not stored.
+    /// Cookies of the request verify, although they opened nothing. Asked only if a session is to end that is not
+    /// stored.
     pub(crate) names_others: bool,
     /// Values, own settings or the principal were changed since the record was read or written.
     pub(crate) changed: bool,

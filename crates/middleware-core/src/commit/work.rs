@@ -35,8 +35,8 @@ pub(super) struct Work<'a> {
 
 /// The result of work that was done.
 pub(super) enum Done {
-    /// The store has this snapshot now. It is new if the store had no record of the session before, and merged if another
-    /// request had saved values that went into it.
+    /// The store has this snapshot now. It is new if the store had no record of the session before, and merged if
+    /// another request had saved values that went into it.
     Written {
         snapshot: Arc<Snapshot>,
         is_new: bool,
@@ -109,7 +109,8 @@ impl Work<'_> {
         &self.exchange.services
     }
 
-    /// The ids of the records that a logout ends beside the session: those of all other cookies that verify, live or not.
+    /// The ids of the records that a logout ends beside the session: those of all other cookies that verify, live or
+    /// not.
     fn doomed(&self) -> BTreeSet<SessionId> {
         let own = self.snapshot.as_ref().map(|snapshot| snapshot.id);
         self.exchange.vouched_ids().filter(|id| Some(*id) != own).collect()

@@ -62,8 +62,8 @@ impl Observers {
 
     pub(super) fn observe(&self, occurrence: &Occurrence<'_>) {
         for observer in &self.0 {
-            // Called between a write to the store and the cookie that goes with it, by the sweeper's task, and in a drop.
-            // A panic would log a visitor out, end the sweeping for good, or abort the process.
+            // Called between a write to the store and the cookie that goes with it, by the sweeper's task, and in a
+            // drop. A panic would log a visitor out, end the sweeping for good, or abort the process.
             let _ = catch_unwind(AssertUnwindSafe(|| observer.observe(occurrence)));
         }
     }

@@ -158,8 +158,8 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Versions begin here. Below are those of seals, so that a sealed payload is never taken for one in the clear, nor the other
-/// way round.
+/// Versions begin here. Below are those of seals, so that a sealed payload is never taken for one in the clear, nor the
+/// other way round.
 const VERSION: u8 = 0x81;
 
 /// The kind of a payload that is a session.

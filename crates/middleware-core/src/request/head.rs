@@ -54,8 +54,8 @@ pub trait ResponseHead {
     ///
     /// Values that the core makes are visible ASCII and blanks, so that a conversion does not fail. Two can contain
     /// text of the application: `Content-Type` has the media type of its [failure body](crate::FailureBody), and `Vary`
-    /// the names that it had set. Leave out a value that your framework refuses. A borrowed value is always a constant of
-    /// the core.
+    /// the names that it had set. Leave out a value that your framework refuses. A borrowed value is always a constant
+    /// of the core.
     fn insert(&mut self, header: Header, value: Cow<'static, str>);
 
     /// Adds a line to those that a header has. The value is as for [`insert`](Self::insert).

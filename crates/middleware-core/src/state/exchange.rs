@@ -125,8 +125,8 @@ impl Exchange {
         self.signed_cookies.get()
     }
 
-    /// Returns the ids that the request's cookies vouch for, whether or not they open anything. None where visitors keep their
-    /// sessions.
+    /// Returns the ids that the request's cookies vouch for, whether or not they open anything. None where visitors
+    /// keep their sessions.
     pub(crate) fn vouched_ids(&self) -> impl Iterator<Item = SessionId> {
         let header = if self.place.is_cookie() { &[][..] } else { &self.cookie_header };
         self.services.verified_ids(header)

@@ -46,7 +46,8 @@ fn play_all(manner: Manner) -> Vec<Played> {
     stories::all().into_iter().map(one).collect()
 }
 
-/// Does work whose results are waited for no longer than [`A_WHILE`]. A thread that waits for a lock of its own never ends.
+/// Does work whose results are waited for no longer than [`A_WHILE`]. A thread that waits for a lock of its own never
+/// ends.
 fn on_a_thread<T: Send + 'static>(work: impl AsyncFnOnce(&Sender<T>) + Send + 'static) -> Receiver<T> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -192,8 +192,8 @@ async fn of_several_observers_one_that_panics_silences_no_other() {
     assert_eq!((*count.lock().unwrap(), site.heard().len()), (2, 2));
 }
 
-/// A handler that panics after the head was sent drops its session while it unwinds. A second panic would be the end of the
-/// process.
+/// A handler that panics after the head was sent drops its session while it unwinds. A second panic would be the end of
+/// the process.
 #[tokio::test]
 async fn an_observer_that_panics_while_a_handler_does_ends_no_process() {
     let site = Site::new(Manner::Panics);

@@ -1,4 +1,5 @@
-//! (g) `touch` acts only on the revision that its caller has seen. It never shortens a life, changes neither payload nor revision, and never loses a concurrent write.
+//! (g) `touch` acts only on the revision that its caller has seen. It never shortens a life, changes neither payload
+//! nor revision, and never loses a concurrent write.
 
 use std::time::Duration;
 
@@ -31,8 +32,8 @@ pub async fn g_touch_prolongs_and_never_shortens(subject: &Subject) -> Verdict {
     Verdict::Holds
 }
 
-/// A touch by a caller who has seen another revision changes nothing: what was decided since about the life of the record
-/// stands.
+/// A touch by a caller who has seen another revision changes nothing: what was decided since about the life of the
+/// record stands.
 pub async fn g_touch_of_another_revision_changes_nothing(subject: &Subject) -> Verdict {
     let caller = subject.caller('g');
     let record = caller.tagged("a", caller.tag());
