@@ -27,3 +27,17 @@ fn errors_are_errors() {
     is_error::<CookieConfigError>();
     is_error::<CookieError>();
 }
+
+#[test]
+fn public_types_have_their_known_size() {
+    let sizes = [
+        ("CookieConfigBuilder", size_of::<CookieConfigBuilder>(), 80),
+        ("CookieConfig", size_of::<CookieConfig>(), 104),
+        ("CookieConfigError", size_of::<CookieConfigError>(), 48),
+        ("CookieError", size_of::<CookieError>(), 40),
+        ("Lifetime", size_of::<Lifetime>(), 16),
+        ("SameSite", size_of::<SameSite>(), 1),
+    ];
+    let changed: Vec<_> = sizes.iter().filter(|(_, size, known)| size != known).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}

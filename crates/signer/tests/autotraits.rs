@@ -58,3 +58,21 @@ assert_not_implemented!(Opened: serde::Serialize);
 // Keys are never compared, and only `verify` compares tags: `==` takes longer the more of the beginning is right.
 assert_not_implemented!(Key: PartialEq);
 assert_not_implemented!(Tag: PartialEq);
+
+#[test]
+fn public_types_have_their_known_size() {
+    let sizes = [
+        ("KeyError", size_of::<KeyError>(), 32),
+        ("SealError", size_of::<SealError>(), 1),
+        ("Key", size_of::<Key>(), 24),
+        ("KeyRing", size_of::<KeyRing>(), 8),
+        ("Purpose", size_of::<Purpose>(), 16),
+        ("Opened", size_of::<Opened>(), 32),
+        ("Sealer", size_of::<Sealer>(), 8),
+        ("SignedBy", size_of::<SignedBy>(), 1),
+        ("Signer", size_of::<Signer>(), 8),
+        ("Tag", size_of::<Tag>(), 32),
+    ];
+    let changed: Vec<_> = sizes.iter().filter(|(_, size, known)| size != known).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}

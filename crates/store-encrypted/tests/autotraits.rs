@@ -16,3 +16,10 @@ fn a_store_that_was_chosen_at_run_time_can_be_wrapped() {
     const fn is_store<S: SessionStore>() {}
     is_store::<EncryptedStore<Box<dyn SessionStore>>>();
 }
+
+#[test]
+fn public_types_have_their_known_size() {
+    let sizes = [("EncryptedStore", size_of::<EncryptedStore<MemoryStore>>(), 6184)];
+    let changed: Vec<_> = sizes.iter().filter(|(_, size, known)| size != known).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}

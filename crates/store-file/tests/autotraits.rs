@@ -13,3 +13,16 @@ fn public_types_are_send_and_sync() {
     is_send_sync::<OpenError>();
     let _: fn(FileStore) -> Box<dyn SessionStore> = |store| Box::new(store);
 }
+
+#[test]
+fn public_types_have_their_known_size() {
+    let sizes = [
+        ("OpenError", size_of::<OpenError>(), 56),
+        ("Durability", size_of::<Durability>(), 1),
+        ("FileStoreBuilder", size_of::<FileStoreBuilder>(), 48),
+        ("FileStoreConfig", size_of::<FileStoreConfig>(), 32),
+        ("FileStore", size_of::<FileStore>(), 8),
+    ];
+    let changed: Vec<_> = sizes.iter().filter(|(_, size, known)| size != known).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}

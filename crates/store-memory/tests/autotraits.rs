@@ -9,3 +9,10 @@ fn the_store_is_send_and_sync_and_a_store() {
     is_send_sync::<MemoryStore>();
     let _: fn(MemoryStore) -> Box<dyn SessionStore> = |store| Box::new(store);
 }
+
+#[test]
+fn public_types_have_their_known_size() {
+    let sizes = [("MemoryStore", size_of::<MemoryStore>(), 6168)];
+    let changed: Vec<_> = sizes.iter().filter(|(_, size, known)| size != known).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}

@@ -24,3 +24,22 @@ fn public_types_are_send_and_sync() {
     is_send_sync::<Verdict>();
     is_send_sync::<dyn FaultInjection>();
 }
+
+#[test]
+fn public_types_have_their_known_size() {
+    let sizes = [
+        ("Before", size_of::<Before<fn(&Call<'_>)>>(), 8),
+        ("BrokenStore", size_of::<BrokenStore>(), 40),
+        ("Call", size_of::<Call<'_>>(), 48),
+        ("CallKind", size_of::<CallKind>(), 1),
+        ("Clause", size_of::<Clause>(), 24),
+        ("Fault", size_of::<Fault>(), 1),
+        ("Hooked", size_of::<Hooked<Model, ()>>(), 152),
+        ("Model", size_of::<Model>(), 152),
+        ("Outcome", size_of::<Outcome<'_>>(), 24),
+        ("Subject", size_of::<Subject>(), 96),
+        ("Verdict", size_of::<Verdict>(), 16),
+    ];
+    let changed: Vec<_> = sizes.iter().filter(|(_, size, known)| size != known).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+}
