@@ -29,15 +29,15 @@ use crate::state::progress::Progress;
 /// A failure to move the expiry or to issue a cookie anew is an event and not an error, because the visitor can do
 /// without.
 pub(crate) async fn commit(exchange: &Exchange) -> Result<(), SessionError> {
-    let _turn = exchange.turn().await;
-    commit_in_turn(exchange).await
+    let _turn = exchange.turn().await.ok_or_else(SessionError::interrupted)?;
+    commit_in_turn(exchange, exchange.services.now()).await
 }
 
 /// Does the same for a caller that holds the turn.
-pub(crate) async fn commit_in_turn(exchange: &Exchange) -> Result<(), SessionError> {
+pub(crate) async fn commit_in_turn(exchange: &Exchange, now: Timestamp) -> Result<(), SessionError> {
     loop {
         let ends = exchange.state().pending.fate == Fate::Destroy;
-        commit_once(exchange).await?;
+        commit_once(exchange, now).await?;
         // What was changed after the session had been ended is saved into a fresh one.
         if !ends || exchange.state().pending.is_empty() {
             return Ok(());
@@ -45,8 +45,8 @@ pub(crate) async fn commit_in_turn(exchange: &Exchange) -> Result<(), SessionErr
     }
 }
 
-async fn commit_once(exchange: &Exchange) -> Result<(), SessionError> {
-    let Some(work) = begin(exchange)? else { return Ok(()) };
+async fn commit_once(exchange: &Exchange, now: Timestamp) -> Result<(), SessionError> {
+    let Some(work) = begin(exchange, now)? else { return Ok(()) };
     let done = within(exchange.services.settings.store_timeout, pin!(work.perform())).await;
     // The store may have done the work, or may still do it.
     let done = done.unwrap_or_else(|_| Err(Failed::not_known_whether(exchange.services.timed_out())));
@@ -59,8 +59,7 @@ pub(crate) fn plan(exchange: &Exchange, state: &State, now: Timestamp) -> Plan {
 }
 
 /// Chooses the plan, and takes what it needs out of the state.
-fn begin(exchange: &Exchange) -> Result<Option<Work<'_>>, SessionError> {
-    let now = exchange.services.now();
+fn begin(exchange: &Exchange, now: Timestamp) -> Result<Option<Work<'_>>, SessionError> {
     let mut state = exchange.state();
     // Ending a session twice does no harm, and a logout must not fail because of an earlier failure.
     if state.progress.is_unknown() && state.pending.fate != Fate::Destroy {

@@ -86,7 +86,7 @@ pub enum SessionErrorKind {
     TooLarge,
     /// Somebody else ended the session (a logout, a revocation, its expiry), so its changes were dropped.
     Gone,
-    /// The session has ended, by this request or as a save has found, and takes no more changes.
+    /// A save has found that another request had ended the session. It takes no more changes.
     Ended,
     /// The change needs a new cookie, but the head of the response is out, so the visitor cannot be sent one.
     HeadSent,

@@ -58,7 +58,7 @@ pub enum Event {
     LoggedIn,
     /// A session was ended by its own request.
     SessionDestroyed,
-    /// A revocation of a user's sessions was completed.
+    /// A revocation has ended sessions of a user: all of them, or as many as it could.
     SessionsRevoked,
     /// Another request saved first, so the changes of both are merged.
     ChangesMerged,

@@ -139,7 +139,7 @@ mod tests {
         let request = manager.request([b"theme=dark"]);
         let session = request.session();
         let save = end::size_of_a_save(Arc::clone(&request.0));
-        for (size, limit) in [(size_of_val(&session), 512), (size_of_val(&request.end(200)), 64), (save, 1024)] {
+        for (size, limit) in [(size_of_val(&session), 512), (size_of_val(&request.end(200)), 64), (save, 960)] {
             assert!(size <= limit, "{size}");
         }
     }

@@ -7,6 +7,7 @@ mod site;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
 use nexios_middleware_core::{Header, PlainHead, RequestSession, Session, SessionErrorKind, SessionManager};
 use nexios_store_core::{Result, StoreError, async_trait};
@@ -201,4 +202,20 @@ async fn a_logout_after_a_save_that_came_too_late_follows_the_session() {
     session.destroy();
     assert_eq!(answer(&request).await.as_deref(), Some(REMOVED));
     assert_eq!(company.sessions_of("ada").await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_is_not_polled_does_not_hold_up_the_end() {
+    let company = Company::new();
+    let cookie = company.user("ada").await;
+    let (request, session) = company.open(&cookie).await;
+    session.insert("a", &2).unwrap();
+    let clone = session.clone();
+    company.meanwhile.within(CallKind::Update, std::future::pending());
+    let mut forgotten = Box::pin(clone.save());
+    assert!(forgotten.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+
+    let end = request.end(200).await;
+    assert_eq!(end.failure().unwrap().kind(), SessionErrorKind::Interrupted);
+    assert!(company.meanwhile.is_done());
 }

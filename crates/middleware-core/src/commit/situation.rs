@@ -23,7 +23,7 @@ impl Situation {
             changed: pending.is_changed(),
             has_content: !view.values.is_empty() || pending.login.is_some(),
             fate: pending.fate,
-            touch_due: matches!(renewal, Renewal::Touch(_)),
+            touch_due: renewal == Renewal::Touch,
             rewrite_due: renewal == Renewal::Rewrite || known.tagged_by.is_retired(),
             reissue_due: known.opener == Opener::RetiredCookie,
             persistent: state.persistent().unwrap_or(services.settings.persistent),

@@ -91,12 +91,12 @@ impl Work<'_> {
         match (&self.snapshot, self.plan.action) {
             (Some(snapshot), Action::Touch) => self.touch(snapshot).await,
             (Some(snapshot), Action::Update | Action::Rename) => match self.replace(snapshot).await? {
-                Done::Gone if self.pending.login.is_some() => self.create_for_login().await,
+                // Boxed, because it takes room and is rare.
+                Done::Gone if self.pending.login.is_some() => Box::pin(self.create_for_login()).await,
                 done => Ok(done),
             },
             (snapshot, Action::Destroy) => match self.doomed() {
                 doomed if doomed.is_empty() => self.destroy(snapshot.as_deref()).await,
-                // Boxed, because it takes room and is rare.
                 doomed => Box::pin(self.destroy_all(snapshot.as_deref(), doomed)).await,
             },
             (None, Action::Create) => self.create(&self.view.values).await,
@@ -205,7 +205,9 @@ impl Work<'_> {
         let mut conflicts: u32 = 0;
         loop {
             let (record, mut next) = self.successor(&current, &values).map_err(Failed::not_done)?;
-            match self.write(current.id, current.revision, &record).await? {
+            // A variable of its own, so that the answer has no room in the future.
+            let written = self.write(current.id, current.revision, &record).await?;
+            match written {
                 Written::At(id, revision) => {
                     let snapshot = Arc::make_mut(&mut next);
                     (snapshot.id, snapshot.revision) = (id, revision);

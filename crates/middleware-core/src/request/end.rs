@@ -46,7 +46,7 @@ impl Future for Ending {
         if let Some(exchange) = this.exchange.take() {
             match end_without_store(exchange, this.status) {
                 Ok(end) => return Poll::Ready(end),
-                Err(exchange) => this.saving = Some(Box::pin(save(exchange, this.status))),
+                Err((exchange, now)) => this.saving = Some(Box::pin(save(exchange, this.status, now))),
             }
         }
         match &mut this.saving {
@@ -62,12 +62,14 @@ impl fmt::Debug for Ending {
     }
 }
 
-/// Ends the request if the store need not be asked; otherwise gives the exchange back.
-fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd, Arc<Exchange>> {
+/// Ends the request if the store need not be asked; otherwise gives the exchange back, with the time of the end.
+fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd, (Arc<Exchange>, Timestamp)> {
     let set_cookie = if exchange.is_loaded() {
-        match settle_without_store(&exchange, status) {
+        // Read once, and not under a lock. What is saved and the cookie for it are of one time.
+        let now = exchange.services.now();
+        match settle_without_store(&exchange, status, now) {
             Some(set_cookie) => set_cookie,
-            None => return Err(exchange),
+            None => return Err((exchange, now)),
         }
     } else {
         exchange.send_head();
@@ -82,8 +84,11 @@ fn end_without_store(exchange: Arc<Exchange>, status: u16) -> Result<RequestEnd,
 }
 
 /// Returns the cookie to send if there is nothing to do in the store, or `None` if there may be something to do.
-fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Option<String>, SessionError>> {
-    let now = exchange.services.now();
+fn settle_without_store(
+    exchange: &Exchange,
+    status: u16,
+    now: Timestamp,
+) -> Option<Result<Option<String>, SessionError>> {
     let mut state = exchange.state();
     if state.progress.is_saving() {
         return None; // a clone of the session is being saved, and it takes the future to wait for that
@@ -100,18 +105,21 @@ fn settle_without_store(exchange: &Exchange, status: u16) -> Option<Result<Optio
     Some(send_head(exchange, &mut state, now))
 }
 
-async fn save(exchange: Arc<Exchange>, status: u16) -> RequestEnd {
+async fn save(exchange: Arc<Exchange>, status: u16, now: Timestamp) -> RequestEnd {
     let (set_cookie, failure) = {
         // Held to the end: a save that begins after the last one here must find that the head is sent.
-        let _turn = exchange.turn().await;
+        let turn = exchange.turn().await;
         roll_back(&exchange, &mut exchange.state(), status);
-        let failure = match commit::commit_in_turn(&exchange).await {
+        let saved = match turn {
+            Some(_) => commit::commit_in_turn(&exchange, now).await,
+            None => Err(SessionError::interrupted()),
+        };
+        let failure = match saved {
             // Somebody has ended the session in the meantime. The answer stands, without the changes.
             Ok(()) => None,
             Err(error) if error.kind() == SessionErrorKind::Gone => None,
             Err(error) => Some(error),
         };
-        let now = exchange.services.now();
         let mut state = exchange.state();
         if failure.is_some() {
             // The save was tried, and whoever waits for the answer hears that it failed.
@@ -314,5 +322,5 @@ impl fmt::Debug for RequestEnd {
 
 #[cfg(test)]
 pub(super) fn size_of_a_save(exchange: Arc<Exchange>) -> usize {
-    size_of_val(&save(exchange, 200))
+    size_of_val(&save(exchange, 200, Timestamp::from_unix_millis(0)))
 }

@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -10,6 +11,7 @@ use crate::error::SessionError;
 use crate::events::Event;
 use crate::records::Snapshot;
 use crate::services::Services;
+use crate::services::time_limit::within;
 use crate::signed_cookies::SignedCookies;
 use crate::state::State;
 use crate::state::decisions::Fate;
@@ -17,7 +19,7 @@ use crate::state::place::Place;
 
 /// One request and its session: everything that the request, its session and all their clones share.
 ///
-/// It is a single allocation. A route that does not ask for the session leaves it as it is.
+/// It is a single allocation, or two where visitors keep their sessions. A route that does not ask for the session leaves it as it is.
 pub(crate) struct Exchange {
     pub(crate) services: Arc<Services>,
     pub(crate) cookie_header: CookieHeader,
@@ -106,12 +108,18 @@ impl Exchange {
         self.services.note_error(event, snapshot.map(|snapshot| &snapshot.id), principal, error);
     }
 
-    /// Waits for the turn. It is free unless a clone of the session is in use in parallel.
-    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    /// Waits for the turn, for as long as one commit may take. It is free unless a clone of the session is being saved.
+    /// A clone that is never polled again does not keep the others waiting: they get `None`.
+    pub(crate) async fn turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
         match self.turn.try_lock() {
-            Ok(turn) => turn,
-            Err(_) => self.turn.lock().await,
+            Ok(turn) => Some(turn),
+            // Boxed, because it takes room and is rare.
+            Err(_) => Box::pin(self.wait_for_turn()).await,
         }
+    }
+
+    async fn wait_for_turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        within(self.services.settings.store_timeout, pin!(self.turn.lock())).await.ok()
     }
 
     /// Returns the request's signed cookies, which are made when somebody first asks.

@@ -11,7 +11,7 @@ pub(crate) enum Progress {
     },
     /// The last commit had something to save, and it is not known whether it was saved.
     OutcomeUnknown,
-    /// The session has ended, by this request or by another one, as a commit has found.
+    /// Another request has ended the session, as a commit has found.
     Ended,
 }
 
