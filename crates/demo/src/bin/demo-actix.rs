@@ -206,12 +206,16 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let server =
         HttpServer::new(app).disable_signals().shutdown_timeout(GRACE_PERIOD.as_secs()).listen(listener)?.run();
     let handle = server.handle();
-    let server = tokio::spawn(server);
+    let mut server = tokio::spawn(server);
     // After the signal, the server accepts no more connections and finishes the requests that it has, for the grace
     // period at most.
-    stop.await;
-    handle.stop(true).await;
-    server.await??;
+    tokio::select! {
+        result = &mut server => result??,
+        () = stop => {
+            handle.stop(true).await;
+            server.await??;
+        }
+    }
     sweeper.stop().await;
     Ok(())
 }

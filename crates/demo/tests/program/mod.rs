@@ -5,8 +5,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 use ureq::Agent;
 use ureq::http::{Request, Response};
 
@@ -71,10 +73,20 @@ fn default_settings(dir: &Path) -> [(&str, &str); 3] {
     [("BIND", "127.0.0.1:0"), ("SECRET_KEY", KEY), ("SESSION_DIR", dir.to_str().unwrap())]
 }
 
+/// Waits until something is true that another process brings about.
+pub fn wait_until(what: &str, is_true: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_true() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A running program that listens on a port of its own. It is killed when dropped.
 pub struct Program {
     child: Child,
     pub address: SocketAddr,
+    log: NamedTempFile,
 }
 
 impl Program {
@@ -90,11 +102,33 @@ impl Program {
     }
 
     fn spawn(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let log = NamedTempFile::new().unwrap();
+        let mut child = command.stderr(log.reopen().unwrap()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.strip_prefix("listening on http://").unwrap_or_else(|| panic!("first line: {line:?}"));
-        Self { address: address.trim_end().parse().unwrap(), child }
+        Self { address: address.trim_end().parse().unwrap(), child, log }
+    }
+
+    /// Waits until the log of the program has this many lines about an event. `RUST_LOG` says which events it has.
+    pub fn wait_for(&self, event: &str, count: usize) {
+        let is_logged = || std::fs::read_to_string(&self.log).unwrap().matches(event).count() >= count;
+        wait_until(&format!("{event} was logged {count} times"), is_logged);
+    }
+
+    /// Waits until the program has closed its end of a connection that `client` has closed.
+    pub fn wait_for_hang_up(&self, client: SocketAddr) {
+        // `sl local_address rem_address ...`, of which each has the port as four hexadecimal digits at its end.
+        let ports = |line: &str| {
+            let mut ports =
+                line.split_whitespace().skip(1).map(|address| address.rsplit(':').next().map(str::to_owned));
+            Some((ports.next()??, ports.next()??))
+        };
+        let wanted = (format!("{:04X}", self.address.port()), format!("{:04X}", client.port()));
+        wait_until("the program has closed the connection", || {
+            let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+            !sockets.lines().any(|line| ports(line).as_ref() == Some(&wanted))
+        });
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) {

@@ -15,8 +15,11 @@ use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use program::{Browser, Framework, Program, sessions};
+use program::{Browser, Framework, Program, sessions, wait_until};
 use rustix::process::Signal;
+
+/// Lets a program log every event.
+const LOG_ALL: (&str, &str) = ("RUST_LOG", "nexios=trace");
 
 on_both! {
     the_interface_row_by_row
@@ -139,13 +142,13 @@ fn no_two_parallel_increments_are_given_the_same_number(framework: Framework) {
 
 fn a_logout_during_a_slow_request_stays_logged_out(framework: Framework) {
     let (_parent, dir) = sessions();
-    let program = Program::start(framework, &dir, &[]);
+    let program = Program::start(framework, &dir, &[LOG_ALL]);
     let mut visitor = Browser::new(&program);
     visitor.post("/login", r#"{"user": "ada"}"#);
     let mut slow = visitor.clone();
     let stolen = visitor.clone();
     let thread = thread::spawn(move || slow.get("/slow?ms=700"));
-    thread::sleep(std::time::Duration::from_millis(200)); // the slow request has loaded the session by now
+    program.wait_for("session_resumed", 1);
     assert_eq!(visitor.post("/logout", "").status, 200);
     let answer = thread.join().unwrap();
     assert_eq!((answer.status, answer.set_cookie.len()), (200, 0));
@@ -166,12 +169,12 @@ fn sessions_survive_a_restart(framework: Framework) {
 fn a_program_that_is_told_to_stop_finishes_what_it_is_doing(framework: Framework) {
     for signal in [Signal::TERM, Signal::INT] {
         let (_parent, dir) = sessions();
-        let program = Program::start(framework, &dir, &[]);
+        let program = Program::start(framework, &dir, &[LOG_ALL]);
         let mut visitor = Browser::new(&program);
         visitor.post("/session/a", "1");
         let mut slow = visitor.clone();
         let thread = thread::spawn(move || slow.get("/slow?ms=700"));
-        thread::sleep(std::time::Duration::from_millis(200));
+        program.wait_for("session_resumed", 1);
         program.signal(signal);
         assert_eq!(thread.join().unwrap().status, 200, "{signal:?}");
         let address = program.address;
@@ -250,11 +253,7 @@ fn expired_sessions_are_swept_while_the_program_runs(framework: Framework) {
     let mut visitor = Browser::new(&program);
     visitor.post("/session/a", "1");
     assert_eq!(walk(&dir), 1);
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while walk(&dir) > 0 {
-        assert!(std::time::Instant::now() < deadline, "nothing was swept");
-        thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait_until("the session was swept", || walk(&dir) == 0);
     assert_eq!(visitor.get("/session").body, "{}");
 }
 

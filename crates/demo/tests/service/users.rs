@@ -7,13 +7,11 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 
-use super::program::{Browser, Framework, Program, sessions};
+use super::program::{Browser, Framework, Program, sessions, wait_until};
 use super::walk;
 
 on_both! {
@@ -192,8 +190,11 @@ fn a_logout_everywhere_runs_on_after_its_client_has_hung_up(framework: Framework
     let head = format!("POST /logout-everywhere HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nContent-Length: 0\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     wait_until("the revocation has begun", || !first.exists());
+    let client = stream.local_addr().unwrap();
     drop(stream);
-    thread::sleep(Duration::from_millis(200)); // the program has noticed by now that nobody waits for the answer
+    if matches!(framework, Framework::Axum) {
+        program.wait_for_hang_up(client); // actix finishes what it has begun, and then finds that nobody is there
+    }
     assert!(last.exists(), "the revocation cannot have ended yet");
     flock(&is_held, FlockOperation::Unlock).unwrap();
     wait_until("the revocation has ended", || walk(&dir) == 0);
@@ -239,12 +240,4 @@ fn record(dir: &Path, visitor: &Browser) -> PathBuf {
 fn lock_file(dir: &Path, record: &Path) -> PathBuf {
     let first_byte = record.file_name().unwrap().to_str().unwrap().get(..2).unwrap();
     dir.join(format!(".locks/{:02x}", u8::from_str_radix(first_byte, 16).unwrap() % 64))
-}
-
-fn wait_until(what: &str, is_true: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_true() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
