@@ -13,7 +13,7 @@ use nexios_store_core::{Record, Revision, SessionId, Stored, Timestamp};
 
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::Event;
-use crate::format::payload;
+use crate::format::payload::{self, Content};
 use crate::records::{self, Live, Opened, Unreadable};
 use crate::services::Services;
 use crate::services::expiry::MAX_CLOCK_SKEW;
@@ -111,7 +111,11 @@ fn open(services: &Services, unsealed: Unsealed) -> Result<Option<Held>, Session
     let Unsealed { issued_at, expires_at, payload, sealed_by } = unsealed;
     let now = services.now();
     let (envelope, _) = match payload::decode(&payload) {
-        Ok(decoded) => decoded,
+        Ok(Content::Session(envelope, values)) => (envelope, values),
+        Ok(Content::Moved(_) | Content::Ended) => {
+            note_unreadable(services, None, Unreadable::Payload("it is of a kind that no cookie holds"));
+            return Ok(None);
+        }
         Err(error) if error.is_unsupported() => return Err(Unreadable::Unsupported(error).into_error()),
         Err(_) => {
             note_unreadable(services, None, Unreadable::Payload("it does not decode"));
@@ -131,6 +135,7 @@ fn open(services: &Services, unsealed: Unsealed) -> Result<Option<Held>, Session
         Opened::Live(live) => return Ok(Some(Held { id, stored, live, sealed_by })),
         Opened::Expired => services.note_session(Event::SessionExpired, &id, None),
         Opened::FromFuture => services.note_session(Event::SessionFromFuture, &id, None),
+        Opened::Moved | Opened::Ended => {} // it is neither, as was seen above
         Opened::Unreadable(problem) => note_unreadable(services, Some(&id), problem),
     }
     Ok(None)

@@ -4,6 +4,7 @@
 //! Invariant: a request has at most one commit under way, and no code of the application runs while its state is
 //! locked.
 
+mod ending;
 pub(crate) mod login;
 pub(crate) mod plan;
 mod situation;
@@ -86,6 +87,7 @@ fn begin(exchange: &Exchange, now: Timestamp) -> Result<Option<Work<'_>>, Sessio
         plan,
         now,
         snapshot: state.stored_snapshot().cloned(),
+        moved: state.known.moved,
         view: state.view.clone(),
         pending: state.pending.take(),
     }))
@@ -107,7 +109,7 @@ fn settle(exchange: &Exchange, work: Work<'_>, done: Result<Done, Failed>) -> Re
             if is_gone { Err(SessionError::gone()) } else { Ok(()) }
         }
         Err(failed) => {
-            let id = work.snapshot.as_ref().map(|snapshot| snapshot.id);
+            let id = work.snapshot.as_ref().map(|snapshot| snapshot.id).or(work.moved);
             let principal = work.snapshot.as_ref().and_then(|snapshot| snapshot.principal());
             exchange.services.note_failure(&failed.error, id.as_ref(), principal);
             if !work.is_essential() {

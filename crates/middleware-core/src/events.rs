@@ -44,6 +44,8 @@ pub enum Event {
     CookieRefused,
     /// A cookie verified, but the store has no record under its id: the session has ended or expired.
     SessionUnknown,
+    /// A request came with the id that a session had before a login or a change of its id.
+    FormerIdUsed,
     /// A session was found that has expired.
     SessionExpired,
     /// A session was found that was made in the future, so the clock must have been set back.
@@ -108,6 +110,7 @@ impl Event {
     pub const ALL: &[Self] = &[
         Self::CookieRefused,
         Self::SessionUnknown,
+        Self::FormerIdUsed,
         Self::SessionExpired,
         Self::SessionFromFuture,
         Self::SessionResumed,
@@ -158,6 +161,7 @@ impl Event {
             Self::SessionUnknown => {
                 ("session_unknown", Level::DEBUG, "session is not known to the store, or has expired")
             }
+            Self::FormerIdUsed => ("former_id_used", Level::DEBUG, "session has got another id since"),
             Self::SessionExpired => ("session_expired", Level::DEBUG, "session has expired"),
             Self::SessionFromFuture => (
                 "session_from_future",
@@ -236,6 +240,7 @@ impl Event {
         match self {
             Self::RetiredKeyUsed => Some(Duration::from_secs(60)),
             Self::SessionUnknown
+            | Self::FormerIdUsed
             | Self::SessionExpired
             | Self::SessionResumed
             | Self::SessionCreated

@@ -15,7 +15,7 @@ use crate::error::{SessionError, SessionErrorKind};
 use crate::events::Event;
 use crate::format::extensions::Extensions;
 use crate::format::handle::SessionHandle;
-use crate::format::payload::{self, Envelope, Overrides, PayloadError};
+use crate::format::payload::{self, Content, Envelope, Overrides, PayloadError};
 use crate::format::values::Values;
 use crate::services::Services;
 
@@ -49,6 +49,10 @@ pub(crate) enum Opened {
     Expired,
     /// The session was made later than now.
     FromFuture,
+    /// The session has another id now.
+    Moved,
+    /// The session has ended, and the record is about to be deleted.
+    Ended,
     Unreadable(Unreadable),
 }
 
@@ -70,7 +74,9 @@ pub(crate) enum Unreadable {
 /// Reads a record, and checks what the store cannot: the session's lifetime, and that the tag belongs to its principal.
 pub(crate) fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Opened {
     let (envelope, values) = match payload::decode(&stored.record.payload) {
-        Ok(decoded) => decoded,
+        Ok(Content::Session(envelope, values)) => (envelope, values),
+        Ok(Content::Moved(_)) => return Opened::Moved,
+        Ok(Content::Ended) => return Opened::Ended,
         Err(error) if error.is_unsupported() => return Opened::Unreadable(Unreadable::Unsupported(error)),
         Err(_) => return Opened::Unreadable(Unreadable::Payload("it does not decode")),
     };
@@ -142,6 +148,16 @@ pub(crate) fn record(
     })
 }
 
+/// Makes the record that says under its old id that a session has another one.
+pub(crate) fn moved(to: Option<SessionId>, now: Timestamp) -> Record {
+    Record { payload: payload::encode_moved(to), expires_at: now.saturating_add(MOVED_FOR), principal: None }
+}
+
+/// Makes the record of a session that has ended, for the moment until it is deleted.
+pub(crate) fn ended(now: Timestamp) -> Record {
+    Record { payload: payload::encode_ended(), expires_at: now.saturating_add(MOVED_FOR), principal: None }
+}
+
 /// Makes the envelope of a session that begins now.
 pub(crate) fn new_envelope(now: Timestamp, handle: SessionHandle) -> Envelope {
     Envelope {
@@ -180,6 +196,9 @@ fn random<const N: usize>() -> Result<[u8; N], SessionError> {
     })?;
     Ok(bytes)
 }
+
+/// The time for which an old id is known. A request that was sent with it has arrived by then.
+const MOVED_FOR: Duration = Duration::from_secs(60);
 
 fn unreadable() -> SessionError {
     SessionError::new(SessionErrorKind::Unavailable, "session record cannot be read any more")

@@ -10,7 +10,7 @@ use nexios_store_core::{DeleteOutcome, PrincipalIndex, SessionId, Stored, Timest
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::{Event, Occurrence};
 use crate::format::handle::SessionHandle;
-use crate::format::payload::{self, Envelope};
+use crate::format::payload::{self, Content, Envelope};
 use crate::records::{self, Opened};
 use crate::services::Services;
 
@@ -65,7 +65,8 @@ pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSess
                         found.insert(session.handle, session);
                     }
                     Opened::Unreadable(_) => _ = unlisted.insert(id),
-                    Opened::Expired | Opened::FromFuture => {}
+                    Opened::Moved => is_complete = false,
+                    Opened::Expired | Opened::FromFuture | Opened::Ended => {}
                 },
             }
         }
@@ -158,24 +159,29 @@ impl Ended {
 
 /// Ends a session that was listed; `None` if it is to be spared.
 async fn end_listed(services: &Services, which: Which, id: &SessionId) -> Result<Option<DeleteOutcome>, SessionError> {
-    if is_spared(services, which, id).await? {
-        return Ok(None);
+    if let Which::Only(handle) | Which::AllBut(handle) = which {
+        match has_handle(services, id, handle).await? {
+            // It was listed, so the session is under another id now.
+            None => return Ok(Some(DeleteOutcome::Missing)),
+            Some(has_handle) if has_handle == matches!(which, Which::AllBut(_)) => return Ok(None),
+            Some(_) => {}
+        }
     }
     Ok(Some(services.in_time(services.store.delete(id)).await?))
 }
 
-async fn is_spared(services: &Services, which: Which, id: &SessionId) -> Result<bool, SessionError> {
-    let (Which::Only(handle) | Which::AllBut(handle)) = which else { return Ok(false) };
-    let has_handle = match load_listed(services, id, ANY_TIME).await? {
-        // Deleting a record that is gone does no harm. It was listed, so the session may be under another id now.
-        Listed::Gone => return Ok(false),
-        Listed::Read(stored) => {
-            payload::decode(&stored.record.payload).is_ok_and(|(envelope, _)| envelope.handle == handle)
-        }
+/// Returns whether a session that was listed has this handle, or `None` if it is gone from its id.
+async fn has_handle(services: &Services, id: &SessionId, handle: SessionHandle) -> Result<Option<bool>, SessionError> {
+    Ok(match load_listed(services, id, ANY_TIME).await? {
+        Listed::Gone => None,
+        Listed::Read(stored) => match payload::decode(&stored.record.payload) {
+            Ok(Content::Session(envelope, _)) => Some(envelope.handle == handle),
+            Ok(Content::Moved(_) | Content::Ended) => None,
+            Err(_) => Some(false),
+        },
         // Whatever it is, it is not the session whose record could be read.
-        Listed::Unreadable => false,
-    };
-    Ok(has_handle == matches!(which, Which::AllBut(_)))
+        Listed::Unreadable => Some(false),
+    })
 }
 
 async fn load_listed(services: &Services, id: &SessionId, now: Timestamp) -> Result<Listed, SessionError> {
@@ -227,4 +233,4 @@ enum Listed {
 const MAX_ROUNDS: usize = 16;
 
 /// A time at which no record has expired.
-const ANY_TIME: Timestamp = Timestamp::UNIX_EPOCH;
+pub(crate) const ANY_TIME: Timestamp = Timestamp::UNIX_EPOCH;

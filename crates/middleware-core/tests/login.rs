@@ -16,7 +16,7 @@ async fn a_login_changes_the_id_and_keeps_anonymous_values() {
     visitor.act(&site, |session| session.login("ada").unwrap()).await;
 
     assert_ne!(visitor.id(), planted.id());
-    assert_eq!(site.files(), [visitor.id()], "the old id is gone");
+    assert_eq!(site.session_files().await, [visitor.id()], "the old id has no session");
     assert_eq!(planted.sees::<i64>(&site, "cart").await, None, "a planted cookie is worth nothing");
     let session = site.open(&visitor).await;
     assert_eq!((session.get("cart").unwrap(), session.principal().as_deref()), (Some(3), Some("ada")));

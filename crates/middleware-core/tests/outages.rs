@@ -93,7 +93,6 @@ async fn a_failed_save_never_looks_like_a_success() {
     for (call, act) in [
         (CallKind::Update, (|session| session.insert("a", &2).unwrap()) as fn(&nexios_middleware_core::Session)),
         (CallKind::Rename, |session| session.cycle_id()),
-        (CallKind::Delete, |session| session.destroy()),
     ] {
         let (site, mut visitor) = Site::with_visitor().await;
         site.probe.make(call, Trouble::Fails);
@@ -102,6 +101,12 @@ async fn a_failed_save_never_looks_like_a_success() {
         site.probe.heal();
         assert_eq!(visitor.sees::<u8>(&site, "a").await, Some(1), "{call:?}: the session is as it was");
     }
+    let (site, mut visitor) = Site::with_visitor().await;
+    site.probe.make(CallKind::Delete, Trouble::Fails);
+    let answer = visitor.act(&site, |session| session.destroy()).await;
+    assert_eq!((answer.failure, answer.set_cookie), (Some(503), None), "the record is still there");
+    site.probe.heal();
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, None, "but the session has ended");
     let site = Site::new();
     site.probe.make(CallKind::Create, Trouble::Fails);
     let answer = Visitor::default().act(&site, |session| session.insert("a", &2).unwrap()).await;

@@ -157,7 +157,7 @@ async fn a_cycle_keeps_what_a_parallel_update_wrote_before_it() {
     visitor.clone().act(&site, |session| session.insert("b", &2).unwrap()).await;
     cycling.answer(&mut visitor, 200).await;
     assert_eq!(visitor.sees::<i64>(&site, "b").await, Some(2));
-    assert_eq!(site.files(), [visitor.id()]);
+    assert_eq!(site.session_files().await, [visitor.id()]);
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn an_update_that_comes_after_a_cycle_is_visibly_refused() {
     let mut late = visitor.clone();
     assert_eq!(finishing.answer(&mut late, 200).await.set_cookie, None, "the visitor keeps the new cookie");
 
-    assert_eq!(site.files(), [visitor.id()]);
+    assert_eq!(site.session_files().await, [visitor.id()]);
     assert_eq!(visitor.sees::<i64>(&site, "b").await, None);
 }
 
@@ -187,7 +187,7 @@ async fn two_parallel_cycles_leave_one_session() {
     one.answer(&mut visitor, 200).await;
     let mut late = visitor.clone();
     assert_eq!(two.answer(&mut late, 200).await.set_cookie, None);
-    assert_eq!(site.files(), [visitor.id()]);
+    assert_eq!(site.session_files().await, [visitor.id()]);
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn a_logout_follows_a_users_session_to_its_new_id() {
     logout.answer(&mut visitor, 200).await;
 
     assert!(site.open(&cycled).await.principal().is_none());
-    assert_eq!(site.files(), [elsewhere.id()], "and the user's other session lives on");
+    assert_eq!(site.session_files().await, [elsewhere.id()], "and the user's other session lives on");
 }
 
 /// Lets this number of other requests update a session first.

@@ -44,7 +44,7 @@ impl Play {
 
     pub(crate) fn opening_with(&mut self, visitor: Option<usize>, cookies: Vec<Cookie>) -> Begun {
         let request = Arc::new(self.site.manager.request(cookies.iter().map(|cookie| &cookie.pair)));
-        let opening = Opening { visitor, cookies, tried: HashSet::new(), found: None };
+        let opening = Opening { visitor, cookies, tried: HashSet::new(), has_moved: false, found: None };
         self.part(Doing::Open(opening), async move {
             let session = request.session().await;
             Done::Opened(session.map(|session| Open { request, session }))

@@ -75,9 +75,10 @@ pub(crate) fn saw_commit(
                 coverage.saw_if(wrote && !is_lost, "a session written again under a new key");
                 coverage.saw_if(!seen.unanswered.is_empty(), "an upkeep that failed, and the answer stood");
             }
-            Intent::Nothing | Intent::Refuse | Intent::TooLate => {}
+            Intent::Nothing | Intent::Refuse | Intent::TooLate | Intent::Drop => {}
         },
         Err(Kind::Gone) => coverage.saw(match life {
+            _ if intent == Intent::Drop => "changes dropped that came with an old id",
             Some(life) if life.end.is_some() => "changes dropped because the session had ended",
             Some(_) if has_moved => "changes dropped because the session had another id",
             _ => "changes dropped because the session had expired",
@@ -122,6 +123,7 @@ const SITUATIONS: &[&str] = &[
     "a login into a session that was gone",
     "changes dropped because the session had ended",
     "changes dropped because the session had another id",
+    "changes dropped that came with an old id",
     "changes dropped because the session had expired",
     "a rename that met a conflict",
     "an update that met a conflict",

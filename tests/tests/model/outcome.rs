@@ -28,6 +28,7 @@ pub(crate) fn commit(
         Intent::Nothing => Ok(()),
         Intent::Refuse => Err(Kind::Interrupted),
         Intent::TooLate => Err(Kind::HeadSent),
+        Intent::Drop => Err(Kind::Gone),
         Intent::Upkeep if has_failed => Ok(()),
         _ if has_failed => Err(Kind::Unavailable),
         // The logout is carried out, but what came after it would need a cookie.
@@ -53,7 +54,9 @@ pub(crate) fn commit(
             if *intent == Intent::Create && !wrote {
                 return Err("a commit that is to create a session did nothing".to_owned());
             }
-            if *intent == Intent::Upkeep && !has_failed && !is_gone {
+            // If the session has moved, the touch meets the word of that, and does nothing.
+            let is_open = request.base.as_ref().is_some_and(|base| base.is_open(world));
+            if *intent == Intent::Upkeep && !has_failed && !is_gone && is_open {
                 kept_up(world, seen, request)?;
             }
             if *intent == Intent::Destroy {

@@ -44,6 +44,8 @@ pub(crate) struct Opening {
     pub(crate) visitor: Option<usize>,
     pub(crate) cookies: Vec<Cookie>,
     pub(crate) tried: HashSet<SessionId>,
+    /// An id was looked up whose session has moved to another one.
+    pub(crate) has_moved: bool,
     /// The session as it was when it was loaded.
     pub(crate) found: Option<(LifeNumber, Life)>,
 }
@@ -108,7 +110,9 @@ impl Part {
 
     /// Follows a call of the store: checks that the part is allowed to make it, and does the same in the model.
     pub(crate) fn witness(&mut self, world: &mut World, event: &Event, coverage: &mut Coverage) -> Result<(), Wrong> {
-        if !event.answered {
+        // A session that was renamed is renamed, and a logout goes on to the delete.
+        let is_a_mark = matches!(event.what, What::Marked(..) | What::NotMarked | What::Ended(_) | What::NotEnded);
+        if !event.answered && !is_a_mark {
             self.seen.unanswered.push(match event.what {
                 What::Loaded(_) | What::Failed(CallKind::Load) => CallKind::Load,
                 What::Listed | What::Failed(CallKind::SessionsOf) => CallKind::SessionsOf,
@@ -174,6 +178,7 @@ impl Opening {
             return Err("an id was looked up that no key of the ring vouches for".to_owned());
         }
         self.tried.insert(id);
+        self.has_moved |= world.has_moved(id);
         self.found = world.opens(id).map(|number| (number, world.lives[number].clone()));
         Ok(())
     }
@@ -208,7 +213,9 @@ impl Commit {
                 self.begins_afresh |= *intent == Intent::Destroy;
                 Ok(Witnessed::Nothing)
             }
-            What::Listed | What::Conflict(_) | What::Failed(_) => Ok(Witnessed::Nothing),
+            What::Listed | What::Conflict(_) | What::Failed(_) | What::NotMarked | What::NotEnded => {
+                Ok(Witnessed::Nothing)
+            }
             What::Created(id, expires_at) => {
                 self.begins_afresh |= *intent == Intent::Destroy;
                 let is_due = match (&base, &*intent) {
@@ -254,16 +261,35 @@ impl Commit {
                 world.touch(number);
                 Ok(Witnessed::Touched)
             }
-            What::Deleted(id) => {
-                let number = world.lives.iter().position(|life| life.id == id && life.end.is_none());
+            What::Marked(old, new) => {
+                let moved = base.as_ref().filter(|base| base.id == old && *intent == Intent::Rename);
+                let moved = moved.ok_or("an id was marked by a commit that has not replaced it")?;
+                // A login gives the session to its user, whom the old id must not lead to.
+                let leads_on = login.is_none() || login == moved.user;
+                if new != leads_on.then_some(world.lives[moved.life].id) {
+                    return Err("an old id leads to where it must not, or does not lead on".to_owned());
+                }
+                world.mark(old, true, request.key);
+                world.moves.extend(new.map(|new| (old, new)));
+                Ok(Witnessed::Nothing)
+            }
+            What::Deleted(id) if world.stored_ever(id).is_none() => match world.marks.remove(&id) {
+                Some(_) if *intent == Intent::Destroy => Ok(Witnessed::Nothing),
+                _ => Err(format!("a record that is no session was deleted by a commit that is to {intent:?}")),
+            },
+            What::Ended(id) | What::Deleted(id) => {
+                let number = world.stored_ever(id);
                 let is_own = base.is_some_and(|base| number == Some(base.life));
                 match number {
-                    Some(number) if *intent == Intent::Destroy && (is_own || request.vouched.contains(&id)) => {
+                    Some(number) if *intent == Intent::Destroy && (is_own || world.leads_to(&request.vouched, id)) => {
+                        if matches!(event.what, What::Ended(_)) {
+                            world.mark(id, false, request.key);
+                        }
                         let life = &mut world.lives[number];
                         life.end = Some("logged out");
                         Ok(Witnessed::LoggedOut { had_expired: life.expires_at <= world.now })
                     }
-                    _ => Err(format!("a session was deleted by a commit that is to {intent:?}")),
+                    _ => Err(format!("a session was ended by a commit that is to {intent:?}")),
                 }
             }
             What::Swept(_) => Err("a commit has swept".to_owned()),
@@ -297,6 +323,11 @@ impl Revocation {
     fn witness(&mut self, world: &mut World, event: &Event) -> Result<(), Wrong> {
         match event.what {
             What::Listed | What::Loaded(_) | What::Failed(_) | What::Missing(_) => Ok(()),
+            // The session has moved since it was listed, and is counted once more under its new id.
+            What::Deleted(id) if world.stored_ever(id).is_none() && world.marks.remove(&id).is_some() => {
+                self.deleted += 1;
+                Ok(())
+            }
             What::Deleted(id) => {
                 let found = world.lives.iter_mut().find(|life| life.id == id && life.end.is_none());
                 let life = found.ok_or("a revocation has deleted what had ended already")?;

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 
 use nexios_store_core::{
-    CreateOutcome, DeleteOutcome, RenameOutcome, Result, SessionId, StoreError, Timestamp, TouchOutcome, UpdateOutcome,
-    async_trait,
+    CreateOutcome, DeleteOutcome, Record, RenameOutcome, Result, SessionId, StoreError, Timestamp, TouchOutcome,
+    UpdateOutcome, async_trait,
 };
 use nexios_store_testkit::hook::{Call, CallKind, Hook, Outcome};
 
@@ -35,6 +35,12 @@ pub(crate) struct Event {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What {
     Loaded(SessionId),
+    /// An old id leads to this new one, or nowhere.
+    Marked(SessionId, Option<SessionId>),
+    NotMarked,
+    /// The record says that its session has ended.
+    Ended(SessionId),
+    NotEnded,
     Created(SessionId, Timestamp),
     Updated(SessionId, Timestamp),
     Renamed(SessionId, SessionId, Timestamp),
@@ -150,7 +156,15 @@ impl Hook for Script {
         }
         self.pause().await;
         if self.takes_fault(call.kind(), Fault::Fails) {
-            self.note(What::Failed(call.kind()), false);
+            let is_of = |wanted| record(call).is_some_and(|record| kind(record) == wanted);
+            self.note(
+                match call.kind() {
+                    CallKind::Create if is_of(Kind::Moved) => What::NotMarked,
+                    CallKind::Update if is_of(Kind::Ended) => What::NotEnded,
+                    call => What::Failed(call),
+                },
+                false,
+            );
             self.pause().await;
             return Err(StoreError::backend("told to fail"));
         }
@@ -169,18 +183,43 @@ impl Hook for Script {
     }
 }
 
+/// The kind of a record, which the second byte of its payload says. See `docs/changing-the-payload.md`.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Session,
+    Moved,
+    Ended,
+}
+
+fn kind(record: &Record) -> Kind {
+    match record.payload[1] {
+        1 => Kind::Moved,
+        2 => Kind::Ended,
+        _ => Kind::Session,
+    }
+}
+
+fn record<'a>(call: &Call<'a>) -> Option<&'a Record> {
+    match *call {
+        Call::Create { record, .. } | Call::Update { record, .. } | Call::Rename { record, .. } => Some(record),
+        _ => None,
+    }
+}
+
 fn what(call: &Call<'_>, answer: Result<Outcome<'_>, &StoreError>) -> What {
     // For a load, an error is an answer: the key of the record may have been removed.
     if let Call::Load { id, .. } = call {
         return What::Loaded(**id);
     }
     match (*call, answer.expect("the store under test works")) {
-        (Call::Create { id, record, .. }, Outcome::Create(CreateOutcome::Created(_))) => {
-            What::Created(*id, record.expires_at)
-        }
-        (Call::Update { id, record, .. }, Outcome::Update(UpdateOutcome::Updated(_))) => {
-            What::Updated(*id, record.expires_at)
-        }
+        (Call::Create { id, record, .. }, Outcome::Create(CreateOutcome::Created(_))) => match kind(record) {
+            Kind::Moved => What::Marked(*id, record.payload[2..].try_into().ok().map(SessionId::from_bytes)),
+            _ => What::Created(*id, record.expires_at),
+        },
+        (Call::Update { id, record, .. }, Outcome::Update(UpdateOutcome::Updated(_))) => match kind(record) {
+            Kind::Ended => What::Ended(*id),
+            _ => What::Updated(*id, record.expires_at),
+        },
         (Call::Rename { old, new, record, .. }, Outcome::Rename(RenameOutcome::Renamed(_))) => {
             What::Renamed(*old, *new, record.expires_at)
         }
@@ -188,6 +227,7 @@ fn what(call: &Call<'_>, answer: Result<Outcome<'_>, &StoreError>) -> What {
         (Call::Delete { id, .. }, Outcome::Delete(DeleteOutcome::Deleted)) => What::Deleted(*id),
         (_, Outcome::DeleteExpired(swept)) => What::Swept(swept.removed),
         (_, Outcome::SessionsOf(_)) => What::Listed,
+        (Call::Update { record, .. }, Outcome::Update(_)) if kind(record) == Kind::Ended => What::NotEnded,
         (
             _,
             Outcome::Create(CreateOutcome::IdTaken)

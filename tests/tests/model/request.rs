@@ -18,6 +18,10 @@ pub(crate) struct Request {
     pub(crate) vouched: Vec<SessionId>,
     /// The session that it has, as far as it knows.
     pub(crate) base: Option<Base>,
+    /// The session as it was before somebody else ended it. A logout follows it.
+    pub(crate) former: Option<Base>,
+    /// A cookie of the request names a session that has moved to another id.
+    pub(crate) has_moved: bool,
     /// The key that signs what the request writes and sends.
     pub(crate) key: KeyNumber,
     /// The cookie or the record is under another key.
@@ -73,6 +77,8 @@ pub(crate) enum Intent {
     Update,
     Rename,
     Destroy,
+    /// Drop the changes, because they came with an id that the session no longer has.
+    Drop,
     /// Save no change, but renew an expiry or an old key if that is due.
     Upkeep,
 }
@@ -130,6 +136,9 @@ impl Request {
             }
             Act::Cycle => self.cycles |= takes_changes && !self.destroys,
             Act::Destroy => {
+                if self.has_ended {
+                    self.base = self.former.take();
+                }
                 (self.destroys, self.has_ended) = (true, false);
                 (self.cycles, self.login) = (false, None);
                 self.log.clear();
@@ -164,6 +173,7 @@ impl Request {
             true if self.cycles => Intent::Rename,
             true if !self.log.is_empty() => Intent::Update,
             true => Intent::Upkeep,
+            false if self.has_moved && self.has_content() && self.login.is_none() => Intent::Drop,
             false if self.has_content() => Intent::Create,
             false => Intent::Nothing,
         };
@@ -173,7 +183,7 @@ impl Request {
 
     /// The session is no more, and this request has ended it. What was changed since then is for a fresh one.
     pub(crate) fn begin_afresh(&mut self) {
-        self.base = None;
+        (self.base, self.former, self.has_moved) = (None, None, false);
         (self.destroys, self.cycles, self.is_stuck, self.is_rewrite_due) = (false, false, false, false);
         if !self.cookies.is_empty() {
             self.cookie = CookieFate::Remove;
@@ -185,7 +195,7 @@ impl Request {
 
     /// The session is no more, and somebody else has ended it.
     pub(crate) fn end(&mut self) {
-        self.base = None;
+        (self.former, self.has_moved) = (self.base.take(), false);
         (self.cycles, self.destroys, self.is_stuck, self.is_rewrite_due) = (false, false, false, false);
         self.login = None;
         self.log.clear();
@@ -197,6 +207,7 @@ impl Request {
     pub(crate) fn settle(&mut self, base: Base) {
         self.values = base.values.clone();
         self.base = Some(base);
+        self.has_moved = false;
         self.forget();
         (self.is_rewrite_due, self.is_stuck) = (false, false);
         self.cookie = CookieFate::Send;

@@ -70,6 +70,8 @@ impl Play {
             key,
             values: base.as_ref().map_or_else(Values::new, |base| base.values.clone()),
             base,
+            former: None,
+            has_moved: opening.found.is_none() && opening.has_moved,
             log: Vec::new(),
             login: None,
             cycles: false,
@@ -153,7 +155,7 @@ impl Play {
         self.coverage.saw_if(part.seen.wrote.is_some(), "a commit that was cut short when it had written");
         let Doing::Commit(Commit { mut request, open, intent, status: None, .. }) = part.doing else { return };
         match intent {
-            Intent::Nothing | Intent::Upkeep | Intent::Refuse | Intent::TooLate => {}
+            Intent::Nothing | Intent::Upkeep | Intent::Refuse | Intent::TooLate | Intent::Drop => {}
             // It had gone on with the fresh session if there is nothing left to do.
             Intent::Destroy if request.has_content() && !open.session.is_modified() => {
                 request.begin_afresh();

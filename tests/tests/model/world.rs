@@ -1,6 +1,6 @@
 //! The model: the sessions, their values and their lifetimes. It knows neither stores nor signatures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ pub(crate) type LifeNumber = usize;
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) lives: Vec<Life>,
+    /// The records that are no sessions, by their ids.
+    pub(crate) marks: HashMap<SessionId, Mark>,
+    /// The new id of each id that was replaced without a login of another user.
+    pub(crate) moves: HashMap<SessionId, SessionId>,
     pub(crate) now: Timestamp,
     pub(crate) lifetimes: Lifetimes,
     /// The keys of the ring.
@@ -64,9 +68,19 @@ pub(crate) struct Life {
     pub(crate) end: Option<&'static str>,
 }
 
+/// A record that says of an id that its session has moved or ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) has_moved: bool,
+    pub(crate) expires_at: Timestamp,
+    /// The key under which it was written.
+    pub(crate) key: KeyNumber,
+}
+
 impl World {
     pub(crate) fn new(now: Timestamp, is_encrypted: bool) -> Self {
-        Self { lives: Vec::new(), now, lifetimes: LIFETIMES[0], keys: 0..1, first_key: 0, is_encrypted }
+        let (lives, marks, moves) = Default::default();
+        Self { lives, marks, moves, now, lifetimes: LIFETIMES[0], keys: 0..1, first_key: 0, is_encrypted }
     }
 
     /// Returns the session that the store has under an id, unless it has expired.
@@ -98,6 +112,26 @@ impl World {
 
     pub(crate) fn is_readable(&self, life: &Life) -> bool {
         self.keys.contains(&life.key) || (life.user.is_none() && !self.is_encrypted)
+    }
+
+    /// Puts a mark under an id, for a minute.
+    pub(crate) fn mark(&mut self, id: SessionId, has_moved: bool, key: KeyNumber) {
+        let expires_at = self.now.saturating_add(MARKED_FOR);
+        self.marks.insert(id, Mark { has_moved, expires_at, key });
+    }
+
+    /// Returns whether the session of an id is known to have moved to another one.
+    pub(crate) fn has_moved(&self, id: SessionId) -> bool {
+        let is_readable = |mark: &Mark| !self.is_encrypted || self.keys.contains(&mark.key);
+        self.marks.get(&id).is_some_and(|mark| mark.has_moved && mark.expires_at > self.now && is_readable(mark))
+    }
+
+    /// Returns whether one of these ids is `id`, or has led to it.
+    pub(crate) fn leads_to(&self, from: &[SessionId], id: SessionId) -> bool {
+        from.iter().any(|from| {
+            let mut path = std::iter::successors(Some(*from), |id| self.moves.get(id).copied());
+            path.any(|step| step == id)
+        })
     }
 
     /// Returns the sessions of a user that the store can list, whatever the settings and the clock say of them.
@@ -182,13 +216,17 @@ impl World {
         life.writes += 1;
     }
 
-    /// Removes the expired sessions, and returns how many there were.
+    /// Removes what has expired, and returns how many records there were.
     pub(crate) fn sweep(&mut self) -> usize {
         let now = self.now;
         let expired = self.lives.iter_mut().filter(|life| life.end.is_none() && life.expires_at <= now);
-        expired.map(|life| life.end = Some("swept")).count()
+        let lives = expired.map(|life| life.end = Some("swept")).count();
+        lives + self.marks.extract_if(|_, mark| mark.expires_at <= now).count()
     }
 }
+
+/// The time for which an old id is known. See `docs/lifecycle.md`.
+const MARKED_FOR: Duration = Duration::from_secs(60);
 
 /// A session that begins further in the future than this is not accepted. See `docs/lifecycle.md`.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);

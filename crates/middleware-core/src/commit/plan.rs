@@ -10,6 +10,10 @@ pub(crate) struct Situation {
     /// Cookies of the request verify, although they opened nothing. Asked only if a session is to end that is not
     /// stored.
     pub(crate) names_others: bool,
+    /// A cookie of the request named a session that has moved to another id.
+    pub(crate) moved: bool,
+    /// A user logs in.
+    pub(crate) logs_in: bool,
     /// Values, own settings or the principal were changed since the record was read or written.
     pub(crate) changed: bool,
     /// There is something to keep: a value, or a principal.
@@ -46,6 +50,8 @@ pub(crate) enum Action {
     Update,
     Rename,
     Destroy,
+    /// The changes are dropped: they are for a session that somebody else has ended or moved.
+    Drop,
 }
 
 impl Plan {
@@ -62,7 +68,7 @@ impl Action {
         match self {
             Self::Nothing | Self::Touch => false,
             Self::Update => changed,
-            Self::Create | Self::Rename | Self::Destroy => true,
+            Self::Create | Self::Rename | Self::Destroy | Self::Drop => true,
         }
     }
 }
@@ -72,6 +78,10 @@ fn action(situation: Situation) -> Action {
         // What only seems expired must not come back when a clock or a setting does.
         (Fate::Destroy, stored) if stored || situation.names_others => Action::Destroy,
         (Fate::Destroy, _) => Action::Nothing,
+        // The cookie of a new session would replace that of the session that has moved.
+        (Fate::Keep | Fate::Cycle, false) if situation.moved && situation.has_content && !situation.logs_in => {
+            Action::Drop
+        }
         // A new session gets a new id in any case, so there is none to cycle.
         (Fate::Keep | Fate::Cycle, false) if situation.has_content => Action::Create,
         (Fate::Keep | Fate::Cycle, false) => Action::Nothing,
@@ -93,7 +103,7 @@ fn cookie(action: Action, situation: Situation) -> CookieAction {
                 CookieAction::Keep
             }
         }
-        Action::Nothing | Action::Destroy => CookieAction::Keep,
+        Action::Nothing | Action::Destroy | Action::Drop => CookieAction::Keep,
         Action::Create | Action::Rename => CookieAction::Send,
         Action::Update | Action::Touch if situation.in_cookie => CookieAction::Send,
         Action::Update => send_if(situation.persistent || situation.reissue_due || situation.persistence_changed),
@@ -104,12 +114,14 @@ fn cookie(action: Action, situation: Situation) -> CookieAction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Create, Destroy, Nothing, Rename, Touch, Update};
+    use Action::{Create, Destroy, Drop, Nothing, Rename, Touch, Update};
     use CookieAction::{Keep, Remove, Send};
 
     const NEW: Situation = Situation {
         stored: false,
         names_others: false,
+        moved: false,
+        logs_in: false,
         changed: false,
         has_content: false,
         fate: Fate::Keep,
@@ -121,6 +133,7 @@ mod tests {
         cookie_received: false,
         in_cookie: false,
     };
+    const MOVED: Situation = Situation { moved: true, cookie_received: true, ..NEW };
     const STORED: Situation = Situation { stored: true, has_content: true, cookie_received: true, ..NEW };
 
     /// The table of docs/lifecycle.md, row by row.
@@ -156,6 +169,15 @@ mod tests {
                 Destroy,
                 Remove,
             ),
+            ("reading under the id that the session had before", MOVED, Nothing, Keep),
+            ("writing under it", Situation { changed: true, has_content: true, ..MOVED }, Drop, Keep),
+            (
+                "login under it",
+                Situation { changed: true, has_content: true, logs_in: true, fate: Fate::Cycle, ..MOVED },
+                Create,
+                Send,
+            ),
+            ("logout under it", Situation { fate: Fate::Destroy, names_others: true, ..MOVED }, Destroy, Remove),
             ("reading", STORED, Nothing, Keep),
             ("reading, a ration later", Situation { touch_due: true, ..STORED }, Touch, Send),
             (
@@ -229,6 +251,7 @@ mod tests {
             (Create, true, true),
             (Rename, false, true),
             (Destroy, false, true),
+            (Drop, true, true),
         ] {
             assert_eq!(action.is_essential(changed), essential, "{action:?}, changed: {changed}");
         }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use nexios_store_core::{
-    CreateOutcome, DeleteOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, StoreError, Timestamp,
-    TouchOutcome, UpdateOutcome,
+    CreateOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, StoreError, Timestamp, TouchOutcome,
+    UpdateOutcome,
 };
 
+use crate::commit::ending::{self, Found};
 use crate::commit::plan::{Action, Plan};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::{Event, Occurrence};
@@ -29,6 +30,8 @@ pub(super) struct Work<'a> {
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     pub(super) snapshot: Option<Arc<Snapshot>>,
+    /// The id by which the request named a session that has moved.
+    pub(super) moved: Option<SessionId>,
     pub(super) view: View,
     pub(super) pending: Pending,
 }
@@ -95,11 +98,10 @@ impl Work<'_> {
                 Done::Gone if self.pending.login.is_some() => Box::pin(self.create_for_login()).await,
                 done => Ok(done),
             },
-            (snapshot, Action::Destroy) => match self.doomed() {
-                doomed if doomed.is_empty() => self.destroy(snapshot.as_deref()).await,
-                doomed => Box::pin(self.destroy_all(snapshot.as_deref(), doomed)).await,
-            },
+            // Boxed, because it takes room and is rare.
+            (snapshot, Action::Destroy) => Box::pin(self.destroy_all(snapshot.as_deref())).await,
             (None, Action::Create) => self.create(&self.view.values).await,
+            (_, Action::Drop) => Ok(Done::Gone),
             // `Plan::for_situation` makes no other pairs.
             (None, _) | (Some(_), Action::Nothing | Action::Create) => Ok(Done::Gone),
         }
@@ -134,12 +136,12 @@ impl Work<'_> {
     }
 
     /// Ends the session, and whatever else the request's cookies vouch for. It goes on past a failure.
-    async fn destroy_all(&self, snapshot: Option<&Snapshot>, doomed: BTreeSet<SessionId>) -> Result<Done, Failed> {
+    async fn destroy_all(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
         let mut done = self.destroy(snapshot).await;
-        for id in &doomed {
-            match self.store().delete(id).await {
-                Ok(DeleteOutcome::Deleted) => self.services().note_session(Event::SessionDestroyed, id, None),
-                Ok(DeleteOutcome::Missing) => {}
+        for id in &self.doomed() {
+            match ending::end(self.store(), *id, None, self.now).await {
+                Ok(Found::Ended | Found::Unknown) => self.services().note_session(Event::SessionDestroyed, id, None),
+                Ok(Found::Nothing) => {}
                 Err(error) => {
                     let error = SessionError::from(error);
                     self.services().note_failure(&error, Some(id), None);
@@ -152,8 +154,9 @@ impl Work<'_> {
 
     async fn destroy(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
         let Some(snapshot) = snapshot else { return Ok(Done::Destroyed { by_us: false }) };
-        let mut by_us = self.store().delete(&snapshot.id).await? == DeleteOutcome::Deleted;
-        if !by_us
+        let found = ending::end(self.store(), snapshot.id, Some(snapshot.revision), self.now).await?;
+        let mut by_us = found != Found::Nothing;
+        if found != Found::Ended
             && let Some(principal) = snapshot.principal()
             && self.store().principals().is_some()
         {
@@ -163,7 +166,7 @@ impl Work<'_> {
             if let Some(error) = ended.error {
                 return Err(Failed::not_known_whether(error));
             }
-            by_us = ended.ended > 0;
+            by_us |= ended.ended > 0;
         }
         Ok(Done::Destroyed { by_us })
     }
@@ -206,7 +209,7 @@ impl Work<'_> {
         loop {
             let (record, mut next) = self.successor(&current, &values).map_err(Failed::not_done)?;
             // A variable of its own, so that the answer has no room in the future.
-            let written = self.write(current.id, current.revision, &record).await?;
+            let written = self.write(&current, &record).await?;
             match written {
                 Written::At(id, revision) => {
                     let snapshot = Arc::make_mut(&mut next);
@@ -229,7 +232,7 @@ impl Work<'_> {
             let Some(stored) = stored.map_err(|error| Failed::not_done(error.into()))? else { return Ok(Done::Gone) };
             match records::open(self.services(), current.id, &stored, self.now) {
                 Opened::Live(live) => current = live.snapshot,
-                Opened::Expired | Opened::FromFuture => return Ok(Done::Gone),
+                Opened::Expired | Opened::FromFuture | Opened::Moved | Opened::Ended => return Ok(Done::Gone),
                 Opened::Unreadable(unreadable) => return Err(Failed::not_done(unreadable.into_error())),
             }
             values = current.values.clone();
@@ -237,8 +240,8 @@ impl Work<'_> {
         }
     }
 
-    async fn write(&self, id: SessionId, expected: Revision, record: &Record) -> Result<Written, Failed> {
-        let store = self.store();
+    async fn write(&self, current: &Snapshot, record: &Record) -> Result<Written, Failed> {
+        let (store, id, expected) = (self.store(), current.id, current.revision);
         if self.plan.action == Action::Update {
             return Ok(match store.update(&id, expected, record, self.now).await? {
                 UpdateOutcome::Updated(revision) => Written::At(id, revision),
@@ -249,13 +252,32 @@ impl Work<'_> {
         for _ in 0..MAX_NEW_IDS {
             let new = records::new_id().map_err(Failed::not_done)?;
             return Ok(match store.rename(&id, expected, &new, record, self.now).await? {
-                RenameOutcome::Renamed(revision) => Written::At(new, revision),
+                RenameOutcome::Renamed(revision) => {
+                    // Boxed, because it takes room and is rare.
+                    Box::pin(self.leave_marker(current, new)).await;
+                    Written::At(new, revision)
+                }
                 RenameOutcome::Conflict => Written::Conflict,
                 RenameOutcome::Missing => Written::Missing,
                 RenameOutcome::IdTaken => continue,
             });
         }
         Err(Failed::not_done(id_taken()))
+    }
+
+    /// Leaves word under the old id that the session has another one, so that a request which comes with the old id
+    /// makes no session of its own, whose cookie would replace the new one. The session was renamed already, so a
+    /// failure is told and changes nothing.
+    async fn leave_marker(&self, renamed: &Snapshot, new: SessionId) {
+        if self.exchange.place.is_cookie() {
+            return; // the old cookie holds all that there is
+        }
+        // Whoever has planted the old id must have no way to the user's session, not even to its end.
+        let is_same_user = self.login().is_none_or(|user| renamed.envelope.principal.as_ref() == Some(user));
+        let marker = records::moved(is_same_user.then_some(new), self.now);
+        if let Err(error) = self.store().create(&renamed.id, &marker, self.now).await {
+            self.services().note_failure(&error.into(), Some(&renamed.id), renamed.principal());
+        }
     }
 
     /// Returns the record that is to be written over `current`, and the snapshot that the store has then, but for its
@@ -305,7 +327,7 @@ impl Work<'_> {
     pub(super) fn is_repeatable(&self) -> bool {
         match self.plan.action {
             // A second try gets an id and a record of its own.
-            Action::Nothing | Action::Touch | Action::Create | Action::Destroy => true,
+            Action::Nothing | Action::Touch | Action::Create | Action::Destroy | Action::Drop => true,
             Action::Update => self.pending.changes.are_repeatable(),
             // The first try may have moved the session to an id that nobody knows.
             Action::Rename => false,
@@ -342,7 +364,10 @@ impl Work<'_> {
     fn note_former(&self, event: Event) {
         match &self.snapshot {
             Some(snapshot) => self.services().note_session(event, &snapshot.id, snapshot.principal()),
-            None => self.services().events.note(event, || Occurrence::of(event, self.now)),
+            None => match self.moved {
+                Some(id) => self.services().note_session(event, &id, None),
+                None => self.services().events.note(event, || Occurrence::of(event, self.now)),
+            },
         }
     }
 

@@ -1,4 +1,6 @@
-//! The payload of a record: a byte for the version, a byte for the kind, `bincode` over the envelope, then the values.
+//! The payload of a record: a byte for the version, a byte for the kind, and what is of that kind. For a session that
+//! is `bincode` over the envelope, then the values. For a session that has moved it is the id that it has now, if that
+//! is known to those who know the old one. For one that has ended it is nothing.
 //!
 //! This is the only file that knows `bincode`, which is no longer maintained (docs/decisions/0003-bincode.md). Behind
 //! the version byte, the format is ours to change.
@@ -9,12 +11,23 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::{BorrowDecode, Encode};
 use bytes::Bytes;
 use bytestring::ByteString;
-use nexios_store_core::Timestamp;
+use nexios_store_core::{SessionId, Timestamp};
 
 use crate::format::extensions::{ExtensionError, Extensions};
 use crate::format::handle::SessionHandle;
 use crate::format::packed::Malformed;
 use crate::format::values::Values;
+
+/// The content of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    Session(Envelope, Values),
+    /// The session has another id now. Where a login has moved it, the new id is not named: whoever knows the old one
+    /// may have planted it, and must have no way to the user's session.
+    Moved(Option<SessionId>),
+    /// The session has ended. Its record is about to be deleted.
+    Ended,
+}
 
 /// The parts of a session beside its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,9 +109,27 @@ pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, Payl
     Ok(payload.into())
 }
 
-pub(crate) fn decode(payload: &Bytes) -> Result<(Envelope, Values), PayloadError> {
+/// Makes the payload of a record whose session has moved.
+pub(crate) fn encode_moved(to: Option<SessionId>) -> Bytes {
+    let mut payload = vec![VERSION, MOVED];
+    payload.extend(to.iter().flat_map(SessionId::as_bytes));
+    payload.into()
+}
+
+/// Makes the payload of a record whose session has ended.
+pub(crate) const fn encode_ended() -> Bytes {
+    Bytes::from_static(&[VERSION, ENDED])
+}
+
+pub(crate) fn decode(payload: &Bytes) -> Result<Content, PayloadError> {
     let body = match **payload {
         [VERSION, SESSION, ref body @ ..] => body,
+        [VERSION, ENDED] => return Ok(Content::Ended),
+        [VERSION, MOVED] => return Ok(Content::Moved(None)),
+        [VERSION, MOVED, ref id @ ..] => {
+            let id = id.try_into().map_err(|_| PayloadError::Corrupt)?;
+            return Ok(Content::Moved(Some(SessionId::from_bytes(id))));
+        }
         [VERSION, kind, ..] => return Err(PayloadError::Kind(kind)),
         [newer, ..] if newer > VERSION => return Err(PayloadError::Version(newer)),
         _ => return Err(PayloadError::Corrupt),
@@ -123,7 +154,7 @@ pub(crate) fn decode(payload: &Bytes) -> Result<(Envelope, Values), PayloadError
             area => Extensions::open(payload.slice_ref(area))?,
         },
     };
-    Ok((envelope, values))
+    Ok(Content::Session(envelope, values))
 }
 
 /// Returns the largest number of bytes that a payload has whose values take `values_len`, and whose other parts of no
@@ -165,6 +196,12 @@ const VERSION: u8 = 0x81;
 /// The kind of a payload that is a session.
 const SESSION: u8 = 0;
 
+/// The kind of a payload whose session has moved.
+const MOVED: u8 = 1;
+
+/// The kind of a payload whose session has ended.
+const ENDED: u8 = 2;
+
 /// Version and kind, the length of the extensions, three times, the session's own idle timeout, its own persistence,
 /// the length of the device, the handle, the length of the principal.
 const FIXED_FIELDS: usize = 2 + 8 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + 16 + (1 + 8);
@@ -200,7 +237,7 @@ mod tests {
     fn what_was_encoded_is_decoded() {
         let (envelope, values) = example();
         let payload = encode(&envelope, &values).unwrap();
-        assert_eq!(decode(&payload), Ok((envelope, values)));
+        assert_eq!(decode(&payload), Ok(Content::Session(envelope, values)));
     }
 
     /// The format is a promise to every record on disk: this text changes only together with the version byte. All
@@ -227,10 +264,24 @@ mod tests {
         );
     }
 
+    /// The format is a promise, like that of a session.
+    #[test]
+    fn a_record_can_say_that_its_session_has_moved_or_ended() {
+        let id = SessionId::from_bytes([7; 16]);
+        assert_eq!(*encode_moved(Some(id)), [&[0x81, 1][..], &[7; 16]].concat());
+        assert_eq!(decode(&encode_moved(Some(id))), Ok(Content::Moved(Some(id))));
+        assert_eq!(decode(&encode_moved(None)), Ok(Content::Moved(None)));
+        assert_eq!((decode(&encode_ended()), &*encode_ended()), (Ok(Content::Ended), &[0x81, 2][..]));
+        for length in [1, 15, 17] {
+            let payload = [&[0x81, 1][..], &[7; 17][..length]].concat();
+            assert_eq!(decode(&payload.into()), Err(PayloadError::Corrupt), "{length}");
+        }
+    }
+
     #[test]
     fn a_newer_version_is_told_from_damage() {
         assert_eq!(decode(&Bytes::from_static(&[0x82, 1, 2, 3])).err(), Some(PayloadError::Version(0x82)));
-        assert_eq!(decode(&Bytes::from_static(&[0x81, 1, 2, 3])).err(), Some(PayloadError::Kind(1)));
+        assert_eq!(decode(&Bytes::from_static(&[0x81, 3, 2, 3])).err(), Some(PayloadError::Kind(3)));
         assert_eq!(decode(&Bytes::from_static(&[1, 1, 2, 3])).err(), Some(PayloadError::Corrupt), "of a seal");
         assert_eq!(decode(&Bytes::new()).err(), Some(PayloadError::Corrupt));
     }
@@ -262,7 +313,7 @@ mod tests {
         let mut payload = encode(&envelope, &values).unwrap().to_vec();
         let table = payload.windows(8).position(|bytes| bytes == b"\x04\0\0\0\x08\0\0\0").unwrap();
         payload[table] = 0xff;
-        let (_, mut values) = decode(&payload.into()).unwrap();
+        let Ok(Content::Session(_, mut values)) = decode(&payload.into()) else { panic!("it is a session") };
         assert_eq!(values.get("cart"), None);
         values.insert("name", b"\xa3Eve"[..].into());
         assert_eq!(encode(&envelope, &values), Err(PayloadError::Corrupt));
@@ -296,7 +347,7 @@ mod tests {
             let values: Values = entries.into_iter().map(|(key, value)| (key, value.into())).collect();
             let payload = encode(&envelope, &values).unwrap();
             prop_assert!(payload.len() <= encoded_len(parts_len(&envelope), values.encoded_len()));
-            prop_assert!(decode(&payload).is_ok_and(|decoded| decoded == (envelope, values)));
+            prop_assert_eq!(decode(&payload), Ok(Content::Session(envelope, values)));
         }
     }
 }

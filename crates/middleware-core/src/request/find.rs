@@ -71,6 +71,7 @@ async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError>
     let candidates = services.verified(services.cookie.candidates(header).inspect(|_| cookie_received = true));
     // Few visitors send more than one, so one id has room in every request's future.
     let mut tried = SmallVec::<[SessionId; 1]>::new();
+    let mut moved = None;
     for (place, id, signed_by) in candidates {
         if tried.contains(&id) {
             continue;
@@ -79,7 +80,11 @@ async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError>
             break;
         }
         tried.push(id);
-        if let Some(live) = load_id(services, id).await? {
+        let loaded = load_id(services, id).await?;
+        if let Loaded::Moved = loaded {
+            moved.get_or_insert(id);
+        }
+        if let Loaded::Live(live) = loaded {
             let opener = match signed_by {
                 SignedBy::First => Opener::Cookie { place, id },
                 SignedBy::Retired => Opener::RetiredCookie,
@@ -91,16 +96,24 @@ async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError>
     if cookie_received && tried.is_empty() {
         services.note(Event::CookieRefused);
     }
-    Ok(Known::nothing(cookie_received))
+    Ok(moved.map_or_else(|| Known::nothing(cookie_received), Known::moved))
 }
 
-async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, SessionError> {
+/// The record that a cookie has named.
+enum Loaded {
+    Live(Live),
+    /// It says that the session has another id.
+    Moved,
+    Nothing,
+}
+
+async fn load_id(services: &Services, id: SessionId) -> Result<Loaded, SessionError> {
     let now = services.now();
     let damage = match services.store.load(&id, now).await {
         // Strict mode: this id is never adopted. If a session is made, it gets a new one.
         Ok(None) => {
             services.note_session(Event::SessionUnknown, &id, None);
-            return Ok(None);
+            return Ok(Loaded::Nothing);
         }
         Ok(Some(stored)) => return open(services, id, &stored, now),
         Err(error) if error.kind() == StoreErrorKind::Corrupt => error,
@@ -112,17 +125,22 @@ async fn load_id(services: &Services, id: SessionId) -> Result<Option<Live>, Ses
     };
     // Boxed, so that the future of every request has no room for a rare case.
     Box::pin(set_aside(services, id, damage)).await;
-    Ok(None)
+    Ok(Loaded::Nothing)
 }
 
-fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Result<Option<Live>, SessionError> {
+fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Result<Loaded, SessionError> {
     match records::open(services, id, stored, now) {
-        Opened::Live(live) => return Ok(Some(live)),
+        Opened::Live(live) => return Ok(Loaded::Live(live)),
+        Opened::Moved => {
+            services.note_session(Event::FormerIdUsed, &id, None);
+            return Ok(Loaded::Moved);
+        }
+        Opened::Ended => services.note_session(Event::SessionUnknown, &id, None),
         Opened::Expired => services.note_session(Event::SessionExpired, &id, None),
         Opened::FromFuture => services.note_session(Event::SessionFromFuture, &id, None),
         Opened::Unreadable(unreadable) => pass_over(services, &id, unreadable)?,
     }
-    Ok(None)
+    Ok(Loaded::Nothing)
 }
 
 /// Passes over a record that makes no sense, so that the visitor goes on without a session; one of a newer format is an
@@ -168,7 +186,7 @@ fn load_held(exchange: &Exchange, slot: &CookieSlot) -> Result<(), SessionError>
 }
 
 fn known(Live { snapshot, tagged_by }: Live, opener: Opener) -> Known {
-    Known { snapshot: Some(snapshot), opener, tagged_by, cookie_received: true, is_outage: false }
+    Known { snapshot: Some(snapshot), opener, tagged_by, cookie_received: true, ..Known::default() }
 }
 
 fn note_resumed(services: &Services, Live { snapshot, tagged_by }: &Live, cookie_by: SignedBy) {

@@ -16,6 +16,8 @@ pub(crate) struct Known {
     pub(crate) tagged_by: SignedBy,
     /// The request came with a cookie of our name, whatever was in it.
     pub(crate) cookie_received: bool,
+    /// The id by which the request named a session that has moved to another one. It opens nothing.
+    pub(crate) moved: Option<SessionId>,
     /// The store did not answer. There may be a session, which must be neither changed nor ended unseen.
     pub(crate) is_outage: bool,
 }
@@ -37,6 +39,11 @@ impl Known {
         Self { cookie_received, ..Self::default() }
     }
 
+    /// Returns the facts about a visitor whose session has moved from this id to another one.
+    pub(crate) fn moved(from: SessionId) -> Self {
+        Self { moved: Some(from), ..Self::nothing(true) }
+    }
+
     /// Returns the facts in an outage of the store.
     pub(crate) fn outage() -> Self {
         Self { is_outage: true, ..Self::default() }
@@ -46,6 +53,7 @@ impl Known {
     /// cookie had before.
     pub(crate) fn written(&mut self, snapshot: Arc<Snapshot>) {
         self.snapshot = Some(snapshot);
+        self.moved = None;
         self.tagged_by = SignedBy::First;
         if self.opener == Opener::RetiredCookie {
             self.opener = Opener::Nothing;
@@ -60,6 +68,7 @@ impl Default for Known {
             opener: Opener::Nothing,
             tagged_by: SignedBy::First,
             cookie_received: false,
+            moved: None,
             is_outage: false,
         }
     }

@@ -14,6 +14,7 @@ use nexios_middleware_core::{
     SessionManagerBuilder, Timestamp,
 };
 use nexios_signer::{Key, KeyRing};
+use nexios_store_core::{SessionId, SessionStore};
 use nexios_store_file::FileStore;
 use nexios_store_testkit::hook::Hooked;
 use tempfile::TempDir;
@@ -70,6 +71,14 @@ impl Site {
         }
     }
 
+    /// Makes a site whose store keeps no index of users.
+    pub fn without_index() -> Self {
+        let site = Self::new();
+        let builder = SessionManager::builder(Hooked::new(site.store.clone(), NoIndex));
+        let manager = builder.keys(keys(&[KEY])).clock(site.clock.clone()).build().unwrap();
+        Self { manager, ..site }
+    }
+
     /// Restarts the site with other settings, on the same files and the same clock.
     pub fn restarted(&self, build: impl FnOnce(SessionManagerBuilder) -> SessionManagerBuilder) -> Self {
         Self::on(self.dir.clone(), self.store.clone(), self.probe.clone(), self.clock.clone(), build)
@@ -110,6 +119,22 @@ impl Site {
             }
         }
         files.sort();
+        files
+    }
+
+    /// The names of the files of sessions, sorted, without those that tell of a session that has moved.
+    pub async fn session_files(&self) -> Vec<String> {
+        let mut files = self.files();
+        let mut moved = Vec::new();
+        for file in &files {
+            let id = SessionId::parse(file).unwrap();
+            let stored = self.store.load(&id, self.clock_now()).await.unwrap();
+            // The second byte is the kind; see docs/changing-the-payload.md.
+            if stored.is_some_and(|stored| stored.record.payload[1] == 1) {
+                moved.push(file.clone());
+            }
+        }
+        files.retain(|file| !moved.contains(file));
         files
     }
 

@@ -5,7 +5,7 @@ use nexios_store_testkit::hook::CallKind as Call;
 
 use super::{HOUR, Row};
 use crate::probe::Trouble;
-use crate::site::{KEY, Manner, OTHER_KEY, Site, Visitor, keys};
+use crate::site::{ADA, KEY, Manner, OTHER_KEY, Site, Visitor, keys};
 
 pub const STORIES: &[Row] = stories![
     a_visitor_without_a_cookie => []
@@ -16,6 +16,7 @@ pub const STORIES: &[Row] = stories![
     a_bad_cookie_where_visitors_keep_sessions => [CookieRefused]
     a_client_side_cookie_of_another_key => [CookieRefused]
     an_unknown_session => [SessionUnknown]
+    the_id_that_a_session_had_before_a_login => [FormerIdUsed]
     a_session_that_a_shorter_timeout_has_ended => [SessionExpired]
     a_client_side_session_that_has_expired => [SessionExpired]
     a_session_from_the_future => [SessionFromFuture]
@@ -87,6 +88,16 @@ async fn an_unknown_session(manner: Manner) -> Site {
     site.visit(&mut visitor, Session::destroy).await;
     site.listen();
     site.visit(&mut copy, |_| ()).await;
+    site
+}
+
+async fn the_id_that_a_session_had_before_a_login(manner: Manner) -> Site {
+    let site = Site::new(manner);
+    let mut visitor = site.visitor().await;
+    let mut late = visitor.clone();
+    site.visit(&mut visitor, |session| session.login(ADA).unwrap()).await;
+    site.listen();
+    site.visit(&mut late, |_| ()).await;
     site
 }
 

@@ -118,6 +118,8 @@ async fn a_listing_for_a_logout_of_a_session_that_has_moved(manner: Manner, trou
     let slow = site.open(&visitor).await;
     let elsewhere = site.restarted(|builder| builder);
     elsewhere.visit(&mut visitor, Session::cycle_id).await;
+    site.clock.advance(HOUR); // so that the old id no longer leads to the new one
+    assert_eq!(site.manager.sweep().await.unwrap(), 1);
     site.probe.make(Call::SessionsOf, trouble);
     site.listen();
     slow.destroy();
