@@ -4,7 +4,7 @@
 //! $ cargo bench -p nexios-middleware-core
 //! ```
 
-#![allow(clippy::unwrap_used, reason = "a measurement stops when anything fails")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a measurement stops when anything fails")]
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "the parts that are compiled here have more to them")]
 
 // These modules have no public interface, and need none: they are compiled a second time here.

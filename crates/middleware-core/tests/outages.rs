@@ -5,7 +5,7 @@ mod site;
 
 use std::time::Duration;
 
-use nexios_middleware_core::{Event, OnOutage, SessionErrorKind};
+use nexios_middleware_core::{Event, OnOutage, Session, SessionErrorKind};
 use site::{Answer, CallKind, Site, Trouble, Visitor};
 
 async fn visitor(site: &Site) -> Visitor {
@@ -91,7 +91,7 @@ async fn a_newer_format_is_no_outage() {
 #[tokio::test]
 async fn a_failed_save_never_looks_like_a_success() {
     for (call, act) in [
-        (CallKind::Update, (|session| session.insert("a", &2).unwrap()) as fn(&nexios_middleware_core::Session)),
+        (CallKind::Update, (|session| session.insert("a", &2).unwrap()) as fn(&Session)),
         (CallKind::Rename, |session| session.cycle_id()),
     ] {
         let (site, mut visitor) = Site::with_visitor().await;
@@ -103,7 +103,7 @@ async fn a_failed_save_never_looks_like_a_success() {
     }
     let (site, mut visitor) = Site::with_visitor().await;
     site.probe.make(CallKind::Delete, Trouble::Fails);
-    let answer = visitor.act(&site, |session| session.destroy()).await;
+    let answer = visitor.act(&site, Session::destroy).await;
     assert_eq!((answer.failure, answer.set_cookie), (Some(503), None), "the record is still there");
     site.probe.heal();
     assert_eq!(visitor.sees::<u8>(&site, "a").await, None, "but the session has ended");
