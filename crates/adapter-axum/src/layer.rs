@@ -24,8 +24,8 @@ use crate::{ResponseBody, ResponseFuture, Unnamed};
 /// A layer inside of it can change the status, and the status decides what is saved:
 ///
 /// * A panic that `CatchPanicLayer` catches inside is a 500, so the handler's changes are dropped.
-/// * A `TimeoutLayer` inside drops the handler half-way. With a status from 500 on, its changes are dropped too. With
-///   408, which is below, those that it had made by then are saved.
+/// * A `TimeoutLayer` inside drops the handler half-way. With its 408, or a status from 500 on, the changes that the
+///   handler had made by then are dropped too.
 ///
 /// A layer around it that catches a panic or gives up waiting drops the whole request, and nothing is saved.
 ///

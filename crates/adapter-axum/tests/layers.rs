@@ -160,15 +160,15 @@ async fn a_panic_that_is_caught_outside_saves_nothing() {
     assert_eq!(bytes(app.oneshot(request_with(&cookie)).await.unwrap()).await, "2", "not 1001");
 }
 
-/// The layer sees a response like any other, so that its status decides.
+/// The handler was dropped half-way.
 #[tokio::test(start_paused = true)]
-async fn a_timeout_inside_saves_or_not_by_its_status() {
-    for (status, after) in [(StatusCode::SERVICE_UNAVAILABLE, "2"), (StatusCode::REQUEST_TIMEOUT, "1001")] {
+async fn a_timeout_inside_saves_nothing() {
+    for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::REQUEST_TIMEOUT] {
         let app = router().layer(timeout(status)).layer(SessionLayer::new(manager()));
         let cookie = cookie(&app.clone().oneshot(request_with("")).await.unwrap());
         let response = app.clone().oneshot(request_to("/slow", &cookie)).await.unwrap();
         assert_eq!(response.status(), status);
-        assert_eq!(bytes(app.oneshot(request_with(&cookie)).await.unwrap()).await, after, "{status}");
+        assert_eq!(bytes(app.oneshot(request_with(&cookie)).await.unwrap()).await, "2", "{status}: not 1001");
     }
 }
 

@@ -122,9 +122,11 @@ impl SessionError {
         }
     }
 
-    /// Returns the value of the `Retry-After` header (RFC 9110, 10.2.3), in seconds, if another try may succeed.
-    pub const fn retry_after(&self) -> Option<&'static str> {
-        if self.status() == 503 { Some(RETRY_AFTER) } else { None }
+    /// Returns a value for the `Retry-After` header (RFC 9110, 10.2.3), in seconds, if another try may succeed.
+    ///
+    /// It differs from call to call, so that those whom an outage has turned away do not all come back at once.
+    pub fn retry_after(&self) -> Option<&'static str> {
+        (self.status() == 503).then(|| RETRY_AFTER[fastrand::usize(..RETRY_AFTER.len())])
     }
 
     /// Returns how far a revocation came, where the error is that it is [incomplete](SessionErrorKind::Incomplete).
@@ -253,8 +255,8 @@ impl From<StoreError> for SessionError {
     }
 }
 
-/// As many seconds as a request waits for the store by default: an earlier try would only wait as well.
-const RETRY_AFTER: &str = "5";
+/// At least as many seconds as a request waits for the store by default: an earlier try would only wait as well.
+const RETRY_AFTER: [&str; 5] = ["5", "6", "7", "8", "9"];
 
 /// Returns a key as it may appear in a message: on one line, and no longer than a line.
 fn shown(key: &str) -> String {
@@ -283,6 +285,13 @@ mod tests {
             assert_eq!(error.status(), status, "{kind:?}");
             assert_eq!(error.retry_after().is_some(), status == 503, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn those_who_are_turned_away_come_back_at_different_times() {
+        let error = SessionError::new(SessionErrorKind::Unavailable, "");
+        let seen: std::collections::BTreeSet<_> = (0..1000).filter_map(|_| error.retry_after()).collect();
+        assert_eq!(Vec::from_iter(seen), RETRY_AFTER);
     }
 
     #[test]

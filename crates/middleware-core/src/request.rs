@@ -108,7 +108,7 @@ impl RequestSession {
 
     /// Saves what the application has left to save, and returns what the response needs.
     ///
-    /// `status` is the status of the application's answer. If it is 500 or above, changes since the last
+    /// `status` is the status of the application's answer. If it is 408, or 500 or above, changes since the last
     /// [`save`](Session::save) are dropped, unless the manager was told
     /// [otherwise](crate::SessionManagerBuilder::commit_on_server_error). A session that was destroyed stays destroyed.
     pub fn end(&self, status: u16) -> Ending {

@@ -294,6 +294,21 @@ async fn an_application_may_commit_on_a_server_error() {
 }
 
 #[tokio::test]
+async fn a_request_that_took_too_long_rolls_back() {
+    for (commits, user) in [(false, None), (true, Some("ada"))] {
+        let site = Site::with(|builder| builder.commit_on_server_error(commits));
+        let mut visitor = Visitor::default();
+        let half_done = async |session: &Session| {
+            session.login("ada").unwrap();
+            408
+        };
+        let answer = visitor.visit(&site, half_done).await;
+        assert_eq!((answer.failure, answer.set_cookie.is_some()), (None, commits));
+        assert_eq!(site.open(&visitor).await.principal().as_deref(), user);
+    }
+}
+
+#[tokio::test]
 async fn other_statuses_keep_the_changes() {
     let site = Site::new();
     for status in [200, 204, 302, 404, 499] {

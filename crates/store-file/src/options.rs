@@ -132,7 +132,9 @@ impl FileStoreBuilder {
         self
     }
 
-    /// Sets how long a write waits for other writers of the same record before it fails. The default is five seconds.
+    /// Sets how long a write waits for other writers of the same record before it fails. The default is four
+    /// seconds, so that the write fails for a reason of its own before `SESSION_STORE_TIMEOUT` (five seconds) ends the
+    /// wait. If you shorten the one, shorten the other.
     pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
@@ -160,11 +162,9 @@ impl FileStoreBuilder {
 
 impl From<FileStoreConfig> for FileStoreBuilder {
     fn from(config: FileStoreConfig) -> Self {
-        Self {
-            dir: config.dir,
-            durability: config.durability,
-            lock_timeout: Duration::from_secs(5),
-            inline_reads: false,
-        }
+        Self { dir: config.dir, durability: config.durability, lock_timeout: LOCK_TIMEOUT, inline_reads: false }
     }
 }
+
+/// Below the time that a manager waits for a store by default.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(4);

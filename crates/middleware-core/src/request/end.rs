@@ -132,7 +132,8 @@ async fn save(exchange: Arc<Exchange>, status: u16, now: Timestamp) -> RequestEn
 }
 
 fn roll_back(exchange: &Exchange, state: &mut State, status: u16) {
-    if status >= 500 && !exchange.services.commit_on_server_error {
+    // A 408 is the answer of a layer that has dropped the handler half-way.
+    if (status >= 500 || status == 408) && !exchange.services.commit_on_server_error {
         state.roll_back();
     }
 }

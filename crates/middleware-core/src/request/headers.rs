@@ -105,8 +105,25 @@ pub(super) fn describes_body(name: &str) -> bool {
 /// An element with an argument is another thing: `private="X-User"` lets shared caches store the rest (RFC 9111,
 /// 5.2.2.7).
 fn mentions<'h>(lines: impl IntoIterator<Item = &'h [u8]>, names: &[&[u8]]) -> bool {
-    let mut elements = lines.into_iter().flat_map(|line| line.split(|byte| *byte == b','));
+    let mut elements = lines.into_iter().flat_map(elements);
     elements.any(|element| names.iter().any(|name| element.trim_ascii().eq_ignore_ascii_case(name)))
+}
+
+/// Splits a line at the commas that are not in a quoted string (RFC 9110, 5.6.1 and 5.6.4). A string that is not closed
+/// goes on to the end of the line.
+fn elements(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    line.split(move |byte| {
+        if std::mem::take(&mut is_escaped) {
+            return false;
+        }
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\\' => is_escaped = is_quoted,
+            _ => {}
+        }
+        *byte == b',' && !is_quoted
+    })
 }
 
 #[cfg(test)]
@@ -140,6 +157,12 @@ mod tests {
             (&["no-store"], true),
             (&["Private, max-age=60"], true),
             (&["private=\"x\""], false),
+            (&["private=\"x, no-store, y\""], false),
+            (&["private=\"x, y\", no-store"], true),
+            (&["community=\"\\\", no-store, \\\"\""], false),
+            (&["community=\"\\\\\", no-store"], true),
+            (&["community=\"x, no-store"], false),
+            (&["community=x\\, no-store"], true),
             (&["public, max-age=60"], false),
             (&["no-cache"], false),
         ] {
