@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nexios_signer::KeyRing;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -66,6 +68,40 @@ fn every_file_that_the_specification_names_exists() {
         }
     }
     assert!(named > 20, "the specification names files");
+}
+
+/// A key that is printed anywhere is copied into somebody's settings.
+#[test]
+fn no_key_that_the_docs_print_can_be_used() {
+    let mut pages = files_in(&root().join("docs"));
+    pages.extend([root().join("README.md"), root().join("CHANGELOG.md")]);
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        pages.extend(files_in(&entry.unwrap().path().join("src")));
+    }
+    let mut refused = 0;
+    for page in pages {
+        let Ok(text) = fs::read_to_string(&page) else { continue };
+        let is_source = page.extension().is_some_and(|extension| extension == "rs");
+        let is_shown = |line: &&str| !is_source || line.starts_with("///") || line.starts_with("//!");
+        for line in text.lines().map(str::trim_start).filter(is_shown) {
+            for word in line.split(|c: char| c.is_whitespace() || "\"`'(),=\\".contains(c)) {
+                // A session id and a fingerprint are hexadecimal, and names of tests and paths are words.
+                let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let is_random = word.bytes().any(|byte| byte.is_ascii_digit())
+                    && word.bytes().any(|byte| byte.is_ascii_uppercase())
+                    && word.bytes().any(|byte| byte.is_ascii_lowercase());
+                if word.len() >= 32 && is_random && !is_hex && !word.contains(['_', '.', '#', '<']) {
+                    refused += 1;
+                    assert!(
+                        KeyRing::from_text(word).is_err(),
+                        "{} shows a key that could be used: {word}",
+                        page.display()
+                    );
+                }
+            }
+        }
+    }
+    assert!(refused > 0, "the documentation of `Key` shows one that cannot");
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {

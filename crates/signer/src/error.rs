@@ -29,6 +29,8 @@ pub(crate) enum Problem {
     FewCharacters,
     #[error("has fewer than 12 different byte values")]
     FewBytes,
+    #[error("is printed in the documentation of this library, so everybody knows it")]
+    Printed,
     #[error("could not be generated: the random generator of the system failed")]
     Random,
 }

@@ -21,7 +21,7 @@ use crate::error::Problem;
 /// ```
 /// use nexios_signer::Key;
 ///
-/// let key = Key::from_text("aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU")?;
+/// let key = Key::generate()?;
 /// assert_eq!(format!("{key:?}"), "Key(..)");
 /// assert!(Key::from_text("changeme").is_err());
 /// # Ok::<(), nexios_signer::KeyError>(())
@@ -34,22 +34,28 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// Fails if there are fewer than 32 bytes, or fewer than 12 different byte values.
+    /// Fails if there are fewer than 32 bytes, or fewer than 12 different byte values, or if our documentation prints
+    /// the key.
     ///
     /// # Examples
     ///
     /// ```
     /// use nexios_signer::Key;
+    /// use std::fs::File;
+    /// use std::io::Read;
     ///
-    /// let bytes: [u8; 32] = std::array::from_fn(|n| n as u8); // in production, read them from a vault
+    /// let mut bytes = [0; 32];
+    /// File::open("/dev/urandom")?.read_exact(&mut bytes)?; // in production, read them from a vault
     /// assert!(Key::from_bytes(&bytes).is_ok());
     /// assert!(Key::from_bytes(&[0; 32]).is_err());
+    /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         check_length(bytes)?;
         if !has_variety(bytes.iter().copied()) {
             return Err(Problem::FewBytes.into());
         }
+        check_secrecy(bytes)?;
         Ok(Self(Zeroizing::new(bytes.to_vec())))
     }
 
@@ -59,16 +65,22 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// Fails if the text is shorter than 32 bytes, or has fewer than 12 different characters.
+    /// Fails if the text is shorter than 32 bytes, or has fewer than 12 different characters, or if our documentation
+    /// prints it.
     ///
     /// # Examples
     ///
     /// ```
     /// use nexios_signer::Key;
     ///
-    /// assert!(Key::from_text(" aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU\n").is_ok());
     /// let error = Key::from_text(&"secret".repeat(10)).unwrap_err();
     /// assert_eq!(error.to_string(), "key has fewer than 12 different characters");
+    ///
+    /// let error = Key::from_text(" aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU\n").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "key is printed in the documentation of this library, so everybody knows it",
+    /// );
     /// ```
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         let text = text.trim();
@@ -76,6 +88,7 @@ impl Key {
         if !has_variety(text.chars()) {
             return Err(Problem::FewCharacters.into());
         }
+        check_secrecy(text.as_bytes())?;
         Ok(Self(Zeroizing::new(text.as_bytes().to_vec())))
     }
 
@@ -143,6 +156,11 @@ fn check_length(bytes: &[u8]) -> Result<(), KeyError> {
     }
 }
 
+/// Refuses the keys of our examples, which are copied more often than one would think.
+fn check_secrecy(bytes: &[u8]) -> Result<(), KeyError> {
+    if PRINTED.iter().any(|printed| printed.as_bytes() == bytes) { Err(Problem::Printed.into()) } else { Ok(()) }
+}
+
 fn has_variety<T: PartialEq + Zeroize>(items: impl Iterator<Item = T>) -> bool {
     let mut seen = Zeroizing::new(Vec::with_capacity(MIN_DIFFERENT));
     for item in items {
@@ -155,6 +173,9 @@ fn has_variety<T: PartialEq + Zeroize>(items: impl Iterator<Item = T>) -> bool {
     }
     false
 }
+
+// A test of `tests/tests/docs.rs` looks for others in the documentation.
+const PRINTED: [&str; 2] = ["aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU", "0kQwErTyUiOpAsDfGhJkLzXcVbNm1234"];
 
 // The length of the output of SHA-256: RFC 2104, section 3, discourages shorter keys.
 const MIN_LEN: usize = 32;
@@ -180,12 +201,18 @@ mod tests {
             (&format!("   {}   ", &TEXT[1..]), "key is shorter than 32 bytes"),
             (&"a".repeat(32), "key has fewer than 12 different characters"),
             (&"0123456789a".repeat(6), "key has fewer than 12 different characters"),
+            (PRINTED[0], "key is printed in the documentation of this library, so everybody knows it"),
+            (
+                &format!(" {}\n", PRINTED[1]),
+                "key is printed in the documentation of this library, so everybody knows it",
+            ),
         ] {
             assert_eq!(Key::from_text(text).unwrap_err().to_string(), message, "{text:?}");
         }
         for (bytes, message) in [
             (&[][..], "key is empty"),
             (&[7; 31], "key is shorter than 32 bytes"),
+            (PRINTED[0].as_bytes(), "key is printed in the documentation of this library, so everybody knows it"),
             (&[7; 64], "key has fewer than 12 different byte values"),
             (&b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a".repeat(3), "key has fewer than 12 different byte values"),
         ] {

@@ -17,7 +17,9 @@ use crate::{Key, KeyError, Purpose, Sealer, Signer};
 /// ```
 /// use nexios_signer::KeyRing;
 ///
-/// let ring = KeyRing::from_text("aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU, 0kQwErTyUiOpAsDfGhJkLzXcVbNm1234")?;
+/// # let [new, old] = [(); 2].map(|()| nexios_signer::Key::generate().unwrap().to_text().unwrap());
+/// # let setting = format!("{}, {}", *new, *old);
+/// let ring = KeyRing::from_text(&setting)?; // two keys, with a comma between them
 /// assert_eq!(ring.len(), 2);
 /// # Ok::<(), nexios_signer::KeyError>(())
 /// ```
@@ -65,8 +67,8 @@ impl KeyRing {
     /// ```
     /// use nexios_signer::KeyRing;
     ///
-    /// let error = KeyRing::from_text("aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU,short").unwrap_err();
-    /// assert_eq!(error.to_string(), "key 2 of 2 is shorter than 32 bytes");
+    /// let error = KeyRing::from_text("changeme, short").unwrap_err();
+    /// assert_eq!(error.to_string(), "key 1 of 2 is shorter than 32 bytes");
     /// ```
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         let count = text.split(',').count();

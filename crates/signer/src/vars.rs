@@ -23,6 +23,9 @@ impl KeyRing {
     /// * a key is too short or has too few different characters;
     /// * the file cannot be read, is not UTF-8, or is larger than 64 KiB.
     ///
+    /// The error shows the name of a file only where the file or its directory is there. Otherwise what `SECRET_KEY_FILE`
+    /// has may be a key by mistake.
+    ///
     /// # Examples
     ///
     /// ```no_run
@@ -45,7 +48,8 @@ impl KeyRing {
     /// use nexios_settings::Vars;
     /// use nexios_signer::KeyRing;
     ///
-    /// let vars = Vars::from_iter([("SECRET_KEY", "aLJ5oZ0i4sK3kz7WqVtYxBn2cRdEfGhU")]);
+    /// # let secret = nexios_signer::Key::generate().unwrap().to_text().unwrap();
+    /// let vars = Vars::from_iter([("SECRET_KEY", &**secret)]);
     /// assert_eq!(KeyRing::from_vars(&vars)?.len(), 1);
     /// # Ok::<(), nexios_settings::SettingError>(())
     /// ```
@@ -66,6 +70,10 @@ impl KeyRing {
     }
 
     fn from_file(path: &Path) -> Result<Self, SettingError> {
+        if !can_be_shown(path) {
+            let problem = "names a file that does not exist; its name is not shown, because it may be a key";
+            return Err(SettingError::described(KEY_FILE, problem));
+        }
         let problem = |problem: &str| {
             let path = path.display().to_string();
             SettingError::described(KEY_FILE, format!("names `{}`, {problem}", path.escape_debug()))
@@ -77,6 +85,12 @@ impl KeyRing {
         let text = std::str::from_utf8(&content).map_err(|_| problem("which is not valid UTF-8"))?;
         Self::from_text(text).map_err(|error| problem(&format!("which is not usable: {error}")))
     }
+}
+
+/// Returns whether a path is surely none of a key: it leads to something, or into a directory that has a name.
+fn can_be_shown(path: &Path) -> bool {
+    let directory = path.parent().filter(|directory| directory.file_name().is_some());
+    path.symlink_metadata().is_ok() || directory.is_some_and(Path::is_dir)
 }
 
 /// Reads the file, but at most one byte more than is allowed: the path may lead to a device that never ends.

@@ -92,6 +92,18 @@ fn a_bad_file_is_an_error_that_names_setting_path_and_reason() {
 }
 
 #[test]
+fn a_key_in_place_of_a_path_is_not_shown() {
+    let with_slash = format!("/{ONE}");
+    for value in [ONE, "0123456789ABCDEFGHIJ/KLMNOPQRSTUVWXYZ+abc=", &with_slash, "short", &ONE.repeat(200)] {
+        assert_eq!(
+            read([("SECRET_KEY_FILE", value)]).unwrap_err(),
+            "SECRET_KEY_FILE names a file that does not exist; its name is not shown, because it may be a key",
+            "{value}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_an_error_with_its_reason() {
     let dir = tempfile::tempdir().unwrap();
     for (path, reason) in [
