@@ -48,6 +48,10 @@ impl Attributes {
             if !syntax::is_domain(bare) {
                 return Err(SettingError::new(called(Field::Domain), domain, syntax::DOMAIN));
             }
+            if syntax::is_public_suffix(bare) {
+                let problem = format!("is `{bare}`, a public suffix, below which sites of different owners lie");
+                return Err(SettingError::described(called(Field::Domain), problem));
+            }
             *domain = bare.to_owned();
         }
         if !syntax::is_path(&self.path) {
@@ -84,16 +88,16 @@ impl Attributes {
     /// The text that follows the value in a `Set-Cookie` line, as the `cookie` crate writes it:
     /// `; HttpOnly; …; Path=/`.
     pub(crate) fn to_text(&self) -> String {
-        let cookie = Cookie::build(("", ""))
+        let mut cookie = Cookie::build(("", ""))
             .http_only(self.http_only)
             .secure(self.secure)
-            .same_site(self.same_site.as_cookie())
             .partitioned(self.partitioned)
-            .path(&self.path);
-        let cookie = match &self.domain {
-            Some(domain) => cookie.domain(domain),
-            None => cookie,
-        };
+            .path(&self.path)
+            .build();
+        cookie.set_same_site(self.same_site.as_cookie());
+        if let Some(domain) = &self.domain {
+            cookie.set_domain(domain);
+        }
         let mut line = cookie.to_string();
         // The name and the value are empty, so only a `=` stands before the attributes.
         line.remove(0);

@@ -42,11 +42,11 @@
 //! | variable | key, method | default | allowed |
 //! | --- | --- | --- | --- |
 //! | `SESSION_COOKIE_NAME` | `name` | `sessionid` | a token of RFC 9110, at most 256 bytes |
-//! | `SESSION_COOKIE_DOMAIN` | `domain` | none | a host name; one leading dot is dropped; no IP address |
+//! | `SESSION_COOKIE_DOMAIN` | `domain` | none | a host name of two or more labels; one leading dot is dropped; no IP address |
 //! | `SESSION_COOKIE_PATH` | `path` | `/` | begins with `/`; at most 1024 printable ASCII characters without `;` |
 //! | `SESSION_COOKIE_HTTPONLY` | `http_only` | `true` | `true`, `false`, `1`, `0` |
 //! | `SESSION_COOKIE_SECURE` | `secure` | `false` | `true`, `false`, `1`, `0` |
-//! | `SESSION_COOKIE_SAMESITE` | `same_site` | `Lax` | `Lax`, `Strict`, `None`, in any case; `None` needs Secure |
+//! | `SESSION_COOKIE_SAMESITE` | `same_site` | `Lax` | `Lax`, `Strict`, `None`, `omit`, in any case; `None` needs Secure |
 //! | `SESSION_COOKIE_PARTITIONED` | `partitioned` | `false` | `true`, `false`, `1`, `0`; `true` needs Secure |
 //!
 //! Browsers enforce some prefixes of the name, in any letter case, and so does this crate:
@@ -59,6 +59,12 @@
 //! | `__Host-Http-` | Secure, HttpOnly, the path `/`, no domain |
 //!
 //! The defaults work without TLS, on a developer's machine. In production, start from [`CookieConfig::strict`].
+//!
+//! # Features
+//!
+//! `public-suffix` brings in the [list of public suffixes](https://publicsuffix.org), such as `co.uk` and `github.io`.
+//! Browsers refuse a cookie whose domain is one, and with the feature [`CookieConfigBuilder::build`] refuses it too. The
+//! list is as old as the version of the crate `psl` in your lock file.
 //!
 //! # Scope
 //!

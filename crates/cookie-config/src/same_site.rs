@@ -11,6 +11,7 @@ use nexios_settings::Setting;
 /// use nexios_settings::Setting;
 ///
 /// assert_eq!(SameSite::parse("STRICT"), Some(SameSite::Strict));
+/// assert_eq!(SameSite::parse("omit"), Some(SameSite::Omit));
 /// assert_eq!(SameSite::Strict.as_str(), "Strict");
 /// assert_eq!(SameSite::default(), SameSite::Lax);
 /// ```
@@ -23,32 +24,40 @@ pub enum SameSite {
     Strict,
     /// All requests. Browsers accept this only together with Secure.
     None,
+    /// No attribute is sent, and each browser does as it likes: most of them treat the cookie like `Lax`, and let it
+    /// through with `POST` for two minutes. For browsers that misread `None`.
+    Omit,
 }
 
 impl SameSite {
-    /// Returns the value of the attribute: `Lax`, `Strict` or `None`.
+    /// Returns the value as a setting has it: `Lax`, `Strict`, `None` or `omit`. Apart from the last, that is the value
+    /// of the attribute.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Lax => "Lax",
             Self::Strict => "Strict",
             Self::None => "None",
+            Self::Omit => "omit",
         }
     }
 
-    pub(crate) const fn as_cookie(self) -> cookie::SameSite {
+    pub(crate) const fn as_cookie(self) -> Option<cookie::SameSite> {
         match self {
-            Self::Lax => cookie::SameSite::Lax,
-            Self::Strict => cookie::SameSite::Strict,
-            Self::None => cookie::SameSite::None,
+            Self::Lax => Some(cookie::SameSite::Lax),
+            Self::Strict => Some(cookie::SameSite::Strict),
+            Self::None => Some(cookie::SameSite::None),
+            Self::Omit => None,
         }
     }
 }
 
-/// Reads `Lax`, `Strict` and `None` in any letter case.
+/// Reads `Lax`, `Strict`, `None` and `omit` in any letter case.
 impl Setting for SameSite {
-    const ALLOWED: &'static str = "Lax, Strict or None";
+    const ALLOWED: &'static str = "Lax, Strict, None or omit";
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Lax, Self::Strict, Self::None].into_iter().find(|value| text.eq_ignore_ascii_case(value.as_str()))
+        [Self::Lax, Self::Strict, Self::None, Self::Omit]
+            .into_iter()
+            .find(|value| text.eq_ignore_ascii_case(value.as_str()))
     }
 }

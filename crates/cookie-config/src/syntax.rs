@@ -9,9 +9,10 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 pub(crate) const DOMAIN: &str =
-    "a host name of at most 253 letters, digits and hyphens in labels of 1 to 63, and no IP address";
+    "a host name of at most 253 letters, digits and hyphens in two or more labels of 1 to 63, and no IP address";
 
-/// Accepts a host name of RFC 1123, 2.1, in its ASCII form, without a dot at either end.
+/// Accepts a host name of RFC 1123, 2.1, in its ASCII form, without a dot at either end. One of a single label is a
+/// top-level domain, or a host such as `localhost`, for which browsers refuse the attribute.
 pub(crate) fn is_domain(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -19,7 +20,22 @@ pub(crate) fn is_domain(text: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    text.len() <= 253 && text.split('.').all(is_label) && !ends_in_a_number(text)
+    text.len() <= 253 && text.contains('.') && text.split('.').all(is_label) && !ends_in_a_number(text)
+}
+
+/// Returns whether browsers refuse the domain because unrelated sites lie below it, as with `co.uk` and `github.io`
+/// (RFC 6265bis, 5.7, step 9). Without the feature `public-suffix`, nobody knows.
+pub(crate) fn is_public_suffix(domain: &str) -> bool {
+    #[cfg(feature = "public-suffix")]
+    {
+        let domain = domain.to_ascii_lowercase();
+        psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == domain.as_str())
+    }
+    #[cfg(not(feature = "public-suffix"))]
+    {
+        let _ = domain;
+        false
+    }
 }
 
 /// Returns `true` if browsers take the host for an IPv4 address, such as `127.1` or `0x7f.0x1`, by the rule of the URL

@@ -47,6 +47,16 @@ fn every_attribute_is_sent() {
 }
 
 #[test]
+fn same_site_can_be_left_out() {
+    for secure in [false, true] {
+        let cookie = CookieConfig::builder().same_site(SameSite::Omit).secure(secure).build().unwrap();
+        let expected = if secure { "; HttpOnly; Secure; Path=/" } else { "; HttpOnly; Path=/" };
+        assert_eq!(cookie.set_cookie("v", None).unwrap(), format!("sessionid=v{expected}"));
+        assert!(!cookie.removal_cookie().contains("SameSite"));
+    }
+}
+
+#[test]
 fn a_part_of_a_second_counts_as_a_whole_one() {
     for (remaining, max_age) in [
         (Duration::ZERO, "Max-Age=0"),
@@ -105,8 +115,8 @@ fn name_and_value_are_at_most_4096_bytes_together() {
 fn config() -> impl Strategy<Value = CookieConfig> {
     let prefix = prop::sample::select(vec!["", "", "__Host-", "__secure-", "__HTTP-", "__Host-Http-"]);
     let name = (prefix, "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,30}").prop_map(|(prefix, name)| format!("{prefix}{name}"));
-    let domain = prop::option::of("\\.?([a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?\\.){0,3}[a-z]{2,5}");
-    let same_site = prop::sample::select(vec![SameSite::Lax, SameSite::Strict, SameSite::None]);
+    let domain = prop::option::of("\\.?([a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?\\.){1,3}[a-z]{2,5}");
+    let same_site = prop::sample::select(vec![SameSite::Lax, SameSite::Strict, SameSite::None, SameSite::Omit]);
     (name, domain, "/|/[!-:<-~]{0,30}", any::<[bool; 3]>(), same_site).prop_filter_map(
         "contradictions are refused",
         |(name, domain, path, [http_only, secure, partitioned], same_site)| {
@@ -128,12 +138,13 @@ fn reference<'c>(config: &'c CookieConfig, value: &'c str, lifetime: Option<(u64
         .http_only(config.is_http_only())
         .secure(config.is_secure())
         .partitioned(config.is_partitioned())
-        .same_site(match config.same_site() {
-            SameSite::Lax => cookie::SameSite::Lax,
-            SameSite::Strict => cookie::SameSite::Strict,
-            SameSite::None => cookie::SameSite::None,
-        })
         .build();
+    cookie.set_same_site(match config.same_site() {
+        SameSite::Lax => Some(cookie::SameSite::Lax),
+        SameSite::Strict => Some(cookie::SameSite::Strict),
+        SameSite::None => Some(cookie::SameSite::None),
+        SameSite::Omit => None,
+    });
     if let Some(domain) = config.domain() {
         cookie.set_domain(domain);
     }

@@ -40,10 +40,9 @@ fn every_variable_is_read() {
     for (value, domain) in [
         ("example.org", "example.org"),
         (".example.org", "example.org"),
-        ("localhost", "localhost"),
         ("xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("1.2.3.example4", "1.2.3.example4"),
-        ("0xyz", "0xyz"),
+        ("example.0xyz", "example.0xyz"),
     ] {
         assert_eq!(read([("SESSION_COOKIE_DOMAIN", value)]).unwrap().domain(), Some(domain));
     }
@@ -85,12 +84,29 @@ fn a_variable_that_is_set_but_empty_is_an_error() {
 }
 
 #[test]
+#[cfg(feature = "public-suffix")]
+fn a_domain_with_sites_of_others_below_it_is_refused() {
+    for domain in ["co.uk", "CO.UK", ".github.io", "com.au"] {
+        let bare = domain.trim_start_matches('.');
+        let problem = format!("is `{bare}`, a public suffix, below which sites of different owners lie");
+        let error = read([("SESSION_COOKIE_DOMAIN", domain)]).unwrap_err();
+        assert_eq!(error, format!("SESSION_COOKIE_DOMAIN {problem}"));
+        let error = CookieConfig::builder().domain(domain).build().unwrap_err();
+        assert_eq!(error.to_string(), format!("cookie domain {problem}"));
+    }
+    for domain in ["example.co.uk", "nexios.github.io", "example.org", "intranet.example", "shop.internal"] {
+        assert!(read([("SESSION_COOKIE_DOMAIN", domain)]).is_ok(), "{domain}");
+    }
+}
+
+#[test]
 fn a_refused_value_names_the_variable_the_value_and_the_rule() {
     let name = "an RFC 6265 token of 1 to 256 letters, digits and any of !#$%&'*+-.^_`|~";
-    let domain = "a host name of at most 253 letters, digits and hyphens in labels of 1 to 63, and no IP address";
+    let domain =
+        "a host name of at most 253 letters, digits and hyphens in two or more labels of 1 to 63, and no IP address";
     let path = "at most 1024 printable ASCII characters without `;`, of which the first is `/`";
     let switch = "true, false, 1 or 0";
-    let same_site = "Lax, Strict or None";
+    let same_site = "Lax, Strict, None or omit";
     for (variable, value, allowed) in [
         ("SESSION_COOKIE_NAME", "session id", name),
         ("SESSION_COOKIE_NAME", " sessionid", name),
@@ -101,6 +117,8 @@ fn a_refused_value_names_the_variable_the_value_and_the_rule() {
         ("SESSION_COOKIE_NAME", "(a)", name),
         ("SESSION_COOKIE_NAME", "sitzung_für", name),
         ("SESSION_COOKIE_DOMAIN", ".", domain),
+        ("SESSION_COOKIE_DOMAIN", "localhost", domain),
+        ("SESSION_COOKIE_DOMAIN", ".org", domain),
         ("SESSION_COOKIE_DOMAIN", "..example.org", domain),
         ("SESSION_COOKIE_DOMAIN", "example.org.", domain),
         ("SESSION_COOKIE_DOMAIN", "example..org", domain),
@@ -185,8 +203,8 @@ fn serde_refuses_what_the_builder_refuses_and_unknown_keys() {
         (r#"{"path": ""}"#, "cookie path is ``, but must be at most 1024"),
         (r#"{"path": "/\r\nX: y"}"#, r"cookie path is `/\r\nX: y`, but must be at most 1024"),
         (r#"{"secure": "yes"}"#, r#"invalid value: string "yes", expected true, false, 1 or 0"#),
-        (r#"{"same_site": "loose"}"#, r#"invalid value: string "loose", expected Lax, Strict or None"#),
-        (r#"{"same_site": true}"#, "invalid value: boolean `true`, expected Lax, Strict or None"),
+        (r#"{"same_site": "loose"}"#, r#"invalid value: string "loose", expected Lax, Strict, None or omit"#),
+        (r#"{"same_site": true}"#, "invalid value: boolean `true`, expected Lax, Strict, None or omit"),
         (
             r#"{"same_site": "None"}"#,
             "cookie same_site is `None`, which needs cookie secure to be true, but it is false",

@@ -87,7 +87,6 @@ fn begin(exchange: &Exchange, now: Timestamp) -> Result<Option<Work<'_>>, Sessio
         plan,
         now,
         snapshot: state.stored_snapshot().cloned(),
-        moved: state.known.moved,
         view: state.view.clone(),
         pending: state.pending.take(),
     }))
@@ -109,7 +108,7 @@ fn settle(exchange: &Exchange, work: Work<'_>, done: Result<Done, Failed>) -> Re
             if is_gone { Err(SessionError::gone()) } else { Ok(()) }
         }
         Err(failed) => {
-            let id = work.snapshot.as_ref().map(|snapshot| snapshot.id).or(work.moved);
+            let id = work.known_id();
             let principal = work.snapshot.as_ref().and_then(|snapshot| snapshot.principal());
             exchange.services.note_failure(&failed.error, id.as_ref(), principal);
             if !work.is_essential() {

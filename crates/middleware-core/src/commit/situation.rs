@@ -20,7 +20,7 @@ impl Situation {
             names_others: pending.fate == Fate::Destroy
                 && snapshot.is_none()
                 && exchange.vouched_ids().next().is_some(),
-            moved: known.moved.is_some(),
+            moved: known.former_id().is_some(),
             logs_in: pending.login.is_some(),
             changed: pending.is_changed(),
             has_content: !view.values.is_empty() || pending.login.is_some(),

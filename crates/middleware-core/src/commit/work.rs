@@ -30,8 +30,6 @@ pub(super) struct Work<'a> {
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     pub(super) snapshot: Option<Arc<Snapshot>>,
-    /// The id by which the request named a session that has moved.
-    pub(super) moved: Option<SessionId>,
     pub(super) view: View,
     pub(super) pending: Pending,
 }
@@ -364,11 +362,17 @@ impl Work<'_> {
     fn note_former(&self, event: Event) {
         match &self.snapshot {
             Some(snapshot) => self.services().note_session(event, &snapshot.id, snapshot.principal()),
-            None => match self.moved {
+            None => match self.known_id() {
                 Some(id) => self.services().note_session(event, &id, None),
                 None => self.services().events.note(event, || Occurrence::of(event, self.now)),
             },
         }
+    }
+
+    /// Returns the id of the session that the work is about, or the one that it had when the request was sent.
+    pub(super) fn known_id(&self) -> Option<SessionId> {
+        let snapshot = self.snapshot.as_ref().map(|snapshot| snapshot.id);
+        snapshot.or_else(|| self.exchange.state().known.former_id())
     }
 
     /// Returns the user who logs in with this commit.

@@ -16,8 +16,6 @@ pub(crate) struct Known {
     pub(crate) tagged_by: SignedBy,
     /// The request came with a cookie of our name, whatever was in it.
     pub(crate) cookie_received: bool,
-    /// The id by which the request named a session that has moved to another one. It opens nothing.
-    pub(crate) moved: Option<SessionId>,
     /// The store did not answer. There may be a session, which must be neither changed nor ended unseen.
     pub(crate) is_outage: bool,
 }
@@ -31,6 +29,8 @@ pub(crate) enum Opener {
     Cookie { place: usize, id: SessionId },
     /// A cookie that a retired key has signed. It is to be issued anew.
     RetiredCookie,
+    /// Nothing: the session has moved from this id to another one.
+    Moved(SessionId),
 }
 
 impl Known {
@@ -41,7 +41,15 @@ impl Known {
 
     /// Returns the facts about a visitor whose session has moved from this id to another one.
     pub(crate) fn moved(from: SessionId) -> Self {
-        Self { moved: Some(from), ..Self::nothing(true) }
+        Self { opener: Opener::Moved(from), ..Self::nothing(true) }
+    }
+
+    /// Returns the id by which the request named a session that has moved to another one.
+    pub(crate) fn former_id(&self) -> Option<SessionId> {
+        match self.opener {
+            Opener::Moved(from) => Some(from),
+            _ => None,
+        }
     }
 
     /// Returns the facts in an outage of the store.
@@ -53,9 +61,8 @@ impl Known {
     /// cookie had before.
     pub(crate) fn written(&mut self, snapshot: Arc<Snapshot>) {
         self.snapshot = Some(snapshot);
-        self.moved = None;
         self.tagged_by = SignedBy::First;
-        if self.opener == Opener::RetiredCookie {
+        if matches!(self.opener, Opener::RetiredCookie | Opener::Moved(_)) {
             self.opener = Opener::Nothing;
         }
     }
@@ -68,7 +75,6 @@ impl Default for Known {
             opener: Opener::Nothing,
             tagged_by: SignedBy::First,
             cookie_received: false,
-            moved: None,
             is_outage: false,
         }
     }
