@@ -54,12 +54,22 @@ matrix! {
             a_slow_request_does_not_undo_a_logout
             a_save_into_an_ended_session_is_answered_with_a_conflict
             a_logout_wins_over_an_update_that_the_store_has_begun
+            a_logout_ends_what_was_updated_after_it_began
             a_new_id_keeps_what_a_parallel_update_wrote_before_it
             an_update_after_a_new_id_is_dropped_without_a_cookie
             two_parallel_new_ids_leave_one_session
             a_login_into_an_ended_session_begins_a_fresh_one
             a_logout_follows_a_users_session_to_its_new_id
             a_value_of_another_type_fails_the_commit_and_writes_nothing
+        }
+        moved {
+            a_request_on_its_way_takes_no_login_away
+            a_save_on_its_way_is_answered_with_a_conflict
+            a_login_on_its_way_makes_a_session_of_its_own
+            a_logout_with_the_old_id_ends_the_session_under_the_new_one
+            a_logout_that_began_before_a_new_id_ends_the_session
+            a_logout_with_the_id_from_before_a_login_ends_nothing
+            after_a_minute_the_old_id_is_an_unknown_one
         }
         security {
             forged_cookies_open_nothing_and_ask_no_store
@@ -84,6 +94,9 @@ matrix! {
             an_outage_is_an_empty_503_and_leaves_the_cookie
             an_outage_may_be_an_empty_session_that_takes_no_changes
             a_failed_save_takes_the_place_of_the_answer
+            a_failed_delete_is_a_503_and_the_session_has_ended
+            a_logout_works_where_nothing_can_be_written
+            a_login_stands_where_its_old_id_cannot_be_kept
             a_record_of_a_newer_format_is_a_503_and_is_left_alone
             a_visitor_whose_record_is_corrupt_gets_a_fresh_session
             a_failed_touch_does_not_fail_the_request
@@ -127,6 +140,7 @@ matrix! {
             while_the_handler_works_what_it_has_saved_stays
             in_the_middle_of_the_body_the_changes_are_dropped
             before_the_store_has_begun_to_save_nothing_is_saved
+            between_the_calls_of_a_logout_the_session_has_ended
             after_the_store_has_saved_it_is_saved
             while_the_store_saves_it_saves_all_or_nothing
             a_session_whose_cookie_never_arrived_expires_unused

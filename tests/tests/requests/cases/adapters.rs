@@ -17,7 +17,7 @@ const PROBLEM: [&str; 2] = ["content-length: 14", "content-type: application/pro
 
 pub(crate) async fn an_error_as_the_answer_has_the_configured_body(world: World) {
     let (site, visitor) = open(world).await;
-    let unavailable = [&["503"][..], &PROBLEM, &["retry-after: 5", "vary: Cookie", r#"{"status":503}"#]].concat();
+    let unavailable = [&["503"][..], &PROBLEM, &["retry-after: <soon>", "vary: Cookie", r#"{"status":503}"#]].concat();
     site.probe.make(CallKind::Load, Trouble::Fails);
     for path in ["/visit", "/optional"] {
         assert_eq!(visitor.get(path).send().await.lines(), unavailable, "{path}");
@@ -35,7 +35,7 @@ pub(crate) async fn a_failed_save_has_the_configured_body(world: World) {
     let (site, visitor) = open(world).await;
     site.probe.make(CallKind::Update, Trouble::Fails);
     let answer = visitor.get("/visit").script([insert("a", 2), get("a")]).send().await;
-    let rest = ["retry-after: 5", "vary: Cookie", r#"{"status":503}"#];
+    let rest = ["retry-after: <soon>", "vary: Cookie", r#"{"status":503}"#];
     assert_eq!(answer.lines(), [&["503"][..], &PROBLEM, &rest].concat());
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn before_the_store_has_begun_to_save_nothing_is_saved(world: W
     for (call, steps) in [
         (CallKind::Update, vec![insert("a", 2)]),
         (CallKind::Rename, vec![login("ada")]),
-        (CallKind::Delete, vec![Destroy]),
+        (CallKind::Update, vec![Destroy]),
     ] {
         site.probe.make(call, Trouble::WaitsBefore);
         let client = visitor.get("/visit").script(steps).open(0).await;
@@ -70,6 +70,20 @@ pub(crate) async fn before_the_store_has_begun_to_save_nothing_is_saved(world: W
         let answer = visitor.get("/visit").script([get("a"), Principal]).send().await;
         assert_eq!((answer.body.as_str(), site.sessions().await), ("1 null", 1), "{call:?}");
     }
+}
+
+pub(crate) async fn between_the_calls_of_a_logout_the_session_has_ended(world: World) {
+    let (site, mut visitor) = open(world).await;
+    site.probe.make(CallKind::Delete, Trouble::WaitsBefore);
+    let client = visitor.get("/visit").script([Destroy]).open(0).await;
+    site.gates.arrivals("store", 1).await;
+    client.reset();
+    site.gates.arrivals("Delete is over", 1).await;
+    site.probe.heal();
+    assert_eq!((visitor.sees("a").await, site.records().await), ("null".to_owned(), vec!["ended"]));
+    assert_eq!(visitor.clone().visit([insert("b", 2)]).await.cookies().len(), 1, "the visitor may begin anew");
+    assert_eq!(visitor.visit([Destroy]).await.cookies().len(), 1, "and the logout can be tried again");
+    assert_eq!(site.records().await, ["session"]);
 }
 
 pub(crate) async fn after_the_store_has_saved_it_is_saved(world: World) {

@@ -8,6 +8,7 @@ pub(crate) mod expiry;
 pub(crate) mod headers;
 pub(crate) mod lifecycle;
 pub(crate) mod middleware;
+pub(crate) mod moved;
 pub(crate) mod outages;
 pub(crate) mod panics;
 pub(crate) mod parallel;

@@ -6,7 +6,7 @@ use nexios_middleware_core::OnOutage;
 
 use crate::site::*;
 
-const UNAVAILABLE: [&str; 5] = ["503", "content-length: 0", "retry-after: 5", "vary: Cookie", ""];
+const UNAVAILABLE: [&str; 5] = ["503", "content-length: 0", "retry-after: <soon>", "vary: Cookie", ""];
 
 /// Opens a site, with a visitor who has a session in which `a` is 1.
 async fn open(world: World) -> (Site, Visitor) {
@@ -49,12 +49,12 @@ pub(crate) async fn a_failed_save_takes_the_place_of_the_answer(world: World) {
         (CallKind::Update, vec![insert("a", 2)]),
         (CallKind::Rename, vec![Cycle]),
         (CallKind::Rename, vec![login("ada")]),
-        (CallKind::Delete, vec![Destroy]),
     ] {
         site.probe.make(call, Trouble::Fails);
         let own = [header("x-own", "1"), header("cache-control", "private"), status(404)];
         let answer = visitor.get("/visit").script(steps.clone().into_iter().chain(own)).send().await;
-        let expected = ["503", "cache-control: private", "content-length: 0", "retry-after: 5", "vary: Cookie", ""];
+        let expected =
+            ["503", "cache-control: private", "content-length: 0", "retry-after: <soon>", "vary: Cookie", ""];
         assert_eq!(answer.lines(), expected, "{steps:?}");
         site.probe.heal();
         assert_eq!(
@@ -65,6 +65,33 @@ pub(crate) async fn a_failed_save_takes_the_place_of_the_answer(world: World) {
     }
     site.probe.make(CallKind::Create, Trouble::Fails);
     assert_eq!(site.visitor().visit([insert("a", 2)]).await.lines(), UNAVAILABLE);
+}
+
+pub(crate) async fn a_failed_delete_is_a_503_and_the_session_has_ended(world: World) {
+    let (site, mut visitor) = open(world).await;
+    site.probe.make(CallKind::Delete, Trouble::Fails);
+    assert_eq!(visitor.visit([Destroy]).await.lines(), UNAVAILABLE, "the record is still there");
+    assert_eq!((visitor.sees("a").await, site.records().await), ("null".to_owned(), vec!["ended"]));
+    site.probe.heal();
+    assert_eq!(visitor.visit([Destroy]).await.lines()[4], REMOVAL, "the logout can be tried again");
+    assert_eq!(site.records().await, [""; 0]);
+}
+
+pub(crate) async fn a_logout_works_where_nothing_can_be_written(world: World) {
+    let (site, mut visitor) = open(world).await;
+    for call in [CallKind::Create, CallKind::Update, CallKind::Rename] {
+        site.probe.make(call, Trouble::Fails);
+    }
+    assert_eq!(visitor.visit([Destroy]).await.lines()[4], REMOVAL);
+    assert_eq!(site.records().await, [""; 0]);
+}
+
+pub(crate) async fn a_login_stands_where_its_old_id_cannot_be_kept(world: World) {
+    let (site, mut visitor) = open(world).await;
+    site.probe.make(CallKind::Create, Trouble::Fails);
+    assert_eq!(visitor.visit([login("ada")]).await.lines()[4], COOKIE);
+    assert_eq!(visitor.visit([get("a"), Principal]).await.body, "1 \"ada\"");
+    assert_eq!(site.records().await, ["session"]);
 }
 
 pub(crate) async fn a_record_of_a_newer_format_is_a_503_and_is_left_alone(world: World) {

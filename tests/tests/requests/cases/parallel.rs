@@ -106,12 +106,21 @@ pub(crate) async fn a_logout_wins_over_an_update_that_the_store_has_begun(world:
         site.probe.make(CallKind::Update, trouble);
         let update = visitor.spawn_visit([increment("n")]);
         site.gates.arrivals("store", 1).await;
+        site.probe.heal(); // the logout updates the record too, and does not wait
         assert_eq!(visitor.visit([Destroy]).await.cookies().len(), 1, "{trouble:?}");
         site.gates.open("store", 1);
         let answer = update.await.unwrap();
         assert_eq!(answer.status, 200, "{trouble:?}");
         assert_eq!((stolen.sees("n").await, site.sessions().await), ("null".to_owned(), 0), "{trouble:?}");
     }
+}
+
+pub(crate) async fn a_logout_ends_what_was_updated_after_it_began(world: World) {
+    let (site, visitor) = open(world).await;
+    let logout = slow(&site, &visitor, [Destroy]).await;
+    visitor.clone().visit([increment("n")]).await;
+    assert_eq!(finish(&site, logout).await.lines()[4], REMOVAL);
+    assert_eq!((visitor.sees("n").await, site.records().await), ("null".to_owned(), vec![]));
 }
 
 pub(crate) async fn a_new_id_keeps_what_a_parallel_update_wrote_before_it(world: World) {

@@ -42,11 +42,15 @@ impl Answer {
     }
 
     /// Returns the whole answer for comparison: the status, the headers by name, and the body. It leaves out what
-    /// depends on the time of day, and shows the cookie of a session as `<id>`.
+    /// depends on the time of day, and shows the cookie of a session as `<id>`, and a time after which to try again,
+    /// which is random, as `<soon>`.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut headers: Vec<_> = self.headers.iter().filter(|(name, _)| name != "date").collect();
         headers.sort_by_key(|(name, _)| name); // stable: lines of one name keep their order
-        let shown = |(name, value): &(String, String)| format!("{name}: {}", without_ids(value));
+        let shown = |(name, value): &(String, String)| match name.as_str() {
+            "retry-after" if ["5", "6", "7", "8", "9"].contains(&value.as_str()) => format!("{name}: <soon>"),
+            _ => format!("{name}: {}", without_ids(value)),
+        };
         let headers = headers.into_iter().map(shown);
         [self.status.to_string()].into_iter().chain(headers).chain([self.body.clone()]).collect()
     }

@@ -224,11 +224,19 @@ impl Site {
 
     /// Returns the number of live sessions.
     pub(crate) async fn sessions(&self) -> usize {
-        let mut sessions = 0;
+        self.records().await.iter().filter(|kind| **kind == "session").count()
+    }
+
+    /// Returns the kinds of the live records, sorted: beside sessions, those that say of an id that its session has
+    /// moved or ended.
+    pub(crate) async fn records(&self) -> Vec<&'static str> {
+        let mut kinds = Vec::new();
         for id in self.probe.ids() {
-            sessions += usize::from(self.fresh.store.load(&id, self.clock.now()).await.unwrap().is_some());
+            let stored = self.fresh.store.load(&id, self.clock.now()).await.unwrap();
+            kinds.extend(stored.map(|stored| probe::kind(&stored.record)));
         }
-        sessions
+        kinds.sort_unstable();
+        kinds
     }
 }
 

@@ -25,18 +25,19 @@ pub(crate) enum Trouble {
     TellsAndGoesOn,
 }
 
-/// Counts the calls of a store, knows all ids that were ever in it, and lets some calls run into trouble.
+/// Notes the calls of a store, knows all ids that were ever in it, and lets some calls run into trouble.
 #[derive(Debug)]
 pub(crate) struct Probe {
     gates: Arc<Gates>,
-    counts: Mutex<HashMap<CallKind, usize>>,
+    /// Each call, and the kind of the record that it writes.
+    calls: Mutex<Vec<(CallKind, Option<&'static str>)>>,
     trouble: Mutex<HashMap<CallKind, Trouble>>,
     ids: Mutex<HashSet<SessionId>>,
 }
 
 impl Probe {
     pub(crate) fn new(gates: Arc<Gates>) -> Self {
-        Self { gates, counts: Mutex::default(), trouble: Mutex::default(), ids: Mutex::default() }
+        Self { gates, calls: Mutex::default(), trouble: Mutex::default(), ids: Mutex::default() }
     }
 
     /// Lets each call of this kind run into this trouble from now on.
@@ -49,21 +50,28 @@ impl Probe {
     }
 
     pub(crate) fn count(&self, call: CallKind) -> usize {
-        self.counts.lock().unwrap().get(&call).copied().unwrap_or(0)
+        self.calls.lock().unwrap().iter().filter(|(kind, _)| *kind == call).count()
     }
 
     /// All calls so far.
     pub(crate) fn calls(&self) -> usize {
-        self.counts.lock().unwrap().values().sum()
+        self.calls.lock().unwrap().len()
     }
 
-    /// All calls so far that change a session.
+    /// The number of calls so far that change a record.
     pub(crate) fn writes(&self) -> usize {
-        let writes = [CallKind::Create, CallKind::Update, CallKind::Rename, CallKind::Touch, CallKind::Delete];
-        writes.map(|call| self.count(call)).into_iter().sum()
+        self.written().len()
     }
 
-    /// All ids so far that a session may have had.
+    /// All calls so far that change a record, in their order, with the kind of the record: `create session`.
+    pub(crate) fn written(&self) -> Vec<String> {
+        let writes = [CallKind::Create, CallKind::Update, CallKind::Rename, CallKind::Touch, CallKind::Delete];
+        let calls = self.calls.lock().unwrap();
+        let written = calls.iter().filter(|(call, _)| writes.contains(call));
+        written.map(|(call, kind)| kind.map_or(call.to_string(), |kind| format!("{call} {kind}"))).collect()
+    }
+
+    /// All ids so far that a record may have had.
     pub(crate) fn ids(&self) -> Vec<SessionId> {
         self.ids.lock().unwrap().iter().copied().collect()
     }
@@ -76,7 +84,7 @@ impl Probe {
 #[async_trait]
 impl Hook for Probe {
     async fn before(&self, call: &Call<'_>) -> Result<()> {
-        *self.counts.lock().unwrap().entry(call.kind()).or_default() += 1;
+        self.calls.lock().unwrap().push((call.kind(), call.record().map(kind)));
         if let Call::Create { id, .. } | Call::Rename { new: id, .. } = call {
             self.ids.lock().unwrap().insert(**id);
         }
@@ -102,5 +110,15 @@ impl Hook for Probe {
 
     fn ended(&self, call: &Call<'_>) {
         self.gates.tell(&format!("{:?} is over", call.kind()));
+    }
+}
+
+/// Returns the kind of a record, which the second byte of its payload says. See `docs/changing-the-payload.md`.
+pub(crate) fn kind(record: &Record) -> &'static str {
+    match record.payload[1] {
+        0 => "session",
+        1 => "moved",
+        2 => "ended",
+        kind => unreachable!("a record of kind {kind}"),
     }
 }
