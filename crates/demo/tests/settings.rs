@@ -49,6 +49,8 @@ fn each_setting_refuses_bad_values_by_name(framework: Framework) {
         ("SESSION_ABSOLUTE_TIMEOUT", &["", "0", "never"]),
         ("SESSION_CLEANUP_INTERVAL", &["", "0", "never"]),
         ("SESSION_STORE_TIMEOUT", &["", "0", "none"]),
+        ("SESSION_MAX_PER_USER", &["", "0", "10001", "-1", "+5", "unlimited"]),
+        ("SESSION_AT_LIMIT", &["", "oldest", "Refuse"]),
         ("SESSION_PERSISTENT", &["", "yes"]),
         ("SESSION_STORE", &["", "disk", "redis://localhost", "postgres://localhost"]),
         ("SESSION_ENCRYPT", &["", "yes", "True"]),

@@ -10,7 +10,6 @@ pub(crate) mod plan;
 mod situation;
 mod work;
 
-use std::pin::pin;
 use std::sync::Arc;
 
 use nexios_store_core::Timestamp;
@@ -19,7 +18,6 @@ use crate::commit::plan::{Action, Plan, Situation};
 use crate::commit::work::{Done, Failed, Outcome, Work};
 use crate::error::SessionError;
 use crate::events::Event;
-use crate::services::time_limit::within;
 use crate::state::State;
 use crate::state::decisions::Fate;
 use crate::state::exchange::Exchange;
@@ -48,9 +46,11 @@ pub(crate) async fn commit_in_turn(exchange: &Exchange, now: Timestamp) -> Resul
 
 async fn commit_once(exchange: &Exchange, now: Timestamp) -> Result<(), SessionError> {
     let Some(work) = begin(exchange, now)? else { return Ok(()) };
-    let done = within(exchange.services.settings.store_timeout, pin!(work.perform())).await;
-    // The store may have done the work, or may still do it.
-    let done = done.unwrap_or_else(|_| Err(Failed::not_known_whether(exchange.services.timed_out())));
+    let done = match work.limit() {
+        // Boxed, so that the future of every request has no room for what only logins need.
+        Some((limit, user)) => Box::pin(work.perform_within(limit, user)).await,
+        None => work.perform().await,
+    };
     settle(exchange, work, done)
 }
 

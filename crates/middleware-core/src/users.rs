@@ -11,7 +11,7 @@ use crate::error::{SessionError, SessionErrorKind};
 use crate::events::{Event, Occurrence};
 use crate::format::handle::SessionHandle;
 use crate::format::payload::{self, Content, Envelope};
-use crate::records::{self, Opened};
+use crate::records::{self, Live, Opened};
 use crate::services::Services;
 
 /// One of a user's sessions, for a page like "my devices"; see
@@ -193,8 +193,20 @@ async fn load_listed(services: &Services, id: &SessionId, now: Timestamp) -> Res
     }
 }
 
+/// Loads a session that was listed; `None` if it has ended or cannot be read.
+pub(crate) async fn load_live(services: &Services, id: SessionId) -> Result<Option<Live>, SessionError> {
+    let now = services.now();
+    Ok(match load_listed(services, &id, now).await? {
+        Listed::Read(stored) => match records::open(services, id, &stored, now) {
+            Opened::Live(live) => Some(live),
+            _ => None,
+        },
+        Listed::Unreadable | Listed::Gone => None,
+    })
+}
+
 /// Returns the ids that the index has for a user, whichever key of the ring has made the tag.
-async fn listed(services: &Services, user: &str, now: Timestamp) -> Result<Vec<SessionId>, SessionError> {
+pub(crate) async fn listed(services: &Services, user: &str, now: Timestamp) -> Result<Vec<SessionId>, SessionError> {
     let index = principal_index(services)?;
     let mut ids = Vec::new();
     let tags = services.signers.principal_tags(user);

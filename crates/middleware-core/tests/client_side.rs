@@ -243,7 +243,7 @@ async fn revoking_is_refused_as_misconfigured() {
     let site = Site::client_side(|builder| builder);
     assert_eq!(site.manager.revoke_all("ada").await.unwrap_err().kind(), SessionErrorKind::Misconfigured);
     let builder = SessionManager::client_side().keys(keys(&[KEY]));
-    assert!(builder.max_sessions_per_user(NonZeroUsize::MIN, AtLimit::Refuse).build().is_err());
+    assert!(builder.max_per_user(Some(NonZeroUsize::MIN)).at_limit(AtLimit::Refuse).build().is_err());
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ mod site;
 
 use std::time::Duration;
 
-use nexios_middleware_core::{Event, Session, SessionErrorKind};
+use nexios_middleware_core::{Event, Session, SessionErrorKind, SessionManager};
 use nexios_store_core::StoreErrorKind;
-use site::{Answer, CallKind, Site, Trouble, Visitor};
+use nexios_store_testkit::hook::Hooked;
+use site::{Answer, CallKind, KEY, Site, Trouble, Visitor, Yields, keys};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -156,13 +157,15 @@ async fn a_revocation_runs_to_its_end_though_its_request_is_gone() {
     for _ in 0..20 {
         logged_in(&site).await;
     }
-    let mut revocation = Box::pin(site.manager.revoke_all("ada"));
+    let store = Hooked::new(site.store.clone(), Yields);
+    let manager = SessionManager::builder(store).keys(keys(&[KEY])).clock(site.clock.clone()).build().unwrap();
+    let mut revocation = Box::pin(manager.revoke_all("ada"));
     // The client goes away after the first pause.
     let is_done =
         std::future::poll_fn(|context| std::task::Poll::Ready(revocation.as_mut().poll(context).is_ready())).await;
     assert!(!is_done && site.files().len() == 20, "it has only begun");
     drop(revocation);
-    while site.manager.counters().of(Event::SessionsRevoked) == 0 {
+    while manager.counters().of(Event::SessionsRevoked) == 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(site.files(), [""; 0]);

@@ -116,6 +116,16 @@ async fn a_login_stands_where_its_old_id_cannot_be_kept() {
     assert_eq!(site.manager.counters().of(Event::StoreFailed), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_login_stands_where_the_word_of_its_move_hangs() {
+    let (site, mut visitor) = Site::with_visitor().await;
+    site.probe.make(CallKind::Create, Trouble::Hangs);
+    let answer = visitor.act(&site, |session| session.login("ada").unwrap()).await;
+    assert_eq!(answer.failure, None);
+    assert!(is_logged_in(&site, &visitor).await);
+    assert_eq!(site.manager.counters().of(Event::StoreTimedOut), 1);
+}
+
 /// Whoever has planted an id must not be able to end the session that the login has made of it.
 #[tokio::test]
 async fn a_logout_under_the_id_of_before_the_login_ends_nothing() {

@@ -112,7 +112,10 @@ impl Part {
     pub(crate) fn witness(&mut self, world: &mut World, event: &Event, coverage: &mut Coverage) -> Result<(), Wrong> {
         // A session that was renamed is renamed, and a logout goes on to the delete.
         let is_a_mark = matches!(event.what, What::Marked(..) | What::NotMarked | What::Ended(_) | What::NotEnded);
-        if !event.answered && !is_a_mark {
+        // A login stands where the user's other sessions cannot be counted.
+        let is_a_count = matches!(event.what, What::Listed | What::Failed(CallKind::SessionsOf))
+            && matches!(&self.doing, Doing::Commit(commit) if commit.intent != Intent::Destroy || commit.begins_afresh);
+        if !event.answered && !is_a_mark && !is_a_count {
             self.seen.unanswered.push(match event.what {
                 What::Loaded(_) | What::Failed(CallKind::Load) => CallKind::Load,
                 What::Listed | What::Failed(CallKind::SessionsOf) => CallKind::SessionsOf,

@@ -1,6 +1,7 @@
 //! The work of a commit: one write to the store, tried again on newer values while other requests come first.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::format::payload::Envelope;
 use crate::format::values::Values;
 use crate::records::{self, Opened, Snapshot};
 use crate::services::Services;
+use crate::services::time_limit::within;
 use crate::state::View;
 use crate::state::exchange::Exchange;
 use crate::state::pending::Pending;
@@ -88,7 +90,22 @@ impl From<StoreError> for Failed {
 }
 
 impl Work<'_> {
-    pub(super) async fn carry_out(&self) -> Result<Done, Failed> {
+    /// Carries out the plan, for as long as the settings allow.
+    pub(super) async fn perform(&self) -> Result<Done, Failed> {
+        let services = self.services();
+        let done = within(services.settings.store_timeout, pin!(self.carry_out())).await;
+        // The store may have done the work, or may still do it.
+        let done = done.unwrap_or_else(|_| Err(Failed::not_known_whether(services.timed_out())))?;
+        if let (Some(renamed), Done::Written { snapshot, is_new: false, .. }) = (&self.snapshot, &done)
+            && renamed.id != snapshot.id
+        {
+            // Boxed, because it takes room and is rare.
+            Box::pin(self.leave_marker(renamed, snapshot.id)).await;
+        }
+        Ok(done)
+    }
+
+    async fn carry_out(&self) -> Result<Done, Failed> {
         match (&self.snapshot, self.plan.action) {
             (Some(snapshot), Action::Touch) => self.touch(snapshot).await,
             (Some(snapshot), Action::Update | Action::Rename) => match self.replace(snapshot).await? {
@@ -250,11 +267,7 @@ impl Work<'_> {
         for _ in 0..MAX_NEW_IDS {
             let new = records::new_id().map_err(Failed::not_done)?;
             return Ok(match store.rename(&id, expected, &new, record, self.now).await? {
-                RenameOutcome::Renamed(revision) => {
-                    // Boxed, because it takes room and is rare.
-                    Box::pin(self.leave_marker(current, new)).await;
-                    Written::At(new, revision)
-                }
+                RenameOutcome::Renamed(revision) => Written::At(new, revision),
                 RenameOutcome::Conflict => Written::Conflict,
                 RenameOutcome::Missing => Written::Missing,
                 RenameOutcome::IdTaken => continue,
@@ -273,8 +286,9 @@ impl Work<'_> {
         // Whoever has planted the old id must have no way to the user's session, not even to its end.
         let is_same_user = self.login().is_none_or(|user| renamed.envelope.principal.as_ref() == Some(user));
         let marker = records::moved(is_same_user.then_some(new), self.now);
-        if let Err(error) = self.store().create(&renamed.id, &marker, self.now).await {
-            self.services().note_failure(&error.into(), Some(&renamed.id), renamed.principal());
+        let services = self.services();
+        if let Err(no_answer) = services.in_time(services.store.create(&renamed.id, &marker, self.now)).await {
+            services.note_failure(&no_answer.into(), Some(&renamed.id), renamed.principal());
         }
     }
 

@@ -61,7 +61,8 @@ pub struct SessionManagerBuilder {
     touch_fraction: f64,
     commit_on_server_error: bool,
     on_outage: OnOutage,
-    session_limit: Option<SessionLimit>,
+    /// The application has asked for a limit, so that a store that cannot keep it is an error.
+    limit_is_wanted: bool,
     clock: Arc<dyn Clock>,
     failure_bodies: Option<FailureBodies>,
     observers: Observers,
@@ -79,7 +80,7 @@ impl SessionManagerBuilder {
             touch_fraction: DEFAULT_TOUCH_FRACTION,
             commit_on_server_error: false,
             on_outage: OnOutage::default(),
-            session_limit: None,
+            limit_is_wanted: false,
             clock: Arc::new(SystemClock),
             failure_bodies: None,
             observers: Observers::default(),
@@ -137,6 +138,8 @@ impl SessionManagerBuilder {
 
     /// Sets all lifetimes and limits at once, for instance from a configuration file.
     pub fn settings(mut self, settings: SessionSettings) -> Self {
+        let default = SessionSettings::default();
+        self.limit_is_wanted = (settings.max_per_user, settings.at_limit) != (default.max_per_user, default.at_limit);
         self.settings = settings;
         self
     }
@@ -177,6 +180,41 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// Sets [`SessionSettings::max_per_user`].
+    ///
+    /// The store must keep an index of users then, or the manager cannot be [built](Self::build). By default a user may
+    /// have 200 sessions where it does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{AtLimit, SessionManager};
+    /// # use nexios_signer::{Key, KeyRing};
+    /// # use nexios_store_memory::MemoryStore;
+    /// # use std::num::NonZeroUsize;
+    /// # let keys = KeyRing::new(Key::generate()?);
+    /// let manager = SessionManager::builder(MemoryStore::new())
+    ///     .keys(keys)
+    ///     .max_per_user(NonZeroUsize::new(3))
+    ///     .at_limit(AtLimit::Refuse)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn max_per_user(mut self, max: Option<NonZeroUsize>) -> Self {
+        self.settings.max_per_user = max;
+        self.limit_is_wanted = true;
+        self
+    }
+
+    /// Sets [`SessionSettings::at_limit`].
+    ///
+    /// If two processes compete for the last place, [`AtLimit::Refuse`] may refuse both, so that the user never keeps
+    /// more sessions than the limit.
+    pub const fn at_limit(mut self, choice: AtLimit) -> Self {
+        self.settings.at_limit = choice;
+        self
+    }
+
     /// Sets the part of the idle timeout that must have passed before a request that only reads moves the expiry. The
     /// default is 0.1, and the maximum is 0.5.
     ///
@@ -198,33 +236,6 @@ impl SessionManagerBuilder {
     /// Chooses what a request gets while the store does not answer. The default is an error.
     pub const fn on_outage(mut self, choice: OnOutage) -> Self {
         self.on_outage = choice;
-        self
-    }
-
-    /// Limits the number of sessions that a user may have at the same time, and chooses what becomes of a login that
-    /// would be one too many. By default there is no limit.
-    ///
-    /// Only logins look at the limit, so a lower number ends no session by itself. If two processes compete for the
-    /// last place, [`AtLimit::Refuse`] may refuse both, so that the user never keeps more sessions than this. The store
-    /// must keep an index of users, or the manager cannot be [built](Self::build).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use nexios_middleware_core::{AtLimit, SessionManager};
-    /// # use nexios_signer::{Key, KeyRing};
-    /// # use nexios_store_memory::MemoryStore;
-    /// # use std::num::NonZeroUsize;
-    /// # let keys = KeyRing::new(Key::generate()?);
-    /// let three = NonZeroUsize::new(3).ok_or("not zero")?;
-    /// let manager = SessionManager::builder(MemoryStore::new())
-    ///     .keys(keys)
-    ///     .max_sessions_per_user(three, AtLimit::EndOldest)
-    ///     .build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub const fn max_sessions_per_user(mut self, max: NonZeroUsize, at_limit: AtLimit) -> Self {
-        self.session_limit = Some(SessionLimit { max, at_limit });
         self
     }
 
@@ -257,7 +268,7 @@ impl SessionManagerBuilder {
     ///
     /// * there are no keys,
     /// * a setting or the [touch fraction](Self::touch_fraction) is out of its bounds,
-    /// * the [number of sessions](Self::max_sessions_per_user) is limited and the store keeps no index of users,
+    /// * the [number of sessions](Self::max_per_user) is limited and the store keeps no index of users,
     /// * the cookie's name is so long that browsers would not accept the cookie,
     /// * a manager of the [same application](Self::same_application) has the cookie's name.
     pub fn build(mut self) -> Result<SessionManager, SettingError> {
@@ -267,9 +278,11 @@ impl SessionManagerBuilder {
         if !(0.0..=MAX_TOUCH_FRACTION).contains(&self.touch_fraction) {
             return Err(SettingError::new("touch_fraction", &self.touch_fraction.to_string(), "from 0 to 0.5"));
         }
-        if self.session_limit.is_some() && self.store.as_ref().is_none_or(|store| store.principals().is_none()) {
+        let limit = self.settings.max_per_user.map(|max| SessionLimit { max, at_limit: self.settings.at_limit });
+        let can_count = self.store.as_ref().is_some_and(|store| store.principals().is_some());
+        if limit.is_some() && self.limit_is_wanted && !can_count {
             let problem = "is limited, but the session store keeps no index of users to count them by";
-            return Err(SettingError::described("max_sessions_per_user", problem));
+            return Err(SettingError::described("max_per_user", problem));
         }
         // Checked here, so that no request can fail for it.
         let largest = CookieLifetime::new(Duration::MAX, u64::MAX);
@@ -308,7 +321,7 @@ impl SessionManagerBuilder {
             on_outage: self.on_outage,
             clock: self.clock,
             writers: StripedLocks::new(),
-            session_limit: self.session_limit,
+            session_limit: limit.filter(|_| can_count),
             logins: StripedLocks::new(),
             failure_bodies: self.failure_bodies,
             events: Events::new(self.observers),

@@ -1,5 +1,7 @@
 use std::num::NonZeroUsize;
 
+use nexios_settings::Setting;
+
 /// The choice of what a request gets if it asks for its session while the store does not answer, or not in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -25,12 +27,27 @@ pub(crate) struct SessionLimit {
 }
 
 /// The choice of what becomes of a login if the user has as many sessions as they may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+///
+/// As a setting, it is `refuse` or `end-oldest`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AtLimit {
     /// The login is refused with [`TooManySessions`](crate::SessionErrorKind::TooManySessions). The user has to log out
     /// elsewhere first, or wait for a session to expire.
     Refuse,
     /// The login succeeds, and the session with the oldest login ends.
+    #[default]
     EndOldest,
+}
+
+impl Setting for AtLimit {
+    const ALLOWED: &'static str = "end-oldest or refuse";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "end-oldest" => Some(Self::EndOldest),
+            "refuse" => Some(Self::Refuse),
+            _ => None,
+        }
+    }
 }

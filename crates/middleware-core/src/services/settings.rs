@@ -1,9 +1,12 @@
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use nexios_settings::{ByteSize, DURATIONS, OrNone, SettingError, Vars};
+use nexios_settings::{ByteSize, DURATIONS, OrNone, Setting, SettingError, Vars};
 use serde::Deserialize;
 
-/// The lifetimes of sessions, their maximum size, and the time limit of their store.
+use crate::services::policies::AtLimit;
+
+/// The lifetimes of sessions, their maximum size and number, and the time limit of their store.
 ///
 /// Read them from the environment or from a configuration file, or set them on the builder. A field has the name of its
 /// environment variable without `SESSION_`: `idle_timeout` in a configuration file is `SESSION_IDLE_TIMEOUT` in the
@@ -47,6 +50,16 @@ pub struct SessionSettings {
     /// itself](crate::Session::set_persistent). `true` by default.
     #[serde(deserialize_with = "nexios_settings::deserialize")]
     pub persistent: bool,
+    /// The number of sessions that a user may have at the same time, from 1 to 10 000; `None` for no limit. 200 by
+    /// default.
+    ///
+    /// Only logins look at it, so a lower number ends no session by itself. A store without an index of users has no
+    /// limit, as nobody can count there.
+    #[serde(deserialize_with = "max_per_user")]
+    pub max_per_user: Option<NonZeroUsize>,
+    /// The choice of what becomes of a login that would be one too many. The oldest session ends by default.
+    #[serde(deserialize_with = "nexios_settings::deserialize")]
+    pub at_limit: AtLimit,
 }
 
 impl SessionSettings {
@@ -86,6 +99,8 @@ impl SessionSettings {
             store_timeout: vars.get("SESSION_STORE_TIMEOUT")?.unwrap_or(default.store_timeout),
             max_size: vars.get("SESSION_MAX_SIZE")?.unwrap_or(default.max_size),
             persistent: vars.get("SESSION_PERSISTENT")?.unwrap_or(default.persistent),
+            max_per_user: vars.get::<MaxPerUser>("SESSION_MAX_PER_USER")?.map_or(default.max_per_user, |max| max.0),
+            at_limit: vars.get("SESSION_AT_LIMIT")?.unwrap_or(default.at_limit),
         })
     }
 
@@ -99,7 +114,28 @@ impl SessionSettings {
         ] {
             check_duration(name, duration)?;
         }
-        Ok(())
+        match self.max_per_user {
+            Some(max) if max > HIGHEST_MAX_PER_USER => {
+                Err(SettingError::new("max_per_user", &max.to_string(), MaxPerUser::ALLOWED))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The setting `max_per_user`.
+struct MaxPerUser(Option<NonZeroUsize>);
+
+impl Setting for MaxPerUser {
+    const ALLOWED: &'static str = "none, or a whole number from 1 to 10000";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "none" {
+            return Some(Self(None));
+        }
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()); // without a sign
+        let max = text.parse().ok().filter(|max| is_plain && *max <= HIGHEST_MAX_PER_USER)?;
+        Some(Self(Some(max)))
     }
 }
 
@@ -112,6 +148,8 @@ impl Default for SessionSettings {
             store_timeout: Duration::from_secs(5),
             max_size: DEFAULT_MAX_SIZE,
             persistent: true,
+            max_per_user: NonZeroUsize::new(200),
+            at_limit: AtLimit::default(),
         }
     }
 }
@@ -126,9 +164,15 @@ pub(crate) fn check_duration(name: &'static str, duration: Option<Duration>) -> 
     }
 }
 
+fn max_per_user<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroUsize>, D::Error> {
+    nexios_settings::deserialize::<MaxPerUser, D>(deserializer).map(|max| max.0)
+}
+
 fn optional_duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     nexios_settings::deserialize::<OrNone<Duration>, D>(deserializer).map(|duration| duration.0)
 }
+
+const HIGHEST_MAX_PER_USER: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
 const DEFAULT_MAX_SIZE: ByteSize = match ByteSize::new(256 * 1024) {
     Some(size) => size,
@@ -144,6 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_sessions_is_from_1_to_10000_or_none() {
+        for (text, max) in [("1", Some(1)), ("10000", Some(10_000)), ("none", None)] {
+            let settings = read("SESSION_MAX_PER_USER", text).unwrap();
+            assert_eq!(settings.max_per_user.map(NonZeroUsize::get), max, "{text}");
+        }
+        for text in ["0", "10001", "-1", "+5", "1.5", "unlimited", "None"] {
+            let error = read("SESSION_MAX_PER_USER", text).unwrap_err();
+            let allowed = "none, or a whole number from 1 to 10000";
+            assert_eq!(error, format!("SESSION_MAX_PER_USER is `{text}`, but must be {allowed}"));
+        }
+        let settings: SessionSettings = toml::from_str("max_per_user = 5\nat_limit = 'refuse'").unwrap();
+        assert_eq!((settings.max_per_user, settings.at_limit), (NonZeroUsize::new(5), AtLimit::Refuse));
+        let settings = SessionSettings { max_per_user: NonZeroUsize::new(10_001), ..SessionSettings::default() };
+        assert!(settings.check().unwrap_err().to_string().starts_with("max_per_user is `10001`"));
+    }
+
+    #[test]
     fn defaults_are_those_of_the_specification() {
         let settings = SessionSettings::from_vars(&Vars::from_iter::<[(&str, &str); 0]>([])).unwrap();
         assert_eq!(settings, SessionSettings::default());
@@ -153,6 +214,8 @@ mod tests {
         assert_eq!(settings.store_timeout.as_secs(), 5);
         assert_eq!(settings.max_size.as_bytes(), 262_144);
         assert!(settings.persistent);
+        assert_eq!(settings.max_per_user.map(NonZeroUsize::get), Some(200));
+        assert_eq!(settings.at_limit, AtLimit::EndOldest);
         assert_eq!(toml::from_str::<SessionSettings>("").unwrap(), settings);
     }
 

@@ -28,7 +28,7 @@ impl Session {
     /// list](Self#errors).
     ///
     /// The save that follows fails with [`TooManySessions`](SessionErrorKind::TooManySessions) if the manager
-    /// [limits](crate::SessionManagerBuilder::max_sessions_per_user) the number of sessions and this one would be one
+    /// [limits](crate::SessionManagerBuilder::max_per_user) the number of sessions and this one would be one
     /// too many.
     ///
     /// # Examples

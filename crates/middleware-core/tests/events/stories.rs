@@ -60,7 +60,7 @@ pub fn all() -> Vec<Story> {
 
 /// A user may have one session.
 fn limited(manner: Manner, at_limit: AtLimit) -> Site {
-    Site::with(manner, |builder| builder.max_sessions_per_user(NonZeroUsize::MIN, at_limit))
+    Site::with(manner, |builder| builder.max_per_user(Some(NonZeroUsize::MIN)).at_limit(at_limit))
 }
 
 /// A request that has changed a session which another request has ended since.

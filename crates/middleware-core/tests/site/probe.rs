@@ -3,6 +3,7 @@ use std::sync::Mutex;
 
 use nexios_store_core::*;
 use nexios_store_testkit::hook::{Call, CallKind, Hook, Outcome};
+use tokio::sync::Notify;
 
 /// Counts the calls of a store, and lets some of them run into trouble.
 #[derive(Debug, Default)]
@@ -10,6 +11,8 @@ pub struct Probe {
     counts: Mutex<HashMap<CallKind, usize>>,
     trouble: Mutex<HashMap<CallKind, Trouble>>,
     once: Mutex<HashMap<CallKind, Trouble>>,
+    later: Mutex<HashMap<CallKind, (CallKind, Trouble)>>,
+    resumed: Notify,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub enum Trouble {
     Fails,
     /// The record is corrupt, or of a newer format.
     Answers(StoreErrorKind),
-    /// The call never ends.
+    /// The call does not end, unless it is [resumed](Probe::resume).
     Hangs,
     /// The call does its work and then fails.
     LosesTheAnswer,
@@ -33,6 +36,17 @@ impl Probe {
     /// Lets the next call of this kind run into this trouble before it does anything.
     pub fn make_once(&self, call: CallKind, trouble: Trouble) {
         self.once.lock().unwrap().insert(call, trouble);
+    }
+
+    /// Lets each call of one kind run into this trouble once there was a call of the first kind.
+    pub fn make_after(&self, first: CallKind, call: CallKind, trouble: Trouble) {
+        self.later.lock().unwrap().insert(first, (call, trouble));
+    }
+
+    /// Lets the calls that hang go on, and no others hang.
+    pub fn resume(&self) {
+        self.heal();
+        self.resumed.notify_waiters();
     }
 
     pub fn heal(&self) {
@@ -62,11 +76,17 @@ impl Hook for Probe {
             Some(Trouble::Fails) => Err(StoreError::backend("told to fail")),
             Some(Trouble::Answers(StoreErrorKind::Unsupported)) => Err(StoreError::unsupported("told so")),
             Some(Trouble::Answers(_)) => Err(StoreError::corrupt("told so")),
-            Some(Trouble::Hangs) => std::future::pending().await,
+            Some(Trouble::Hangs) => {
+                self.resumed.notified().await;
+                Ok(())
+            }
         }
     }
 
     async fn after(&self, call: &Call<'_>, _: Result<Outcome<'_>, &StoreError>) -> Result<()> {
+        if let Some((later, trouble)) = self.later.lock().unwrap().remove(&call.kind()) {
+            self.make(later, trouble);
+        }
         match self.trouble(call) {
             Some(Trouble::LosesTheAnswer) => Err(StoreError::backend("told to lose the answer")),
             _ => Ok(()),

@@ -45,7 +45,7 @@ pub(crate) async fn a_revocation_ends_a_session_that_a_request_is_changing(world
 
 pub(crate) async fn a_login_beyond_the_limit_is_an_empty_409_and_loses_nothing(world: World) {
     let one = NonZeroUsize::MIN;
-    let site = world.users(|builder| builder.max_sessions_per_user(one, AtLimit::Refuse)).open().await;
+    let site = world.users(|builder| builder.max_per_user(Some(one)).at_limit(AtLimit::Refuse)).open().await;
     let [mut first, mut second] = [(); 2].map(|()| site.visitor());
     first.visit([login("ada")]).await;
     second.visit([insert("a", 1)]).await;
@@ -53,7 +53,7 @@ pub(crate) async fn a_login_beyond_the_limit_is_an_empty_409_and_loses_nothing(w
     assert_eq!(answer.lines(), ["409", "content-length: 0", "vary: Cookie", ""]);
     assert_eq!(second.visit([get("a"), Principal]).await.body, "1 null");
 
-    let ending = |builder: SessionManagerBuilder| builder.max_sessions_per_user(one, AtLimit::EndOldest);
+    let ending = |builder: SessionManagerBuilder| builder.max_per_user(Some(one)).at_limit(AtLimit::EndOldest);
     let site = site.world().users(ending).open().await;
     let (mut first, mut second) = (first.at(&site), second.at(&site));
     second.visit([login("ada")]).await;
