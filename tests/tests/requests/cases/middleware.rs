@@ -89,6 +89,11 @@ pub(crate) async fn cookies_of_other_middleware_stand_beside_ours(world: World) 
     let answer = site.get("/visit").header("x-inside", "cookie sessionid=evil").script([insert("a", 1)]).send().await;
     assert_eq!(answer.lines()[4], COOKIE);
     assert_eq!(answer.cookies().len(), 1, "but one of our name takes no place beside it");
+
+    // A program that has moved its cookie removes the one of before.
+    let removal = "sessionid=; Max-Age=0; Path=/; Domain=example.org";
+    let answer = site.get("/visit").script([header("set-cookie", removal), insert("a", 1)]).send().await;
+    assert_eq!((answer.cookies().len(), answer.cookies()[0]), (2, removal), "that is another cookie");
 }
 
 pub(crate) async fn nested_routes_have_the_session_of_the_layer_around_them(world: World) {
