@@ -52,6 +52,9 @@ const fn name(header: Header) -> HeaderName {
 /// Converts a value without a copy. Those that live for ever are the core's own, and are valid.
 fn header_value(text: Cow<'static, str>) -> Option<HeaderValue> {
     match text {
+        // The usual two are checked when they are compiled, and not with each response.
+        Cow::Borrowed("Cookie") => Some(const { HeaderValue::from_static("Cookie") }),
+        Cow::Borrowed("no-store") => Some(const { HeaderValue::from_static("no-store") }),
         Cow::Borrowed(text) => Some(HeaderValue::from_static(text)),
         Cow::Owned(text) => HeaderValue::from_maybe_shared(Bytes::from(text)).ok(),
     }

@@ -80,17 +80,17 @@ async fn find(services: &Services, header: &[u8]) -> Result<Known, SessionError>
             break;
         }
         tried.push(id);
-        let loaded = load_id(services, id).await?;
-        if let Loaded::Moved = loaded {
-            moved.get_or_insert(id);
-        }
-        if let Loaded::Live(live) = loaded {
-            let opener = match signed_by {
-                SignedBy::First => Opener::Cookie { place, id },
-                SignedBy::Retired => Opener::RetiredCookie,
-            };
-            note_resumed(services, &live, signed_by);
-            return Ok(known(live, opener));
+        match load_id(services, id).await? {
+            Loaded::Live(live) => {
+                let opener = match signed_by {
+                    SignedBy::First => Opener::Cookie { place, id },
+                    SignedBy::Retired => Opener::RetiredCookie,
+                };
+                note_resumed(services, &live, signed_by);
+                return Ok(known(live, opener));
+            }
+            Loaded::Moved => _ = moved.get_or_insert(id),
+            Loaded::Nothing => {}
         }
     }
     if cookie_received && tried.is_empty() {
