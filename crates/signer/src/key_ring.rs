@@ -6,8 +6,16 @@ use crate::{Key, KeyError, Purpose, Sealer, Signer};
 
 /// The keys of an application: one that signs and seals, and retired ones that still verify and open.
 ///
-/// To replace a key, put the new one first and keep the old one behind it, until nothing that it signed or sealed needs
-/// to be accepted any more. Keep the ring short: each retired key costs one more HMAC for a signature that no key
+/// # Replacing a key
+///
+/// A new key takes three steps. Let all processes have each of them before you begin the next:
+///
+/// 1. `old, new`: everybody accepts the new key, and nobody uses it yet.
+/// 2. `new, old`: everybody signs and seals with it.
+/// 3. `new`, once nothing that the old key signed or sealed needs to be accepted any more.
+///
+/// If you leave out the first, a process that does not have the new key refuses what the others have signed. Keep the
+/// ring short: each retired key costs one more HMAC for a signature that no key
 /// made, and one more decryption for a seal that no key made.
 ///
 /// A clone is cheap and shares the keys. A ring is never empty.

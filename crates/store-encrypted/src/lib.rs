@@ -38,11 +38,12 @@
 //!
 //! # Keys
 //!
-//! The first key of the ring seals, and all keys open. If a retired key sealed a record, the next write seals the
-//! record under the first key. `nexios-middleware-core` makes that write when a visitor comes back with a cookie, or a
-//! principal tag, of the retired key. A `touch` is no such write. As long as the store opens records that a retired key
-//! sealed, an event says so about once a minute. When there has been no such event for as long as sessions live, remove
-//! the key.
+//! The first key of the ring seals, and all keys open. A record that a retired key has sealed is sealed under the first
+//! key by its next `load`, or by the next write. As long as the store meets such records, an event says so about once a
+//! minute. When there has been no such event for as long as sessions live, remove the key.
+//!
+//! Processes that put different keys first seal a record anew at each change of hands. That does no harm for the time of
+//! a deploy. `nexios_signer::KeyRing` says in which steps to change a key.
 //!
 //! A record that no key opens is the error [`Corrupt`](nexios_store_core::StoreErrorKind::Corrupt), and stays where it
 //! is, because a key that was removed by mistake may come back. So

@@ -27,6 +27,33 @@ impl<S: SessionStore> EncryptedStore<S> {
         Self { store, sealer: RecordSealer::new(keys), retired_key_told: AtomicU64::new(0) }
     }
 
+    /// Writes a record that a retired key has sealed under the first key. Otherwise one that is only read would be lost
+    /// with the retired key.
+    ///
+    /// Whoever wants to read the record is not to suffer if it cannot be written, so a failure changes nothing.
+    async fn seal_anew(
+        &self,
+        id: &SessionId,
+        record: Record,
+        revision: Revision,
+        now: Timestamp,
+    ) -> Result<Option<Stored>> {
+        let revision = match self.store.update(id, revision, &self.sealer.seal(id, &record)?, now).await {
+            Ok(UpdateOutcome::Updated(revision)) => revision,
+            Ok(UpdateOutcome::Missing) => return Ok(None),
+            // Another caller has written it, under a key of its own choice.
+            Ok(UpdateOutcome::Conflict) => revision,
+            Err(error) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "a session record could not be sealed under the first key; the next load tries again"
+                );
+                revision
+            }
+        };
+        Ok(Some(Stored { record, revision }))
+    }
+
     /// Tells the operator that a retired key is still in use: at once, and then once a minute for as long as it is.
     fn note_retired_key(&self, now: Timestamp) {
         let told = self.retired_key_told.load(Ordering::Relaxed);
@@ -59,6 +86,7 @@ impl<S: SessionStore> SessionStore for EncryptedStore<S> {
         let (record, sealed_by) = self.sealer.open(id, &stored.record)?;
         if sealed_by.is_retired() {
             self.note_retired_key(now);
+            return self.seal_anew(id, record, stored.revision, now).await;
         }
         Ok(Some(Stored { record, ..stored }))
     }

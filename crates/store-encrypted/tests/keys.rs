@@ -12,23 +12,48 @@ use common::{CORRUPT, LATER, Loaded, NEW, NOW, OLD, Records, TAG, created, id, l
 use nexios_store_core::*;
 use nexios_store_encrypted::EncryptedStore;
 use nexios_store_memory::MemoryStore;
-use nexios_store_testkit::hook::{Call, Hook, Hooked};
+use nexios_store_testkit::hook::{Call, Hook, Hooked, before};
 
 #[tokio::test]
-async fn a_retired_keys_record_opens_and_is_resealed_by_a_write() {
+async fn a_load_seals_a_retired_keys_record_anew() {
     let records = Records::default();
-    let revision = created(&records.store(&[OLD]), &id(1), &tagged("before")).await;
+    let before = created(&records.store(&[OLD]), &id(1), &tagged("before")).await;
     let rotated = records.store(&[NEW, OLD]);
-    assert_eq!(loaded(&rotated, &id(1)).await, Loaded::Record(tagged("before")));
-    assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, CORRUPT, "a load writes nothing");
+    let stored = rotated.load(&id(1), NOW).await.unwrap().unwrap();
+    assert_eq!(stored.record, tagged("before"));
+    assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, Loaded::Record(tagged("before")), "the old key can go");
 
-    let _ =
-        rotated.touch(&id(1), revision, LATER.saturating_add(std::time::Duration::from_secs(1)), NOW).await.unwrap();
-    assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, CORRUPT, "nor does a touch");
+    let outdated = rotated.update(&id(1), before, &tagged("after"), NOW).await.unwrap();
+    assert_eq!(outdated, UpdateOutcome::Conflict, "it is a write like any other");
+    let updated = rotated.update(&id(1), stored.revision, &tagged("after"), NOW).await.unwrap();
+    assert!(matches!(updated, UpdateOutcome::Updated(_)), "whose revision the load has told");
+    let again = rotated.load(&id(1), NOW).await.unwrap().unwrap();
+    assert_eq!(updated, UpdateOutcome::Updated(again.revision), "once is enough");
+}
 
-    let updated = rotated.update(&id(1), revision, &tagged("after"), NOW).await.unwrap();
-    assert!(matches!(updated, UpdateOutcome::Updated(_)));
-    assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, Loaded::Record(tagged("after")));
+/// A process that is behind writes last, under the key that all others have retired.
+#[tokio::test]
+async fn a_late_process_loses_no_record_with_the_old_key() {
+    let records = Records::default();
+    let (late, rotated) = (records.store(&[OLD, NEW]), records.store(&[NEW, OLD]));
+    let revision = created(&rotated, &id(1), &record("before")).await;
+    let _ = late.update(&id(1), revision, &record("late"), NOW).await.unwrap();
+    assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, CORRUPT, "the old key cannot go yet");
+    assert_eq!(loaded(&rotated, &id(1)).await, Loaded::Record(record("late")), "a visit that only reads");
+    assert_eq!(loaded(&records.store(&[NEW]), &id(1)).await, Loaded::Record(record("late")));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_sealed_anew_is_read_all_the_same() {
+    let inner = Arc::new(MemoryStore::new());
+    let revision = created(&EncryptedStore::new(inner.clone(), &ring(&[OLD])), &id(1), &record("before")).await;
+    let full = |call: &Call<'_>| match call {
+        Call::Update { .. } => Err(StoreError::backend("disk full")),
+        _ => Ok(()),
+    };
+    let store = EncryptedStore::new(Hooked::new(inner, before(full)), &ring(&[NEW, OLD]));
+    let stored = store.load(&id(1), NOW).await.unwrap().unwrap();
+    assert_eq!((stored.record, stored.revision), (record("before"), revision));
 }
 
 #[tokio::test]

@@ -130,7 +130,13 @@ impl Part {
             });
         }
         match &mut self.doing {
-            Doing::Open(opening) => opening.witness(world, event),
+            Doing::Open(opening) => {
+                opening.witness(world, event)?;
+                if let What::Loaded(id) = event.what {
+                    world.read(id, world.first_key);
+                }
+                Ok(())
+            }
             Doing::Commit(commit) => {
                 let done = commit.witness(world, event)?;
                 if let (Witnessed::Touched, What::Touched(id, until)) = (&done, event.what) {
@@ -147,7 +153,11 @@ impl Part {
             }
             Doing::Revoke(revocation) => revocation.witness(world, event),
             Doing::List(_) => match event.what {
-                What::Listed | What::Loaded(_) | What::Failed(_) => Ok(()),
+                What::Loaded(id) => {
+                    world.read(id, world.first_key);
+                    Ok(())
+                }
+                What::Listed | What::Failed(_) => Ok(()),
                 _ => Err(format!("a listing led to {:?}", event.what)),
             },
             Doing::Sweep { removed } => match event.what {
@@ -209,6 +219,9 @@ impl Commit {
                 Err("a session was not found in the store that has it".to_owned())
             }
             What::Missing(_) | What::Loaded(_) => {
+                if let What::Loaded(id) = event.what {
+                    world.read(id, request.key);
+                }
                 self.finds_gone |= base.is_some_and(|base| !base.is_open(world));
                 Ok(Witnessed::Nothing)
             }
@@ -325,7 +338,11 @@ fn expires_as_due(world: &World, number: LifeNumber, expires_at: Timestamp) -> R
 impl Revocation {
     fn witness(&mut self, world: &mut World, event: &Event) -> Result<(), Wrong> {
         match event.what {
-            What::Listed | What::Loaded(_) | What::Failed(_) | What::Missing(_) => Ok(()),
+            What::Loaded(id) => {
+                world.read(id, world.first_key);
+                Ok(())
+            }
+            What::Listed | What::Failed(_) | What::Missing(_) => Ok(()),
             // The session has moved since it was listed, and is counted once more under its new id.
             What::Deleted(id) if world.stored_ever(id).is_none() && world.marks.remove(&id).is_some() => {
                 self.deleted += 1;

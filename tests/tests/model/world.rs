@@ -61,8 +61,10 @@ pub(crate) struct Life {
     pub(crate) expires_at: Timestamp,
     /// The idle timeout under which the session was written.
     pub(crate) idle: Duration,
-    /// The key under which the session was written.
+    /// The key that has tagged the session's user.
     pub(crate) key: KeyNumber,
+    /// The key that has sealed the record, if records are encrypted.
+    pub(crate) sealed_by: KeyNumber,
     /// The number of writes and touches.
     pub(crate) writes: usize,
     pub(crate) end: Option<&'static str>,
@@ -111,7 +113,27 @@ impl World {
     }
 
     pub(crate) fn is_readable(&self, life: &Life) -> bool {
-        self.keys.contains(&life.key) || (life.user.is_none() && !self.is_encrypted)
+        (life.user.is_none() || self.keys.contains(&life.key))
+            && (!self.is_encrypted || self.keys.contains(&life.sealed_by))
+    }
+
+    /// Follows a load, which seals an encrypted record under the first key. The tag of its user stays as it is.
+    pub(crate) fn read(&mut self, id: SessionId, first_key: KeyNumber) {
+        if !self.is_encrypted {
+            return;
+        }
+        if let Some(mark) = self.marks.get_mut(&id).filter(|mark| self.keys.contains(&mark.key)) {
+            mark.key = first_key;
+        }
+        let (keys, now) = (self.keys.clone(), self.now);
+        let is_read = |life: &&mut Life| life.id == id && life.end.is_none() && life.expires_at > now;
+        if let Some(life) = self.lives.iter_mut().find(is_read)
+            && life.sealed_by != first_key
+            && keys.contains(&life.sealed_by)
+        {
+            life.sealed_by = first_key;
+            life.writes += 1;
+        }
     }
 
     /// Puts a mark under an id, for a minute.
@@ -176,6 +198,7 @@ impl World {
             expires_at: self.renewed(self.now),
             idle: self.lifetimes.idle,
             key,
+            sealed_by: key,
             writes: 0,
             end: None,
         });
@@ -202,7 +225,7 @@ impl World {
         Change::apply_all(log, &mut life.values);
         life.id = id;
         life.writes += 1;
-        (life.idle, life.key) = (self.lifetimes.idle, key);
+        (life.idle, life.key, life.sealed_by) = (self.lifetimes.idle, key, key);
         let authenticated_at = life.authenticated_at;
         self.lives[number].expires_at = self.renewed(authenticated_at);
         number
