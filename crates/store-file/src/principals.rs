@@ -91,14 +91,15 @@ impl Records {
         }
     }
 
-    /// Returns the tag of a record according to its headers, or `None` if it has no tag or the tag cannot be known. The
-    /// caller holds the record's lock.
+    /// Returns the tag of a record according to its headers, or `None` if it has no tag or is damaged. The caller holds
+    /// the record's lock.
     ///
     /// Use it only to remove a marker, where a wrong answer leaves a stale marker.
-    pub(crate) fn tag_of(&self, id: &SessionId) -> Option<PrincipalTag> {
-        match Opened::at(&self.directory, id, Access::Read) {
-            Ok(Opened::File(file)) => file.principal_of_headers(id).unwrap_or_default(),
-            _ => None,
+    pub(crate) fn tag_of(&self, id: &SessionId) -> Result<Option<PrincipalTag>, Failure> {
+        match Opened::at(&self.directory, id, Access::Read)? {
+            Opened::File(file) => file.principal_of_headers(id),
+            Opened::Foreign => Err(Failure::Foreign),
+            Opened::Nothing | Opened::Unlinked => Ok(None),
         }
     }
 

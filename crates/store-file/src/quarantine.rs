@@ -22,7 +22,7 @@ pub(crate) fn set_aside(records: &Records, id: &SessionId) -> Result<(), Failure
     directory.make_directory(QUARANTINE)?;
     make_room(directory, status.allocated)?;
     let place = free_place(directory, &record)?;
-    let tag = records.tag_of(id);
+    let tag = records.tag_of(id)?;
     directory.rename(record.path(), &place)?;
     if let Some(tag) = &tag {
         records.unmark(tag, id);

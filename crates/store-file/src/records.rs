@@ -161,7 +161,8 @@ impl Records {
         if !(status.is_own_file && status.has_one_name) {
             return Err(Failure::Foreign);
         }
-        let tag = self.tag_of(id);
+        // What cannot be read stays: it may be the word that the session has moved, and then the session would live on.
+        let tag = self.tag_of(id)?;
         self.retire(&name)?;
         if let Some(tag) = &tag {
             self.unmark(tag, id);

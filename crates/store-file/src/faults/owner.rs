@@ -2,6 +2,7 @@
 
 use rustix::io::Errno;
 
+use super::scenario::start;
 use super::world::{NEW, NOW, OLD, SMALL, record, world};
 use super::{Plan, during};
 use crate::Durability;
@@ -35,3 +36,16 @@ fn a_record_that_the_system_does_not_open_for_us_is_refused() {
     let (loaded, hits) = during(Plan::Purpose(sys::OPEN, Errno::PERM), || world.records.load(&OLD, NOW));
     assert!(matches!(loaded, Err(Failure::Foreign)) && hits > 0, "{loaded:?}");
 }
+
+#[test]
+fn a_record_that_cannot_be_looked_at_is_not_deleted() {
+    for (purpose, errno) in CANNOT_LOOK {
+        let (_dir, records, revision) = start(Durability::Fast);
+        let (deleted, hits) = during(Plan::Purpose(purpose, errno), || records.delete(&OLD));
+        assert!(matches!(deleted, Err(Failure::System(_))) && hits > 0, "{purpose} {errno}: {deleted:?}");
+        assert_eq!(records.load(&OLD, NOW).unwrap().unwrap().revision, revision, "it may say that a session has moved");
+    }
+}
+
+const CANNOT_LOOK: [(&str, Errno); 4] =
+    [(sys::OPEN, Errno::ACCESS), (sys::OPEN, Errno::IO), (sys::STAT, Errno::IO), (sys::READ, Errno::IO)];
