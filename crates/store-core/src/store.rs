@@ -278,7 +278,7 @@ pub trait PrincipalIndex: Send + Sync {
     /// Returns the ids of the live sessions that bear `tag`, in no particular order.
     ///
     /// A session that is renamed while the call runs is listed under its old id, its new id or both, never under
-    /// neither.
+    /// neither. A record that is there and cannot be read may be listed, live or not: the caller then meets its error.
     ///
     /// # Errors
     ///

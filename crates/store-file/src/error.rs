@@ -135,8 +135,10 @@ pub(crate) enum Failure {
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Damaged | Failure::Foreign => Self::corrupt(failure),
+            Failure::Damaged => Self::corrupt(failure),
             Failure::Unsupported => Self::unsupported(failure),
+            // Also what is foreign: a hard link, say, goes when the backup that it belongs to goes, and the record is
+            // whole.
             _ => Self::backend(failure),
         }
     }

@@ -39,7 +39,8 @@
 //!
 //! Files have mode 0600 and directories 0700. The store refuses a session directory that other users can enter. It also
 //! refuses anything at a record's name that is not a regular file of its own with one link, and it leaves foreign files
-//! alone. The version that an update replaced stays readable in the file until a later update overwrites it.
+//! alone. So make no copy of the directory with hard links: while there is one, its sessions are out of service. The
+//! version that an update replaced stays readable in the file until a later update overwrites it.
 //!
 //! # What a failure leaves
 //!
@@ -49,6 +50,7 @@
 //! | power cut | an older whole version; sessions of the last half minute may be lost | everything that was answered |
 //! | disk full | writes fail and change nothing; deleting works | the same |
 //! | flipped bit, torn write | the previous version, or an error that says corrupt | the same |
+//! | link, foreign or unreadable file for a record | an error that says unavailable, until it is gone | the same |
 //! | network file system | not supported; the store logs a warning when you open it | the same |
 //!
 //! Both durabilities sync deletions and id changes, so a power cut does not undo a logout. On a file system that writes

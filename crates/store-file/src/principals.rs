@@ -20,7 +20,7 @@ use crate::record_file::{Found, Opened};
 use crate::records::{Records, UNLOCKED_LOOKS};
 
 impl Records {
-    /// Lists the live sessions of a principal.
+    /// Lists the live sessions of a principal, and those whose records cannot be read.
     pub(crate) fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>, Failure> {
         self.directory.check_exists()?;
         loop {
@@ -28,7 +28,7 @@ impl Records {
             let mut has_moved = false;
             for id in unclear {
                 let _lock = self.locks.record(&id)?;
-                match Bearer::of(Found::locked(&self.directory, &id, Access::Read)?, tag, now) {
+                match Bearer::of_look(Found::locked(&self.directory, &id, Access::Read), tag, now)? {
                     Bearer::Live => live.push(id),
                     Bearer::Silent => {}
                     // Perhaps it was renamed to an id that was not there yet when the names were read.
@@ -146,8 +146,8 @@ impl Records {
     /// Looks at a record without its lock. Returns `None` if that is not enough to be certain.
     fn look(&self, id: &SessionId, tag: &PrincipalTag, now: Timestamp) -> Result<Option<Bearer>, Failure> {
         for _ in 0..UNLOCKED_LOOKS {
-            if let Some(found) = Found::unlocked(&self.directory, id)? {
-                return Ok(Some(Bearer::of(found, tag, now)));
+            if let Some(found) = Found::unlocked(&self.directory, id).transpose() {
+                return Bearer::of_look(found, tag, now).map(Some);
             }
         }
         Ok(None)
@@ -164,6 +164,7 @@ struct Listing {
 
 /// The state of a record for a tag that has a marker for it.
 enum Bearer {
+    /// It lives and bears the tag, or may do so: it cannot be read now, or not by this program.
     Live,
     /// It bears the tag, or may do so, but does not live. It may live again if the clock is set back, so its marker
     /// stays.
@@ -173,15 +174,26 @@ enum Bearer {
 }
 
 impl Bearer {
+    /// Takes a record that could not be looked at for one that lives. A listing without it would tell a revocation that
+    /// there is no such session.
+    fn of_look(look: Result<Found, Failure>, tag: &PrincipalTag, now: Timestamp) -> Result<Self, Failure> {
+        match look {
+            Ok(found) => Ok(Self::of(found, tag, now)),
+            Err(Failure::System(_)) => Ok(Self::Live),
+            Err(failure) => Err(failure),
+        }
+    }
+
     fn of(found: Found, tag: &PrincipalTag, now: Timestamp) -> Self {
         match found {
             Found::Absent(_) => Self::Gone,
             Found::Record(_, current) if current.stored.record.principal != Some(*tag) => Self::Gone,
             Found::Record(_, current) if current.stored.record.is_expired(now) => Self::Silent,
             Found::Record(..) => Self::Live,
-            Found::Damaged | Found::Foreign => Self::Silent,
-            // A newer program can read it, so the session lives, and whoever revokes sessions must find it.
-            Found::Unsupported => Self::Live,
+            Found::Damaged => Self::Silent,
+            // It can be read by a newer program, or once a copy or a link has gone. Then the session lives, so whoever
+            // revokes sessions must find it.
+            Found::Unsupported | Found::Foreign => Self::Live,
         }
     }
 }

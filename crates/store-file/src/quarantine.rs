@@ -10,13 +10,15 @@ use crate::name::RecordName;
 use crate::record_file::Found;
 use crate::records::Records;
 
-/// Moves a record to `.corrupt/<id>`, if it is still damaged.
+/// Moves a record to `.corrupt/<id>`, if it is still damaged. What cannot be used for now is an error, and stays.
 pub(crate) fn set_aside(records: &Records, id: &SessionId) -> Result<(), Failure> {
     let directory = &records.directory;
     let record = RecordName::of(id);
     let _lock = records.locks.record(id)?;
-    if !matches!(Found::locked(directory, id, Access::Read)?, Found::Damaged) {
-        return Ok(());
+    match Found::locked(directory, id, Access::Read)? {
+        Found::Damaged => {}
+        Found::Absent(_) | Found::Record(..) | Found::Unsupported => return Ok(()),
+        Found::Foreign => return Err(Failure::Foreign),
     }
     let Some(status) = directory.status_at(record.path())? else { return Ok(()) };
     directory.make_directory(QUARANTINE)?;

@@ -25,6 +25,7 @@ pub(crate) enum Found {
     Damaged,
     Unsupported,
     /// Something other than a regular file of our own with one link. The store neither reads, writes nor removes it.
+    /// It is no damage, because the record may come back.
     Foreign,
 }
 

@@ -177,6 +177,9 @@ impl SessionStore for FileStore {
     }
 
     /// Moves the record to `.corrupt` in the session directory, which keeps the latest 100 files or 16 MiB.
+    ///
+    /// Only a record that is damaged for good is moved. Fails if what has the record's name cannot be used for now: a
+    /// link, another user's file, or a file that cannot be read.
     async fn set_aside(&self, id: &SessionId) -> Result<()> {
         let id = *id;
         self.blocking(move |store| quarantine::set_aside(&store.records, &id)).await
@@ -195,7 +198,8 @@ impl SessionStore for FileStore {
 impl PrincipalIndex for FileStore {
     /// Lists the live sessions of a principal.
     ///
-    /// The list also has each session that a newer program wrote, live or not: whoever revokes sessions must find it.
+    /// The list also has each session that a newer program wrote and each whose record cannot be read, live or not:
+    /// whoever revokes sessions must find it, and an outage must not look like the end of a session.
     async fn sessions_of(&self, tag: &PrincipalTag, now: Timestamp) -> Result<Vec<SessionId>> {
         let tag = *tag;
         self.blocking(move |store| store.records.sessions_of(&tag, now)).await

@@ -101,7 +101,11 @@ impl Pass {
 
     fn sweep_record(&mut self, records: &Records, id: &SessionId, now: Timestamp) -> Result<bool, Failure> {
         self.seen += 1;
-        let Opened::File(file) = Opened::at(&records.directory, id, Access::Read)? else { return Ok(false) };
+        let file = match Opened::at(&records.directory, id, Access::Read)? {
+            Opened::File(file) => file,
+            Opened::Foreign => return Err(Failure::Foreign),
+            Opened::Nothing | Opened::Unlinked => return Ok(false),
+        };
         match file.expiry_of_headers(id)? {
             Some(expires_at) if expires_at > now => Ok(false),
             Some(_) if self.removed >= self.allowance() => Ok(false),

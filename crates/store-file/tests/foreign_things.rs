@@ -9,11 +9,12 @@ use std::os::unix::fs::{FileTypeExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use common::{NOW, Sessions, at, id, namespace, record, slot};
+use common::{NOW, Sessions, at, id, listed, marker, namespace, record, slot};
 use nexios_store_core::{Result, Revision, SessionStore, StoreErrorKind};
 use nexios_store_file::Durability;
 
-/// Plants a thing at the name of session 1. Checks that each operation refuses it and leaves it as it is.
+/// Plants a thing at the name of session 1, which the index has for a user. Checks that each operation says that it
+/// cannot use the thing and leaves it as it is, and that the index does not leave it out.
 async fn is_refused(name: &str, plant: impl FnOnce(&Sessions, &Path)) -> Sessions {
     let sessions = Sessions::new(Durability::Fast);
     fs::create_dir(sessions.dir().join("01")).unwrap();
@@ -21,11 +22,13 @@ async fn is_refused(name: &str, plant: impl FnOnce(&Sessions, &Path)) -> Session
     let valid = [slot(&id(1), 5, b"planted"), vec![0; 2048]].concat();
     fs::write(&target, &valid).unwrap();
     plant(&sessions, &path);
+    fs::create_dir_all(marker(&sessions, ADA, &id(1)).parent().unwrap()).unwrap();
+    fs::write(marker(&sessions, ADA, &id(1)), "").unwrap();
     let before = fs::symlink_metadata(&path).unwrap().file_type();
 
     let source = sessions.created(&id(2), &record("x")).await;
     let (one, revision) = (id(1), Revision::new(5));
-    let results: [Result<()>; 7] = [
+    let results: [Result<()>; 8] = [
         sessions.load(&one, NOW).await.map(drop),
         sessions.create(&one, &record("x"), NOW).await.map(drop),
         sessions.update(&one, revision, &record("x"), NOW).await.map(drop),
@@ -33,19 +36,23 @@ async fn is_refused(name: &str, plant: impl FnOnce(&Sessions, &Path)) -> Session
         sessions.rename(&one, revision, &id(3), &record("x"), NOW).await.map(drop),
         sessions.rename(&id(2), source, &one, &record("x"), NOW).await.map(drop),
         sessions.delete(&one).await.map(drop),
+        sessions.set_aside(&one).await,
     ];
     for (call, result) in results.into_iter().enumerate() {
-        assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Corrupt, "{name}: call {call}");
+        assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Backend, "{name}: call {call}");
     }
-    sessions.set_aside(&one).await.unwrap();
+    assert_eq!(listed(&sessions, ADA).await, [one], "{name}");
     let swept = sessions.expiry().unwrap().delete_expired(at(u64::MAX), 10.try_into().unwrap()).await.unwrap();
     assert_eq!((swept.removed, swept.more), (1, false), "{name}");
 
     assert_eq!(fs::symlink_metadata(&path).unwrap().file_type(), before, "{name}");
     assert!(fs::read(&target).unwrap() == valid, "{name}: the target was touched");
     assert_eq!(sessions.load(&id(2), NOW).await.unwrap(), None);
+    assert_eq!(listed(&sessions, ADA).await, [one], "{name}: after the sweep");
     sessions
 }
+
+const ADA: u8 = 0xad;
 
 #[tokio::test]
 async fn a_symbolic_link_is_not_followed() {
@@ -55,6 +62,11 @@ async fn a_symbolic_link_is_not_followed() {
 #[tokio::test]
 async fn a_dangling_link_is_not_followed() {
     is_refused("dangling link", |_, path| symlink("nowhere", path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_link_to_itself_is_not_followed() {
+    is_refused("loop", |_, path| symlink(path, path).unwrap()).await;
 }
 
 #[tokio::test]

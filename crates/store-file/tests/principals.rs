@@ -6,23 +6,13 @@ mod common;
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, symlink};
-use std::path::PathBuf;
 
-use common::{LATER, NOW, Sessions, at, hex, id, record, tagged};
-use nexios_store_core::{DeleteOutcome, PrincipalTag, SessionId, SessionStore, StoreErrorKind, UpdateOutcome};
+use common::{LATER, NOW, Sessions, at, id, listed, marker, record, tagged};
+use nexios_store_core::{DeleteOutcome, PrincipalTag, SessionStore, StoreErrorKind, UpdateOutcome};
 use nexios_store_file::Durability;
 
 const ADA: u8 = 0xad;
 const BOB: u8 = 0xb0;
-
-async fn listed(sessions: &Sessions, tag: u8) -> Vec<SessionId> {
-    sessions.principals().unwrap().sessions_of(&PrincipalTag::from_bytes([tag; 32]), NOW).await.unwrap()
-}
-
-fn marker(sessions: &Sessions, tag: u8, id: &SessionId) -> PathBuf {
-    let tag = format!("{tag:02x}");
-    sessions.dir().join(".principals").join(&tag).join(format!("{}-{}", tag.repeat(32), hex(id)))
-}
 
 #[tokio::test]
 async fn a_marker_comes_with_a_record_and_goes_with_it() {

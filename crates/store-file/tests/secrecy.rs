@@ -67,6 +67,7 @@ fn errors_and_events_show_neither_ids_nor_paths() {
     let shown = runtime.block_on(all_that_is_shown());
     let events = log.0.lock().unwrap().clone();
     assert!(events.contains("a session file could not be swept"), "{events}");
+    assert!(events.contains("what has the record's name is not a regular file"), "the sweep is silent: {events}");
 
     for text in [&shown, &events] {
         for secret in [&hex(&ID), &hex(&OTHER), "c0ffee", "5ec2e7", "c0/", "5e/", "192, 255, 238", "hush", "\\xc0"] {
@@ -75,7 +76,7 @@ fn errors_and_events_show_neither_ids_nor_paths() {
     }
     for expected in [
         "session record is corrupt: no slot of the record is whole",
-        "session record is corrupt: what has the record's name is not a regular file of our own with one link",
+        "session store is unavailable: what has the record's name is not a regular file of our own with one link",
         "session store is unavailable: opening a session record: Not a directory (os error 20)",
         "session store is unavailable: the session directory was removed",
     ] {

@@ -1,13 +1,14 @@
 //! Records that belong to another user, although the system lets us open them.
 
+use nexios_store_core::{StoreError, StoreErrorKind};
 use rustix::io::Errno;
 
-use super::scenario::start;
+use super::scenario::{ADA, start};
 use super::world::{NEW, NOW, OLD, SMALL, record, world};
 use super::{Plan, during};
 use crate::Durability;
 use crate::error::Failure;
-use crate::sys;
+use crate::{quarantine, sys};
 
 #[test]
 fn a_record_of_another_user_is_refused_by_each_operation() {
@@ -22,10 +23,12 @@ fn a_record_of_another_user_is_refused_by_each_operation() {
         records.touch(&OLD, revision, NOW, NOW).map(drop),
         records.rename(&OLD, revision, &NEW, &record(b"new"), NOW).map(drop),
         records.delete(&OLD).map(drop),
+        quarantine::set_aside(records, &OLD),
     ];
     for (call, result) in results.into_iter().enumerate() {
         assert!(matches!(result, Err(Failure::Foreign)), "call {call}: {result:?}");
     }
+    assert_eq!(StoreError::from(Failure::Foreign).kind(), StoreErrorKind::Backend, "it may be ours again");
     assert!(theirs.bytes() == before, "the file was touched");
 }
 
@@ -44,6 +47,15 @@ fn a_record_that_cannot_be_looked_at_is_not_deleted() {
         let (deleted, hits) = during(Plan::Purpose(purpose, errno), || records.delete(&OLD));
         assert!(matches!(deleted, Err(Failure::System(_))) && hits > 0, "{purpose} {errno}: {deleted:?}");
         assert_eq!(records.load(&OLD, NOW).unwrap().unwrap().revision, revision, "it may say that a session has moved");
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_looked_at_is_listed() {
+    for (purpose, errno) in CANNOT_LOOK {
+        let (_dir, records, _) = start(Durability::Fast);
+        let (listed, hits) = during(Plan::Purpose(purpose, errno), || records.sessions_of(&ADA, NOW));
+        assert!(listed.is_ok_and(|ids| ids == [OLD]) && hits > 0, "{purpose} {errno}");
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod namespace;
+pub(crate) mod privileges;
 
 use std::fs;
 use std::ops::Deref;
@@ -88,6 +89,20 @@ pub(crate) fn tagged(payload: impl AsRef<[u8]>, tag: u8) -> Record {
 
 pub(crate) fn hex(id: &SessionId) -> String {
     String::from_utf8(id.to_hex().to_vec()).unwrap()
+}
+
+/// Returns the sessions that the index has for a principal, sorted.
+pub(crate) async fn listed(sessions: &Sessions, tag: u8) -> Vec<SessionId> {
+    let tag = PrincipalTag::from_bytes([tag; 32]);
+    let mut ids = sessions.principals().unwrap().sessions_of(&tag, NOW).await.unwrap();
+    ids.sort_unstable();
+    ids
+}
+
+/// Returns the path of the marker of a principal's session.
+pub(crate) fn marker(sessions: &Sessions, tag: u8, id: &SessionId) -> PathBuf {
+    let tag = format!("{tag:02x}");
+    sessions.dir().join(".principals").join(&tag).join(format!("{}-{}", tag.repeat(32), hex(id)))
 }
 
 /// Returns a slot of 2048 bytes: a header of 96 bytes, the payload, and zeros.
