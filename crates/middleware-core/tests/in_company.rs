@@ -3,6 +3,8 @@
 
 mod site;
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use nexios_middleware_core::{Event, Session, SessionErrorKind, SessionManager};
@@ -239,4 +241,121 @@ async fn a_slow_page_that_only_reads_does_not_undo_a_forget_me() {
     let answer = slow.answer(&mut visitor.clone(), 200).await;
     assert_eq!(answer.set_cookie, None, "which would outlive the browser");
     assert!(is_logged_in(&site, &visitor).await);
+}
+
+/// Makes a copy of a directory as backup tools do that save room: with hard links to its files.
+fn hard_link_all(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let link = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            hard_link_all(&entry.path(), &link);
+        } else {
+            fs::hard_link(entry.path(), link).unwrap();
+        }
+    }
+}
+
+/// Makes a request whose handler takes the session. If it gets none, the error is the answer, as with the adapters.
+async fn request(site: &Site, visitor: &mut Visitor, handler: impl AsyncFnOnce(&Session) -> u16) -> (u16, Answer) {
+    let request = site.manager.request(visitor.cookies.iter());
+    let status = match request.session().await {
+        Ok(session) => handler(&session).await,
+        Err(error) => {
+            assert_eq!(error.kind(), SessionErrorKind::Unavailable, "{error}");
+            error.status()
+        }
+    };
+    let answer = Answer::of(&request, visitor, status).await;
+    (answer.failure.unwrap_or(status), answer)
+}
+
+#[tokio::test]
+async fn a_hard_linked_copy_makes_no_session_look_absent() {
+    let site = Site::new();
+    let mut visitor = logged_in(&site).await;
+    let cookies = visitor.cookies.clone();
+    let copy = site.dir.path().join("copy");
+    hard_link_all(&site.sessions(), &copy);
+
+    let (status, answer) = request(&site, &mut visitor, async |_| 200).await;
+    assert_eq!((status, answer.set_cookie), (503, None));
+    assert_eq!(visitor.cookies, cookies);
+    let counters = site.manager.counters();
+    assert_eq!((counters.of(Event::StoreFailed), counters.of(Event::RecordCorrupt)), (1, 0));
+
+    fs::remove_dir_all(copy).unwrap();
+    assert!(is_logged_in(&site, &visitor).await);
+}
+
+#[tokio::test]
+async fn a_logout_beside_a_hard_linked_copy_says_so() {
+    let site = Site::new();
+    let (mut visitor, mut early) = (logged_in(&site).await, logged_in(&site).await);
+    let (cookies, files) = (visitor.cookies.clone(), site.files());
+    let open = site.open(&early).await;
+    let copy = site.dir.path().join("copy");
+    hard_link_all(&site.sessions(), &copy);
+
+    let log_out_a_user = async |session: &Session| {
+        if session.principal().is_some() {
+            session.destroy();
+        }
+        200
+    };
+    let (status, answer) = request(&site, &mut visitor, log_out_a_user).await;
+    assert_eq!((status, answer.set_cookie), (503, None));
+    open.session.destroy();
+    let answer = open.answer(&mut early, 200).await;
+    assert_eq!((answer.failure, answer.set_cookie), (Some(503), None), "it was loaded before the copy was made");
+    assert_eq!((visitor.cookies.clone(), site.files()), (cookies, files));
+
+    fs::remove_dir_all(copy).unwrap();
+    for mut visitor in [visitor, early] {
+        let before = visitor.clone();
+        assert!(is_logged_in(&site, &before).await, "nobody was told anything else");
+        assert!(is_carried_out(&visitor.visit(&site, log_out).await));
+        assert!(!is_logged_in(&site, &before).await);
+    }
+    assert_eq!(site.files(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_revocation_beside_a_hard_linked_copy_says_so() {
+    let site = Site::new();
+    let (one, other) = (logged_in(&site).await, logged_in(&site).await);
+    let handle = site.open(&one).await.handle().unwrap();
+    let copy = site.dir.path().join("copy");
+    hard_link_all(&site.sessions(), &copy);
+
+    assert_eq!(site.manager.sessions_of("ada").await.unwrap_err().kind(), SessionErrorKind::Unavailable);
+    for error in [
+        site.manager.revoke_all("ada").await.unwrap_err(),
+        site.manager.revoke_others("ada", handle).await.unwrap_err(),
+    ] {
+        let revocation = error.revocation().unwrap();
+        assert_eq!((error.kind(), revocation.ended, revocation.failed), (SessionErrorKind::Incomplete, 0, 2));
+    }
+    assert_eq!(site.files().len(), 2);
+
+    fs::remove_dir_all(copy).unwrap();
+    assert_eq!(site.manager.sessions_of("ada").await.unwrap().len(), 2);
+    assert_eq!(site.manager.revoke_all("ada").await.unwrap(), 2);
+    assert!(!is_logged_in(&site, &one).await && !is_logged_in(&site, &other).await);
+}
+
+#[tokio::test]
+async fn a_revocation_goes_on_past_a_hard_linked_record() {
+    let site = Site::new();
+    let (linked, other) = (logged_in(&site).await, logged_in(&site).await);
+    let link = site.dir.path().join("link");
+    fs::hard_link(site.file(&linked.id()), &link).unwrap();
+    let error = site.manager.revoke_all("ada").await.unwrap_err();
+    let revocation = error.revocation().unwrap();
+    assert_eq!((error.kind(), revocation.ended, revocation.failed), (SessionErrorKind::Incomplete, 1, 1));
+    assert!(!is_logged_in(&site, &other).await);
+
+    fs::remove_file(link).unwrap();
+    assert_eq!(site.manager.revoke_all("ada").await.unwrap(), 1);
+    assert!(!is_logged_in(&site, &linked).await);
 }
