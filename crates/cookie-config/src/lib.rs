@@ -63,8 +63,8 @@
 //! # Features
 //!
 //! `public-suffix` brings in the [list of public suffixes](https://publicsuffix.org), such as `co.uk` and `github.io`.
-//! Browsers refuse a cookie whose domain is one, and with the feature [`CookieConfigBuilder::build`] refuses it too. The
-//! list is as old as the version of the crate `psl` in your lock file.
+//! Browsers refuse a cookie whose domain is one, and with the feature [`CookieConfigBuilder::build`] refuses it too.
+//! The list is as old as the version of the crate `psl` in your lock file.
 //!
 //! # Scope
 //!

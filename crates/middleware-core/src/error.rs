@@ -245,7 +245,10 @@ impl From<StoreError> for SessionError {
         use SessionErrorKind::{Unavailable, Unsupported};
         let (kind, event, message) = match error.kind() {
             StoreErrorKind::Unsupported => (Unsupported, Event::RecordUnsupported, "session is of a newer format"),
-            // Loading handles this case itself. Here, a write has met the record since.
+            // Loading handles these cases itself. Here, a write has met the record since.
+            StoreErrorKind::NoKey => {
+                (Unavailable, Event::SealOfUnknownKey, "session cannot be read any more: its key is missing")
+            }
             StoreErrorKind::Corrupt => {
                 (Unavailable, Event::RecordCorrupt, "session cannot be written over a corrupt record")
             }

@@ -79,6 +79,8 @@ pub enum Event {
     PayloadUnreadable,
     /// A record has a user, but none of our keys has made the tag.
     TagOfUnknownKey,
+    /// A record is sealed, and none of our keys opens it.
+    SealOfUnknownKey,
     /// A record has a newer format. The visitor got a 503.
     RecordUnsupported,
     /// A user's session is missing from a list, because its record cannot be read.
@@ -127,6 +129,7 @@ impl Event {
         Self::RecordNotSetAside,
         Self::PayloadUnreadable,
         Self::TagOfUnknownKey,
+        Self::SealOfUnknownKey,
         Self::RecordUnsupported,
         Self::SessionUnlisted,
         Self::StoreFailed,
@@ -200,6 +203,9 @@ impl Event {
                 Level::ERROR,
                 "no key of ours has tagged the user of the session; the record is left where it is",
             ),
+            Self::SealOfUnknownKey => {
+                ("seal_of_unknown_key", Level::ERROR, "no key of ours opens the session record; it is left where it is")
+            }
             Self::RecordUnsupported => ("record_unsupported", Level::ERROR, "session record has a newer format"),
             Self::SessionUnlisted => {
                 ("session_unlisted", Level::WARN, "session is not listed, because its record cannot be read")

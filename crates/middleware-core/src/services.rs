@@ -178,7 +178,7 @@ pub(crate) enum NoAnswer {
 impl NoAnswer {
     /// Returns whether the record is there but cannot be read, which is an answer too.
     pub(crate) fn is_unreadable(&self) -> bool {
-        matches!(self, Self::Error(error) if matches!(error.kind(), StoreErrorKind::Corrupt | StoreErrorKind::Unsupported))
+        matches!(self, Self::Error(error) if error.kind() != StoreErrorKind::Backend)
     }
 }
 

@@ -26,7 +26,8 @@ use crate::state::{State, View};
 ///
 /// An extractor of the adapter loads it and hands it to your handler. From then on it is a value: you read and change
 /// it without awaiting. Your changes are saved when the handler has returned with a status below 500 other than 408, or
-/// earlier if you await [`save`](Self::save). A clone is cheap and is the same session: all extractors of one request share it.
+/// earlier if you await [`save`](Self::save). A clone is cheap and is the same session: all extractors of one request
+/// share it.
 ///
 /// A visitor without a session gets an empty one. Nothing is stored and no cookie is sent until it holds a value or a
 /// user has [logged in](Self::login).

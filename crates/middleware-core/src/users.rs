@@ -90,7 +90,7 @@ pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSess
 /// under its new id. It goes on past what fails.
 pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended {
     let mut ended = Ended::default();
-    let mut failed = BTreeSet::new();
+    let (mut failed, mut unreadable) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..MAX_ROUNDS {
         let ids = match listed(services, user, ANY_TIME).await {
             Ok(ids) => ids,
@@ -105,8 +105,10 @@ pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended 
                 continue;
             }
             match end_listed(services, which, &id).await {
-                Ok(None) => {}
-                Ok(Some(outcome)) => {
+                Ok(Met::Spared) => {}
+                Ok(Met::Unreadable) => _ = unreadable.insert(id),
+                Ok(Met::Gone) => is_complete = false,
+                Ok(Met::Meant(outcome)) => {
                     is_complete = false;
                     ended.ended += usize::from(outcome == DeleteOutcome::Deleted);
                 }
@@ -119,6 +121,13 @@ pub(crate) async fn end(services: &Services, user: &str, which: Which) -> Ended 
             }
         }
         if is_complete {
+            // The one that was meant may be among them.
+            if ended.ended == 0 && ended.error.is_none() && !unreadable.is_empty() {
+                let message =
+                    "some of the user's sessions cannot be read, so it is not known whether one is that session";
+                ended.error = Some(SessionError::new(SessionErrorKind::Unavailable, message));
+                ended.failed = unreadable.len();
+            }
             return ended;
         }
     }
@@ -157,31 +166,37 @@ impl Ended {
     }
 }
 
-/// Ends a session that was listed; `None` if it is to be spared.
-async fn end_listed(services: &Services, which: Which, id: &SessionId) -> Result<Option<DeleteOutcome>, SessionError> {
-    if let Which::Only(handle) | Which::AllBut(handle) = which {
-        match has_handle(services, id, handle).await? {
-            // It was listed, so the session is under another id now.
-            None => return Ok(Some(DeleteOutcome::Missing)),
-            Some(has_handle) if has_handle == matches!(which, Which::AllBut(_)) => return Ok(None),
-            Some(_) => {}
-        }
-    }
-    Ok(Some(services.in_time(services.store.delete(id)).await?))
+/// A session that a revocation has met in the index.
+enum Met {
+    Meant(DeleteOutcome),
+    Spared,
+    /// It is not known whether the session is meant.
+    Unreadable,
+    /// The session is under another id now, or has ended.
+    Gone,
 }
 
-/// Returns whether a session that was listed has this handle, or `None` if it is gone from its id.
-async fn has_handle(services: &Services, id: &SessionId, handle: SessionHandle) -> Result<Option<bool>, SessionError> {
-    Ok(match load_listed(services, id, ANY_TIME).await? {
-        Listed::Gone => None,
-        Listed::Read(stored) => match payload::decode(&stored.record.payload) {
-            Ok(Content::Session(envelope, _)) => Some(envelope.handle == handle),
-            Ok(Content::Moved(_) | Content::Ended) => None,
-            Err(_) => Some(false),
-        },
-        // Whatever it is, it is not the session whose record could be read.
-        Listed::Unreadable => Some(false),
-    })
+/// Ends a session that was listed, if it is meant.
+async fn end_listed(services: &Services, which: Which, id: &SessionId) -> Result<Met, SessionError> {
+    if let Which::Only(handle) | Which::AllBut(handle) = which {
+        let is_only = matches!(which, Which::Only(_));
+        let has_handle = match load_listed(services, id, ANY_TIME).await? {
+            Listed::Gone => return Ok(Met::Gone),
+            Listed::Unreadable if is_only => return Ok(Met::Unreadable),
+            // The session that is to be spared could be read, to begin with.
+            Listed::Unreadable => false,
+            Listed::Read(stored) => match payload::decode(&stored.record.payload) {
+                Ok(Content::Session(envelope, _)) => envelope.handle == handle,
+                Ok(Content::Moved(_) | Content::Ended) => return Ok(Met::Gone),
+                Err(_) if is_only => return Ok(Met::Unreadable),
+                Err(_) => false,
+            },
+        };
+        if has_handle != is_only {
+            return Ok(Met::Spared);
+        }
+    }
+    Ok(Met::Meant(services.in_time(services.store.delete(id)).await?))
 }
 
 async fn load_listed(services: &Services, id: &SessionId, now: Timestamp) -> Result<Listed, SessionError> {

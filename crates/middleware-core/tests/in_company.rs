@@ -144,6 +144,24 @@ async fn a_revocation_goes_on_past_what_fails_and_says_so() {
     assert_eq!(site.manager.revoke_all("ada").await.unwrap(), 1, "the rest, the next time");
 }
 
+/// A process that lacks a key, say, does not know whether the session is among those that it cannot read.
+#[tokio::test]
+async fn a_revocation_that_may_have_missed_the_session_says_so() {
+    let site = Site::new();
+    let (one, other) = (logged_in(&site).await, logged_in(&site).await);
+    let handle = site.open(&one).await.handle().unwrap();
+    site.probe.make(CallKind::Load, Trouble::Answers(StoreErrorKind::NoKey));
+    let error = site.manager.revoke("ada", handle).await.unwrap_err();
+    let revocation = error.revocation().unwrap();
+    assert_eq!((error.kind(), revocation.ended, revocation.failed), (SessionErrorKind::Incomplete, 0, 2));
+    site.probe.heal();
+
+    site.probe.make_once(CallKind::Load, Trouble::Answers(StoreErrorKind::NoKey));
+    let is_ended = site.manager.revoke("ada", handle).await;
+    assert!(is_ended.is_err() || is_ended.unwrap(), "if it was read and ended, the others do not matter");
+    assert!(is_logged_in(&site, &other).await);
+}
+
 #[tokio::test]
 async fn an_unreadable_record_is_ended_by_a_revocation_of_the_others() {
     let site = Site::new();

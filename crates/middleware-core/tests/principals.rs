@@ -176,13 +176,14 @@ async fn an_outage_is_an_error_and_never_an_empty_list() {
 
 #[tokio::test]
 async fn an_unreadable_record_is_not_listed_and_ends_with_the_others() {
-    for kind in [StoreErrorKind::Corrupt, StoreErrorKind::Unsupported] {
+    for kind in [StoreErrorKind::Corrupt, StoreErrorKind::Unsupported, StoreErrorKind::NoKey] {
         let site = Site::new();
         let unreadable = logged_in(&site, "ada").await;
         let other = "00000000000000000000000000000000".parse().unwrap();
         site.probe.make(CallKind::Load, Trouble::Answers(kind));
         assert_eq!(site.manager.sessions_of("ada").await.unwrap(), [], "{kind:?}");
-        assert!(!site.manager.revoke("ada", other).await.unwrap(), "{kind:?}");
+        let error = site.manager.revoke("ada", other).await.unwrap_err();
+        assert_eq!(error.kind(), SessionErrorKind::Incomplete, "{kind:?}: it may be that one");
         assert_eq!(site.files(), [unreadable.id()], "{kind:?}");
         assert_eq!(site.manager.revoke_others("ada", other).await.unwrap(), 1, "{kind:?}");
         assert!(site.files().is_empty(), "{kind:?}");

@@ -23,8 +23,8 @@ impl KeyRing {
     /// * a key is too short or has too few different characters;
     /// * the file cannot be read, is not UTF-8, or is larger than 64 KiB.
     ///
-    /// The error shows the name of a file only where the file or its directory is there. Otherwise what `SECRET_KEY_FILE`
-    /// has may be a key by mistake.
+    /// The error shows the name of a file only where the file or its directory is there. Otherwise what
+    /// `SECRET_KEY_FILE` has may be a key by mistake.
     ///
     /// # Examples
     ///

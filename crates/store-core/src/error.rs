@@ -65,6 +65,9 @@ pub enum StoreErrorKind {
     Corrupt,
     /// The record was written in a newer format than this program knows. It must be left as it is.
     Unsupported,
+    /// The record is sealed, and no key of this process opens it. Another process may have the key, or it may come
+    /// back. It must be left as it is.
+    NoKey,
 }
 
 impl StoreError {
@@ -83,6 +86,11 @@ impl StoreError {
         Self { kind: StoreErrorKind::Unsupported, source: source.into() }
     }
 
+    /// Makes the error of a record that no key opens. See [`StoreErrorKind::NoKey`].
+    pub fn no_key(source: impl Into<BoxError>) -> Self {
+        Self { kind: StoreErrorKind::NoKey, source: source.into() }
+    }
+
     /// Returns what the error means for the caller.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
@@ -95,6 +103,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Backend => "session store is unavailable",
             StoreErrorKind::Corrupt => "session record is corrupt",
             StoreErrorKind::Unsupported => "session record has a newer format than this program supports",
+            StoreErrorKind::NoKey => "session record is sealed under a key that this program does not have",
         })
     }
 }

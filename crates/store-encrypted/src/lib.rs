@@ -42,11 +42,11 @@
 //! key by its next `load`, or by the next write. As long as the store meets such records, an event says so about once a
 //! minute. When there has been no such event for as long as sessions live, remove the key.
 //!
-//! Processes that put different keys first seal a record anew at each change of hands. That does no harm for the time of
-//! a deploy. `nexios_signer::KeyRing` says in which steps to change a key.
+//! Processes that put different keys first seal a record anew at each change of hands. That does no harm for the time
+//! of a deploy. `nexios_signer::KeyRing` says in which steps to change a key.
 //!
-//! A record that no key opens is the error [`Corrupt`](nexios_store_core::StoreErrorKind::Corrupt), and stays where it
-//! is, because a key that was removed by mistake may come back. So
+//! A record that no key opens is the error [`NoKey`](nexios_store_core::StoreErrorKind::NoKey), and stays where it is,
+//! because a key that was removed by mistake may come back. So
 //! [`set_aside`](nexios_store_core::SessionStore::set_aside) moves only what the wrapped store itself cannot read.
 //! Records that no key opens go when they expire.
 //!

@@ -31,7 +31,7 @@ impl RecordSealer {
             return Err(StoreError::corrupt(SealProblem::SealedTooLong));
         }
         let opened = self.0.open(&place(id, record.principal.as_ref()), sealed);
-        let opened = opened.ok_or_else(|| StoreError::corrupt(SealProblem::NotOurs))?;
+        let opened = opened.ok_or_else(|| StoreError::no_key(SealProblem::NotOurs))?;
         Ok((Record { payload: opened.plaintext.into(), ..*record }, opened.sealed_by))
     }
 }

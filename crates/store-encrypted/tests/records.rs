@@ -5,7 +5,7 @@
 mod common;
 
 use common::{
-    CORRUPT, LATER, Loaded, NEW, NOW, OLD, Records, TAG, UNSUPPORTED, created, id, loaded, record, shown, tagged,
+    LATER, Loaded, NEW, NO_KEY, NOW, OLD, Records, TAG, UNSUPPORTED, created, id, loaded, record, shown, tagged,
 };
 use nexios_store_core::{PrincipalTag, Record, RenameOutcome, SessionStore, StoreErrorKind, UpdateOutcome};
 
@@ -38,7 +38,7 @@ async fn a_record_copied_to_another_id_does_not_open() {
     for (number, record) in [(1, record(PAYLOAD)), (2, tagged(PAYLOAD))] {
         created(&store, &id(number), &record).await;
         records.plant(&id(9), &records.raw(&id(number)).await).await;
-        assert_eq!(loaded(&store, &id(9)).await, CORRUPT);
+        assert_eq!(loaded(&store, &id(9)).await, NO_KEY);
         assert_eq!(loaded(&store, &id(number)).await, Loaded::Record(record), "and stays where it came from");
     }
 }
@@ -52,11 +52,11 @@ async fn a_record_with_another_principal_tag_does_not_open() {
     let (with_tag, without_tag) = (records.raw(&id(1)).await, records.raw(&id(2)).await);
     for other in [None, Some(PrincipalTag::from_bytes([0xa8; 32])), Some(PrincipalTag::from_bytes([0; 32]))] {
         records.plant(&id(1), &Record { principal: other, ..with_tag.clone() }).await;
-        assert_eq!(loaded(&store, &id(1)).await, CORRUPT, "{other:?} instead of a tag");
+        assert_eq!(loaded(&store, &id(1)).await, NO_KEY, "{other:?} instead of a tag");
     }
     for other in [TAG, PrincipalTag::from_bytes([0; 32])] {
         records.plant(&id(2), &Record { principal: Some(other), ..without_tag.clone() }).await;
-        assert_eq!(loaded(&store, &id(2)).await, CORRUPT, "{other:?} instead of none");
+        assert_eq!(loaded(&store, &id(2)).await, NO_KEY, "{other:?} instead of none");
     }
     records.plant(&id(1), &with_tag).await;
     assert_eq!(loaded(&store, &id(1)).await, Loaded::Record(tagged(PAYLOAD)), "with its own it does");
@@ -83,13 +83,13 @@ async fn every_flipped_bit_and_every_cut_is_an_error() {
     for bit in 0..raw.payload.len() * 8 {
         let mut payload = raw.payload.to_vec();
         payload[bit / 8] ^= 1 << (bit % 8);
-        let expected = if (2..0x80).contains(&payload[0]) { UNSUPPORTED } else { CORRUPT };
+        let expected = if (2..0x80).contains(&payload[0]) { UNSUPPORTED } else { NO_KEY };
         records.plant(&id(1), &Record { payload: payload.into(), ..raw }).await;
         assert_eq!(loaded(&store, &id(1)).await, expected, "bit {bit}");
     }
     for len in 0..raw.payload.len() {
         records.plant(&id(1), &Record { payload: raw.payload.slice(..len), ..raw }).await;
-        assert_eq!(loaded(&store, &id(1)).await, CORRUPT, "the first {len} bytes");
+        assert_eq!(loaded(&store, &id(1)).await, NO_KEY, "the first {len} bytes");
     }
 }
 
@@ -100,11 +100,11 @@ async fn a_payload_sealed_in_a_newer_format_is_unsupported() {
     created(&store, &id(1), &record(PAYLOAD)).await;
     let raw = records.raw(&id(1)).await;
     for (version, kind) in [
-        (0, StoreErrorKind::Corrupt),
+        (0, StoreErrorKind::NoKey),
         (2, StoreErrorKind::Unsupported),
         (0x7f, StoreErrorKind::Unsupported),
-        (0x80, StoreErrorKind::Corrupt), // what sessions in the clear begin with
-        (0xff, StoreErrorKind::Corrupt),
+        (0x80, StoreErrorKind::NoKey), // what sessions in the clear begin with
+        (0xff, StoreErrorKind::NoKey),
     ] {
         let payload = [&[version], &raw.payload[1..]].concat();
         records.plant(&id(1), &Record { payload: payload.into(), ..raw }).await;
@@ -170,8 +170,8 @@ async fn errors_and_debug_show_neither_ids_nor_keys_nor_content() {
     let error = store.load(&id(0xc5), NOW).await.unwrap_err();
     assert_eq!(
         shown(&store, &id(0xc5)).await,
-        "session record is corrupt: no key of ours opens the payload: its key was removed, it was changed or moved here, \
-         or was never sealed"
+        "session record is sealed under a key that this program does not have: no key of ours opens the payload: its key \
+         was removed, it was changed or moved here, or was never sealed"
     );
     records.plant(&id(0xc6), &record([9; 80])).await;
     let newer = store.load(&id(0xc6), NOW).await.unwrap_err();

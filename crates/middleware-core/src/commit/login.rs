@@ -1,7 +1,8 @@
 //! A login where the number of a user's sessions is limited.
 //!
-//! The user's sessions are counted by their ids, which takes one call of the store. They are loaded only if there are too
-//! many. A look that fails keeps the login: whoever has proven who they are is not turned away for the sake of a count.
+//! The user's sessions are counted by their ids, which takes one call of the store. They are loaded only if there are
+//! too many. A look that fails keeps the login: whoever has proven who they are is not turned away for the sake of a
+//! count.
 
 use std::pin::pin;
 
@@ -82,8 +83,8 @@ impl Work<'_> {
         }
     }
 
-    /// Returns the number of the user's sessions but for `own`. Those that are listed are loaded only if they may be too
-    /// many.
+    /// Returns the number of the user's sessions but for `own`. Those that are listed are loaded only if they may be
+    /// too many.
     async fn count_others(
         &self,
         limit: SessionLimit,

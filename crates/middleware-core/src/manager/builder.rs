@@ -226,8 +226,8 @@ impl SessionManagerBuilder {
     }
 
     /// Chooses whether changes are saved even if the handler answers with a status of 408, or 500 or above. By default
-    /// they are dropped, because such a handler has usually not finished what it began. A 408 comes from a layer that has
-    /// dropped the handler because it took too long.
+    /// they are dropped, because such a handler has usually not finished what it began. A 408 comes from a layer that
+    /// has dropped the handler because it took too long.
     pub const fn commit_on_server_error(mut self, commit: bool) -> Self {
         self.commit_on_server_error = commit;
         self

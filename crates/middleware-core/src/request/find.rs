@@ -117,6 +117,11 @@ async fn load_id(services: &Services, id: SessionId) -> Result<Loaded, SessionEr
         }
         Ok(Some(stored)) => return open(services, id, &stored, now),
         Err(error) if error.kind() == StoreErrorKind::Corrupt => error,
+        // The key may come back, or another process has it.
+        Err(error) if error.kind() == StoreErrorKind::NoKey => {
+            services.note_error(Event::SealOfUnknownKey, Some(&id), None, &error);
+            return Ok(Loaded::Nothing);
+        }
         Err(error) => {
             let error = SessionError::from(error);
             services.note_failure(&error, Some(&id), None);

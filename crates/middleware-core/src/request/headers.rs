@@ -37,8 +37,8 @@ impl IntoIterator for SetCookies {
     }
 }
 
-/// The cookie that a `Set-Cookie` line is for: browsers tell cookies apart by name, domain and path (RFC 6265, 5.3, step
-/// 11).
+/// The cookie that a `Set-Cookie` line is for: browsers tell cookies apart by name, domain and path (RFC 6265, 5.3,
+/// step 11).
 struct Target<'l> {
     name: &'l [u8],
     /// Without it, the cookie is for the setting host only.

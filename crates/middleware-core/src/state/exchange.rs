@@ -19,7 +19,8 @@ use crate::state::place::Place;
 
 /// One request and its session: everything that the request, its session and all their clones share.
 ///
-/// It is a single allocation, or two where visitors keep their sessions. A route that does not ask for the session leaves it as it is.
+/// It is a single allocation, or two where visitors keep their sessions. A route that does not ask for the session
+/// leaves it as it is.
 pub(crate) struct Exchange {
     pub(crate) services: Arc<Services>,
     pub(crate) cookie_header: CookieHeader,

@@ -75,6 +75,7 @@ impl Hook for Probe {
             None | Some(Trouble::LosesTheAnswer) => Ok(()),
             Some(Trouble::Fails) => Err(StoreError::backend("told to fail")),
             Some(Trouble::Answers(StoreErrorKind::Unsupported)) => Err(StoreError::unsupported("told so")),
+            Some(Trouble::Answers(StoreErrorKind::NoKey)) => Err(StoreError::no_key("told so")),
             Some(Trouble::Answers(_)) => Err(StoreError::corrupt("told so")),
             Some(Trouble::Hangs) => {
                 self.resumed.notified().await;

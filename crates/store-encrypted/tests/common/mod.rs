@@ -87,7 +87,7 @@ pub(crate) enum Loaded {
     Failed(StoreErrorKind),
 }
 
-pub(crate) const CORRUPT: Loaded = Loaded::Failed(StoreErrorKind::Corrupt);
+pub(crate) const NO_KEY: Loaded = Loaded::Failed(StoreErrorKind::NoKey);
 pub(crate) const UNSUPPORTED: Loaded = Loaded::Failed(StoreErrorKind::Unsupported);
 
 /// Returns the error of a load, with its causes.

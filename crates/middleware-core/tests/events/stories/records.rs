@@ -13,6 +13,8 @@ use crate::site::{ADA, KEY, Manner, Site, Visitor, keys};
 
 pub const STORIES: &[Row] = stories![
     a_damaged_record => [RecordCorrupt]
+    a_record_that_no_key_opens => [SealOfUnknownKey]
+    a_write_over_a_record_that_no_key_opens => [SealOfUnknownKey, RequestFailed]
     a_damaged_record_that_cannot_be_set_aside => [RecordCorrupt, RecordNotSetAside]
     a_damaged_record_that_is_not_set_aside_in_time => [RecordCorrupt, StoreTimedOut]
     a_write_over_a_damaged_record => [RecordCorrupt, RequestFailed]
@@ -35,6 +37,19 @@ async fn a_damaged_record(manner: Manner) -> Site {
     site.listen();
     site.visit(&mut visitor, |_| ()).await;
     site
+}
+
+async fn a_record_that_no_key_opens(manner: Manner) -> Site {
+    let site = Site::new(manner);
+    let mut visitor = site.visitor().await;
+    site.probe.make(Call::Load, Trouble::Answers(StoreErrorKind::NoKey));
+    site.listen();
+    site.visit(&mut visitor, |_| ()).await;
+    site
+}
+
+async fn a_write_over_a_record_that_no_key_opens(manner: Manner) -> Site {
+    write_over(manner, Trouble::Answers(StoreErrorKind::NoKey)).await
 }
 
 async fn a_damaged_record_that_cannot_be_set_aside(manner: Manner) -> Site {
