@@ -13,6 +13,7 @@ pub(crate) mod place;
 pub(crate) mod progress;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytestring::ByteString;
 
@@ -74,6 +75,11 @@ impl State {
     /// Returns the session's own choice of a persistent cookie, pending changes included.
     pub(crate) fn persistent(&self) -> Option<bool> {
         self.pending.changes.persistent.unwrap_or_else(|| self.kept_envelope()?.overrides.persistent)
+    }
+
+    /// Returns the session's own idle timeout, pending changes included.
+    pub(crate) fn idle_timeout(&self) -> Option<Duration> {
+        self.pending.changes.idle_timeout.unwrap_or_else(|| self.kept_envelope()?.overrides.idle_timeout)
     }
 
     /// Returns the name of the session's device, pending changes included.

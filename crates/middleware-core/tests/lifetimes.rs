@@ -143,6 +143,45 @@ async fn a_session_chooses_for_itself_whether_to_be_remembered() {
 }
 
 #[tokio::test]
+async fn a_session_tells_its_own_choices_and_takes_them_back() {
+    let site = Site::with(|builder| builder.persistent(false).idle_timeout(HOUR));
+    let mut visitor = visitor(&site).await;
+    visitor
+        .act(&site, |session| {
+            assert_eq!((session.persistent(), session.idle_timeout()), (None, None));
+            session.set_persistent(true).unwrap();
+            session.set_idle_timeout(Some(HOUR * 24)).unwrap();
+            assert_eq!((session.persistent(), session.idle_timeout()), (Some(true), Some(HOUR * 24)));
+        })
+        .await;
+    let answer = visitor
+        .act(&site, |session| {
+            assert_eq!((session.persistent(), session.idle_timeout()), (Some(true), Some(HOUR * 24)));
+            session.set_persistent(None).unwrap();
+            session.set_idle_timeout(None).unwrap();
+            assert_eq!((session.persistent(), session.idle_timeout()), (None, None), "before the save too");
+        })
+        .await;
+    assert!(answer.set_cookie.is_some() && answer.max_age().is_none(), "the settings decide again");
+    let open = site.open(&visitor).await;
+    assert_eq!((open.persistent(), open.idle_timeout()), (None, None));
+    assert_eq!(open.expires_at(), Some(site.clock.now().saturating_add(HOUR)));
+    let site = site.restarted(|builder| builder.persistent(true).idle_timeout(HOUR));
+    assert_eq!(visitor.act(&site, |session| session.insert("b", &1).unwrap()).await.max_age(), Some(3600));
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_saved_yet_can_choose_too() {
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    open.set_persistent(false).unwrap();
+    open.set_idle_timeout(Some(HOUR)).unwrap();
+    assert_eq!((open.persistent(), open.idle_timeout()), (Some(false), Some(HOUR)));
+    open.discard();
+    assert_eq!((open.persistent(), open.idle_timeout()), (None, None));
+}
+
+#[tokio::test]
 async fn a_sessions_own_idle_timeout_has_the_bounds_of_the_settings() {
     let site = Site::new();
     let open = site.open(&Visitor::default()).await;

@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// Chooses for this session whether its cookie outlives the browser ("remember me"), whatever the
-    /// [settings](crate::SessionSettings::persistent) say.
+    /// [settings](crate::SessionSettings::persistent) say. `None` takes the choice back: the settings decide again.
     ///
     /// # Errors
     ///
@@ -106,12 +106,30 @@ impl Session {
     /// # use nexios_middleware_core::{Session, SessionError};
     /// fn log_in(session: &Session, user: &str, remember_me: bool) -> Result<(), SessionError> {
     ///     session.login(user)?;
-    ///     session.set_persistent(remember_me)
+    ///     session.set_persistent(remember_me) // or None, for what the settings say
     /// }
     /// ```
-    pub fn set_persistent(&self, persistent: bool) -> Result<(), SessionError> {
-        self.open_state()?.pending.changes.persistent = Some(Some(persistent));
+    pub fn set_persistent(&self, persistent: impl Into<Option<bool>>) -> Result<(), SessionError> {
+        // The conversion may be the application's code, which does not run under the lock.
+        let persistent = persistent.into();
+        self.open_state()?.pending.changes.persistent = Some(persistent);
         Ok(())
+    }
+
+    /// Returns the session's own choice of whether its cookie outlives the browser, or `None` if it has not
+    /// [made](Self::set_persistent) one and the [settings](crate::SessionSettings::persistent) decide.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionManager};
+    /// /// The state of the box "remember me".
+    /// fn is_remembered(session: &Session, manager: &SessionManager) -> bool {
+    ///     session.persistent().unwrap_or(manager.settings().persistent)
+    /// }
+    /// ```
+    pub fn persistent(&self) -> Option<bool> {
+        self.state().persistent()
     }
 
     /// Gives this session an idle timeout of its own. `None` returns to the one of the
@@ -136,6 +154,23 @@ impl Session {
             .map_err(|error| SessionError::new(SessionErrorKind::InvalidValue, error.to_string()))?;
         self.open_state()?.pending.changes.idle_timeout = Some(idle_timeout);
         Ok(())
+    }
+
+    /// Returns the session's own idle timeout, or `None` if it has not [chosen](Self::set_idle_timeout) one and that of
+    /// the [settings](crate::SessionSettings::idle_timeout) counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionManager};
+    /// # use std::time::Duration;
+    /// /// The time after which the page warns its visitor.
+    /// fn ends_unless_used_within(session: &Session, manager: &SessionManager) -> Duration {
+    ///     session.idle_timeout().unwrap_or(manager.settings().idle_timeout)
+    /// }
+    /// ```
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        self.state().idle_timeout()
     }
 
     /// Stores a name for the device that the session is used on, such as "Firefox on Linux".
