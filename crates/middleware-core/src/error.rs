@@ -16,8 +16,9 @@ use crate::events::{self, Event};
 /// [status](Self::status) and nothing more; in an outage of the store that is a 503 with `Retry-After`.
 ///
 /// To act on it, look at its [`kind`](Self::kind). The message and the [source](Error::source) say what happened, for
-/// the log. Neither contains a session id, a secret or a value. If a value cannot be read or written, the message names
-/// its key and its type.
+/// the log. Neither contains a session id, a secret or a value, unless you put it there: what
+/// [`try_update`](crate::Session::try_update) refuses, it refuses in your words. If a value cannot be read or written,
+/// the message names its key and its type.
 ///
 /// # Examples
 ///
@@ -97,6 +98,9 @@ pub enum SessionErrorKind {
     Incomplete,
     /// The user has as many sessions as they may have, so the login did not make another one.
     TooManySessions,
+    /// A function that was given to [`try_update`](crate::Session::try_update) has refused the value that it met, so
+    /// nothing was changed or saved. The message is the text of its error.
+    Refused,
     /// The application is set up wrongly: a layer is missing, or the store or the cookie cannot do what is asked.
     Misconfigured,
 }
@@ -109,11 +113,11 @@ impl SessionError {
 
     /// Returns the HTTP status for a request that failed for this reason.
     ///
-    /// It is 503 if another try may succeed, 409 if the session was ended in the meantime or would be one too many, and
-    /// 500 otherwise.
+    /// It is 503 if another try may succeed, 409 if the session was ended in the meantime, would be one too many, or has
+    /// a value that a change of yours refuses, and 500 otherwise.
     pub const fn status(&self) -> u16 {
         match self.kind {
-            SessionErrorKind::Gone | SessionErrorKind::TooManySessions => 409,
+            SessionErrorKind::Gone | SessionErrorKind::TooManySessions | SessionErrorKind::Refused => 409,
             SessionErrorKind::Unavailable
             | SessionErrorKind::Unsupported
             | SessionErrorKind::Interrupted
@@ -189,6 +193,11 @@ impl SessionError {
 
     pub(crate) fn ended() -> Self {
         Self::new(SessionErrorKind::Ended, "session has ended and takes no changes")
+    }
+
+    /// The refusal of the application, in its own words.
+    pub(crate) fn refused(reason: BoxError) -> Self {
+        Self::new(SessionErrorKind::Refused, reason.to_string()).with_source(reason)
     }
 
     pub(crate) fn head_sent() -> Self {
@@ -281,6 +290,7 @@ mod tests {
             (SessionErrorKind::TooLarge, 500),
             (SessionErrorKind::Gone, 409),
             (SessionErrorKind::TooManySessions, 409),
+            (SessionErrorKind::Refused, 409),
             (SessionErrorKind::Ended, 500),
             (SessionErrorKind::Misconfigured, 500),
         ] {

@@ -95,7 +95,8 @@ pub enum Event {
     RetiredKeyUsed,
     /// A request was answered with an error of its session.
     RequestFailed,
-    /// A request was answered with a refusal of its changes: the session was gone, or would have been one too many.
+    /// A request was answered with a refusal of its changes: the session was gone, would have been one too
+    /// many, or had a value that the application refuses.
     ChangesRefused,
     /// A signed cookie of the application was not as we have signed it.
     SignedCookieRefused,

@@ -37,7 +37,8 @@ use crate::state::{State, View};
 /// The changes of parallel requests to one session are merged, key by key:
 ///
 /// * [`insert`](Self::insert) means "this value for this key, whatever was there".
-/// * [`update`](Self::update) computes the new value from the one that is there when the session is saved.
+/// * [`update`](Self::update), [`update_or_remove`](Self::update_or_remove) and [`try_update`](Self::try_update)
+///   compute the new value from the one that is there when the session is saved.
 /// * A key that you do not change keeps what other requests have written.
 ///
 /// Until it is saved, your session shows the values as they were loaded, with your own changes. After
@@ -168,6 +169,8 @@ impl Session {
     /// * [`HeadSent`](SessionErrorKind::HeadSent): the visitor would need a new cookie, and it is too late to send one.
     /// * [`TooManySessions`](SessionErrorKind::TooManySessions): the user who logs in has as many sessions as they may
     ///   have.
+    /// * [`Refused`](SessionErrorKind::Refused): a [`try_update`](Self::try_update) has refused the value that another
+    ///   request has saved in the meantime. Nothing was written.
     /// * [`InvalidValue`](SessionErrorKind::InvalidValue), [`TooLarge`](SessionErrorKind::TooLarge): your changes do
     ///   not go together with what other requests have saved in the meantime. Nothing was written.
     ///

@@ -209,6 +209,82 @@ async fn a_login_into_a_session_that_was_ended_begins_a_fresh_one() {
 }
 
 #[tokio::test]
+async fn an_update_may_remove_what_another_request_left() {
+    let site = Site::new();
+    let mut visitor = visitor_with(&site, "tries", 5).await;
+    let (slow, absent) = (site.open(&visitor).await, site.open(&visitor).await);
+    let one_less = |tries: Option<i64>| tries.map(|tries| tries - 1).filter(|tries| *tries > 0);
+    slow.update_or_remove("tries", one_less).unwrap();
+    absent.update_or_remove("other", |other: Option<i64>| Some(other? * 10)).unwrap();
+    assert_eq!(slow.get::<i64>("tries").unwrap(), Some(4));
+    visitor
+        .act(&site, |session| {
+            session.insert("tries", &1).unwrap();
+            session.insert("other", &1).unwrap();
+        })
+        .await;
+    slow.answer(&mut visitor, 200).await;
+    absent.answer(&mut visitor, 200).await;
+    let entries = site.open(&visitor).await.entries::<i64>().unwrap();
+    assert_eq!(entries, [("other".to_owned(), 10)], "both were computed from the newer values");
+}
+
+#[tokio::test]
+async fn an_update_that_refuses_the_newer_value_writes_nothing() {
+    let site = Site::new();
+    let mut visitor = visitor_with(&site, "stock", 1).await;
+    let (saving, finishing) = (site.open(&visitor).await, site.open(&visitor).await);
+    let one_less = |stock: Option<i64>| match stock.unwrap_or(0) {
+        0 => Err("sold out"),
+        stock => Ok(Some(stock - 1)),
+    };
+    for open in [&saving, &finishing] {
+        open.try_update("stock", one_less).unwrap();
+        open.insert("ordered", &1).unwrap();
+    }
+    visitor.act(&site, |session| session.try_update("stock", one_less).unwrap()).await;
+
+    let error = saving.save().await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (SessionErrorKind::Refused, "sold out"));
+    saving.discard();
+    assert_eq!(saving.answer(&mut visitor, 200).await.failure, None, "the handler knows, and its answer stands");
+    assert_eq!(finishing.answer(&mut visitor, 200).await.failure, Some(409));
+
+    let entries = site.open(&visitor).await.entries::<i64>().unwrap();
+    assert_eq!(entries, [("stock".to_owned(), 0)]);
+    assert_eq!(site.manager.counters().of(Event::ChangesRefused), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_parallel_buyers_as_many_succeed_as_there_is_stock() {
+    let site = Arc::new(Site::new());
+    let visitor = visitor_with(&site, "stock", 5).await;
+    let barrier = Arc::new(Barrier::new(16));
+    let tasks: Vec<_> = (0..16)
+        .map(|_| {
+            let (site, mut visitor, barrier) = (site.clone(), visitor.clone(), barrier.clone());
+            tokio::spawn(async move {
+                let open = site.open(&visitor).await;
+                barrier.wait().await; // all have loaded the same revision
+                open.try_update("stock", |stock: Option<i64>| match stock.unwrap_or(0) {
+                    0 => Err("sold out"),
+                    stock => Ok(Some(stock - 1)),
+                })
+                .unwrap();
+                open.answer(&mut visitor, 200).await.failure
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    assert_eq!(answers.iter().filter(|failure| failure.is_none()).count(), 5);
+    assert_eq!(answers.iter().filter(|failure| **failure == Some(409)).count(), 11);
+    assert_eq!(visitor.sees::<i64>(&site, "stock").await, Some(0));
+}
+
+#[tokio::test]
 async fn a_value_of_another_type_fails_the_commit_and_writes_nothing() {
     let site = Site::new();
     let mut visitor = visitor_with(&site, "a", 1).await;

@@ -78,6 +78,81 @@ async fn typed_keys_name_key_and_type_once() {
 }
 
 #[tokio::test]
+async fn an_update_can_leave_a_key_without_a_value() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    let open = site.open(&visitor).await;
+    open.update_or_remove("tries", |tries: Option<u8>| tries?.checked_sub(1)).unwrap();
+    assert!(!open.contains_key("tries"), "where there was none, there is none");
+    assert_eq!(open.answer(&mut visitor, 200).await.set_cookie, None, "and that is no reason for a session");
+
+    visitor.act(&site, |session| session.insert("tries", &1_u8).unwrap()).await;
+    for left in [Some(0), None, None] {
+        visitor
+            .act(&site, |session| {
+                session.update_or_remove("tries", |tries: Option<u8>| tries?.checked_sub(1)).unwrap();
+                assert_eq!(session.get::<u8>("tries").unwrap(), left);
+            })
+            .await;
+        assert_eq!(visitor.sees::<u8>(&site, "tries").await, left);
+    }
+    assert_eq!(site.files(), [visitor.id()], "an empty session stays");
+}
+
+#[tokio::test]
+async fn an_update_that_refuses_changes_nothing() {
+    #[derive(Debug, PartialEq)]
+    struct SoldOut(u32);
+    impl std::fmt::Display for SoldOut {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "only {} left", self.0)
+        }
+    }
+    impl std::error::Error for SoldOut {}
+
+    let site = Site::new();
+    let open = site.open(&site.visitor(|session| session.insert("stock", &2).unwrap()).await).await;
+    let take_three = |stock: Option<u32>| {
+        let stock = stock.unwrap_or(0);
+        stock.checked_sub(3).map(Some).ok_or(SoldOut(stock))
+    };
+    let error = open.try_update("stock", take_three).unwrap_err();
+    assert_eq!((error.kind(), error.status()), (SessionErrorKind::Refused, 409));
+    assert_eq!(error.to_string(), "only 2 left");
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<SoldOut>());
+    assert_eq!(source, Some(&SoldOut(2)), "with the application's own error");
+    assert!(!open.is_modified());
+    assert_eq!(open.get::<u32>("stock").unwrap(), Some(2));
+
+    open.try_update("stock", |stock: Option<u32>| Ok::<_, String>(stock.map(|stock| stock + 1))).unwrap();
+    assert_eq!(open.get::<u32>("stock").unwrap(), Some(3));
+    open.try_update("stock", |_: Option<u32>| Ok::<_, SoldOut>(None)).unwrap();
+    assert!(!open.contains_key("stock"));
+}
+
+#[tokio::test]
+async fn a_typed_key_can_be_updated_taken_and_removed() {
+    const CREDIT: Entry<u32> = Entry::new("credit");
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    let session = &open.session;
+    CREDIT.update(session, |credit| credit.unwrap_or(0) + 5).unwrap();
+    CREDIT.update_or_remove(session, |credit| Some(credit? + 1)).unwrap();
+    assert_eq!(session.read(&CREDIT).unwrap(), Some(6));
+    let pay = move |price| {
+        CREDIT.try_update(session, move |credit| match credit.unwrap_or(0).checked_sub(price) {
+            Some(left) => Ok(Some(left)),
+            None => Err("not enough"),
+        })
+    };
+    pay(4).unwrap();
+    assert_eq!(pay(4).unwrap_err().to_string(), "not enough");
+    assert_eq!(CREDIT.take(session).unwrap(), Some(2));
+    assert_eq!(CREDIT.take(session).unwrap(), None);
+    session.write(&CREDIT, &1).unwrap();
+    assert!(CREDIT.remove(session) && !CREDIT.remove(session));
+}
+
+#[tokio::test]
 async fn a_session_takes_values_up_to_its_maximum_size_and_keeps_them() {
     let (site, mut visitor) =
         (Site::with(|builder| builder.max_size(ByteSize::new(4096).unwrap())), Visitor::default());

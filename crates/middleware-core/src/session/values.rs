@@ -1,6 +1,7 @@
 //! The values of a session.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -56,7 +57,8 @@ impl Session {
     ///
     /// Use it for counters and lists: they stay exact under parallel requests. If another request was faster, `update`
     /// runs again on the value that the other request left. It may run more than once, so it must not have effects of
-    /// its own, and must not use the session. Read the result after [`save`](Self::save).
+    /// its own, and must not use the session. Read the result after [`save`](Self::save). To leave the key without a
+    /// value, use [`update_or_remove`](Self::update_or_remove), and to refuse, [`try_update`](Self::try_update).
     ///
     /// # Errors
     ///
@@ -82,10 +84,99 @@ impl Session {
     {
         let key = SmolStr::from(key);
         let name = key.clone();
-        let update: Update = Arc::new(move |present| {
-            let present = present.map(|bytes| value::decode::<T>(&name, bytes)).transpose()?;
-            value::encode(&name, &update(present))
-        });
+        let update = move |present: Option<&[u8]>| {
+            let present = present.map(|bytes| value::decode(&name, bytes)).transpose()?;
+            value::encode(&name, &update(present)).map(Some)
+        };
+        self.change_by(key, Arc::new(update))
+    }
+
+    /// Replaces the value of `key` by the result of `update`, or removes it if the result is `None`.
+    ///
+    /// It is [`update`](Self::update) for a key that may be left without a value. A key that had none may stay so.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`update`](Self::update) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// fn take_from_cart(session: &Session, item: u64) -> Result<(), SessionError> {
+    ///     session.update_or_remove("cart", move |cart: Option<Vec<u64>>| {
+    ///         let mut cart = cart?; // where there is no cart, none is made
+    ///         cart.retain(|other| *other != item);
+    ///         (!cart.is_empty()).then_some(cart)
+    ///     })
+    /// }
+    /// ```
+    pub fn update_or_remove<T, F>(&self, key: &str, update: F) -> Result<(), SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> Option<T> + Send + Sync + 'static,
+    {
+        let key = SmolStr::from(key);
+        let name = key.clone();
+        let update = move |present: Option<&[u8]>| {
+            let present = present.map(|bytes| value::decode(&name, bytes)).transpose()?;
+            update(present).map(|value| value::encode(&name, &value)).transpose()
+        };
+        self.change_by(key, Arc::new(update))
+    }
+
+    /// Replaces the value of `key` by the result of `update`, removes it if that is `Ok(None)`, or refuses.
+    ///
+    /// It is [`update`](Self::update) for a change that is allowed only where the present value admits it. An `Err` is
+    /// returned at once, and nothing has changed. If another request was faster, `update` runs again on the value that
+    /// the other request left; an `Err` then fails the save, which writes nothing. If it was the save at the end of the
+    /// request, the visitor gets a 409 in place of your answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Refused`](SessionErrorKind::Refused) if `update` does. The message is the text of your error, and
+    /// the [source](std::error::Error::source) is your error itself. Fails also as [`update`](Self::update) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError, SessionErrorKind};
+    /// async fn buy(session: &Session) -> Result<&'static str, SessionError> {
+    ///     let bought = session.try_update("credit", |credit: Option<u32>| match credit.unwrap_or(0) {
+    ///         0 => Err("there is no credit left"),
+    ///         credit => Ok(Some(credit - 1)),
+    ///     });
+    ///     let saved = match bought {
+    ///         Ok(()) => session.save().await,
+    ///         refused => refused,
+    ///     };
+    ///     match saved {
+    ///         Err(error) if error.kind() == SessionErrorKind::Refused => {
+    ///             session.discard();
+    ///             Ok("sorry, there is no credit left")
+    ///         }
+    ///         saved => saved.map(|()| "thank you"),
+    ///     }
+    /// }
+    /// ```
+    pub fn try_update<T, E, F>(&self, key: &str, update: F) -> Result<(), SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        E: Into<Box<dyn Error + Send + Sync>>,
+        F: Fn(Option<T>) -> Result<Option<T>, E> + Send + Sync + 'static,
+    {
+        let key = SmolStr::from(key);
+        let name = key.clone();
+        let update = move |present: Option<&[u8]>| {
+            let present = present.map(|bytes| value::decode(&name, bytes)).transpose()?;
+            let value = update(present).map_err(|error| SessionError::refused(error.into()))?;
+            value.map(|value| value::encode(&name, &value)).transpose()
+        };
+        self.change_by(key, Arc::new(update))
+    }
+
+    /// Gives `key` the value that `update` computes, now and again when the changes are replayed.
+    fn change_by(&self, key: SmolStr, update: Update) -> Result<(), SessionError> {
         loop {
             let before = self.open_state()?.view.values.clone();
             // `update` is the application's code, which does not run under the lock.
@@ -95,9 +186,14 @@ impl Session {
                 continue; // a clone of this session has changed the value meanwhile
             }
             drop(before); // or the values would be copied to be changed
-            let insertion = state.view.values.plan_insert(&key, &after);
-            self.check_size(&state, state.parts_len(), insertion.encoded_len())?;
-            state.view.values.carry_out(insertion, &key, after);
+            match after {
+                Some(after) => {
+                    let insertion = state.view.values.plan_insert(&key, &after);
+                    self.check_size(&state, state.parts_len(), insertion.encoded_len())?;
+                    state.view.values.carry_out(insertion, &key, after);
+                }
+                None => _ = state.view.values.remove(&key),
+            }
             state.pending.changes.update(key, update);
             return Ok(());
         }

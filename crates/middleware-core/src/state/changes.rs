@@ -27,8 +27,9 @@ pub(crate) struct Changes {
     pub(crate) device: Option<Option<ByteString>>,
 }
 
-/// A function that computes a value from the present one. Both are encoded, so they may be of any type.
-pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<EncodedValue, SessionError> + Send + Sync>;
+/// A function that computes a value, or that there is none, from the present one. Both are encoded, so they may be of
+/// any type. If it fails, so does the commit.
+pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<Option<EncodedValue>, SessionError> + Send + Sync>;
 
 #[derive(Clone, Default)]
 struct KeyChange {
@@ -130,7 +131,7 @@ impl KeyChange {
             Start::Given(value) => value.clone(),
         };
         for update in &self.updates {
-            value = Some(update(value.as_deref())?);
+            value = update(value.as_deref())?;
         }
         Ok(value)
     }
@@ -153,7 +154,7 @@ mod tests {
     fn add(amount: u32) -> Update {
         Arc::new(move |present| {
             let present = present.map_or(Ok(0), |bytes| value::decode::<u32>("", bytes))?;
-            value::encode("", &(present + amount))
+            value::encode("", &(present + amount)).map(Some)
         })
     }
 
@@ -189,6 +190,22 @@ mod tests {
         changes.update(key("hits"), add(10));
         assert_eq!(replayed(&changes, &[]), expect(&[("hits", 11)]));
         assert_eq!(replayed(&changes, &[("hits", 100)]), expect(&[("hits", 111)]));
+    }
+
+    /// Removes a number that has come down to zero.
+    fn drop_zero() -> Update {
+        Arc::new(|present| Ok(present.filter(|bytes| **bytes != *number(0)).map(Into::into)))
+    }
+
+    #[test]
+    fn an_update_may_leave_no_value_for_the_next_one() {
+        let mut changes = Changes::default();
+        changes.update(key("hits"), drop_zero());
+        assert_eq!(replayed(&changes, &[("hits", 0), ("other", 0)]), expect(&[("other", 0)]));
+        assert_eq!(replayed(&changes, &[("hits", 7)]), expect(&[("hits", 7)]));
+        assert_eq!(replayed(&changes, &[]), expect(&[]));
+        changes.update(key("hits"), add(1));
+        assert_eq!(replayed(&changes, &[("hits", 0)]), expect(&[("hits", 1)]));
     }
 
     #[test]
