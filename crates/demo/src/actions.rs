@@ -7,8 +7,6 @@
 //! An action fails only if the session does. It returns the error of the session, and the adapter answers it.
 #![allow(clippy::missing_errors_doc, reason = "the documentation of the module says it once for all")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nexios_middleware_core::{
@@ -53,25 +51,21 @@ pub fn all(session: &Session) -> Result {
 
 /// `POST /increment/{key}`: adds one atomically, and answers with the number that this request has reached.
 ///
-/// Of any number of parallel requests, no two get the same number: `update` is repeated on the newer value if another
-/// request was faster, and `get` after `save` reads what was committed.
+/// Of any number of parallel requests, no two get the same number: `try_update` is repeated on the newer value if
+/// another request was faster, and `get` after `save` reads what was committed.
 pub async fn increment(session: &Session, key: &str) -> Result {
-    // The closure may run more than once. This flag carries out of it whether its last run overflowed.
-    let overflowed = Arc::new(AtomicBool::new(false));
-    let overflow = Arc::clone(&overflowed);
-    let add_one = move |present: Option<i64>| {
-        let present = present.unwrap_or(0);
-        overflow.store(present == i64::MAX, Ordering::Relaxed);
-        present.saturating_add(1)
-    };
-    let saved = match session.update(key, add_one) {
-        // After an overflow the number is as it was, so there is nothing to undo.
+    let add_one =
+        |present: Option<i64>| present.unwrap_or(0).checked_add(1).map(Some).ok_or("the number would overflow");
+    let saved = match session.try_update(key, add_one) {
         Ok(()) => session.save().await,
         Err(error) => Err(error),
     };
     match saved {
-        Ok(()) if overflowed.load(Ordering::Relaxed) => Ok(Reply::refused(409, "the number would overflow")),
         Ok(()) => Ok(Reply::ok(json!(session.get::<i64>(key)?))),
+        Err(error) if error.kind() == SessionErrorKind::Refused => {
+            session.discard();
+            Ok(Reply::refused(409, &error.to_string()))
+        }
         Err(error) if error.kind() == SessionErrorKind::InvalidValue => {
             session.discard();
             Ok(Reply::refused(409, "the key holds something other than an integer"))
