@@ -105,7 +105,11 @@ fn settle(exchange: &Exchange, work: Work<'_>, done: Result<Done, Failed>) -> Re
             work.note(&done);
             let is_gone = matches!(done, Done::Gone);
             update(&mut exchange.state(), &work, done);
-            if is_gone { Err(SessionError::gone()) } else { Ok(()) }
+            match is_gone {
+                false => Ok(()),
+                true if work.pending.changes.takes_once() => Err(SessionError::gone_with_taken()),
+                true => Err(SessionError::gone()),
+            }
         }
         Err(failed) => {
             let id = work.known_id();

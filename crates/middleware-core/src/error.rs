@@ -46,6 +46,8 @@ pub struct SessionError {
     /// The event in the store that the error stems from, for the caller that notes it.
     event: Option<Event>,
     revocation: Option<Revocation>,
+    /// The request has used up what was not there any more, so its answer must not stand.
+    took_what_ended: bool,
 }
 
 /// The progress of a revocation that is not complete.
@@ -101,6 +103,9 @@ pub enum SessionErrorKind {
     /// A function that was given to [`try_update`](crate::Session::try_update) has refused the value that it met, so
     /// nothing was changed or saved. The message is the text of its error.
     Refused,
+    /// A value that was taken with [`take_once`](crate::Session::take_once) has been taken or changed by another request
+    /// meanwhile, so nothing was saved.
+    AlreadyTaken,
     /// The application is set up wrongly: a layer is missing, or the store or the cookie cannot do what is asked.
     Misconfigured,
 }
@@ -114,10 +119,13 @@ impl SessionError {
     /// Returns the HTTP status for a request that failed for this reason.
     ///
     /// It is 503 if another try may succeed, 409 if the session was ended in the meantime, would be one too many, or has
-    /// a value that a change of yours refuses, and 500 otherwise.
+    /// a value that your changes do not go together with, and 500 otherwise.
     pub const fn status(&self) -> u16 {
         match self.kind {
-            SessionErrorKind::Gone | SessionErrorKind::TooManySessions | SessionErrorKind::Refused => 409,
+            SessionErrorKind::Gone
+            | SessionErrorKind::TooManySessions
+            | SessionErrorKind::Refused
+            | SessionErrorKind::AlreadyTaken => 409,
             SessionErrorKind::Unavailable
             | SessionErrorKind::Unsupported
             | SessionErrorKind::Interrupted
@@ -162,7 +170,7 @@ impl SessionError {
     }
 
     pub(crate) fn new(kind: SessionErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None, event: None, revocation: None }
+        Self { kind, message: message.into(), source: None, event: None, revocation: None, took_what_ended: false }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -189,6 +197,23 @@ impl SessionError {
 
     pub(crate) fn gone() -> Self {
         Self::new(SessionErrorKind::Gone, "session was ended by another request")
+    }
+
+    /// The same for a request that has taken something once.
+    pub(crate) fn gone_with_taken() -> Self {
+        Self { took_what_ended: true, ..Self::gone() }
+    }
+
+    /// Returns whether the application's answer stands although the end of its request has failed in this way: somebody
+    /// has ended the session in the meantime, and the request's changes are dropped.
+    pub(crate) fn lets_answer_stand(&self) -> bool {
+        self.kind == SessionErrorKind::Gone && !self.took_what_ended
+    }
+
+    /// A value that was taken once, and was not there any more.
+    pub(crate) fn already_taken(key: &str) -> Self {
+        let message = format!("value of session key `{}` was taken or changed by another request", shown(key));
+        Self::new(SessionErrorKind::AlreadyTaken, message)
     }
 
     pub(crate) fn ended() -> Self {
@@ -291,6 +316,7 @@ mod tests {
             (SessionErrorKind::Gone, 409),
             (SessionErrorKind::TooManySessions, 409),
             (SessionErrorKind::Refused, 409),
+            (SessionErrorKind::AlreadyTaken, 409),
             (SessionErrorKind::Ended, 500),
             (SessionErrorKind::Misconfigured, 500),
         ] {

@@ -96,7 +96,7 @@ pub enum Event {
     /// A request was answered with an error of its session.
     RequestFailed,
     /// A request was answered with a refusal of its changes: the session was gone, would have been one too
-    /// many, or had a value that the application refuses.
+    /// many, or had a value that the changes do not go together with.
     ChangesRefused,
     /// A signed cookie of the application was not as we have signed it.
     SignedCookieRefused,

@@ -39,6 +39,7 @@ use crate::state::{State, View};
 /// * [`insert`](Self::insert) means "this value for this key, whatever was there".
 /// * [`update`](Self::update), [`update_or_remove`](Self::update_or_remove) and [`try_update`](Self::try_update)
 ///   compute the new value from the one that is there when the session is saved.
+/// * [`take_once`](Self::take_once) saves nothing if another request was faster to take or change the value.
 /// * A key that you do not change keeps what other requests have written.
 ///
 /// Until it is saved, your session shows the values as they were loaded, with your own changes. After
@@ -171,6 +172,8 @@ impl Session {
     ///   have.
     /// * [`Refused`](SessionErrorKind::Refused): a [`try_update`](Self::try_update) has refused the value that another
     ///   request has saved in the meantime. Nothing was written.
+    /// * [`AlreadyTaken`](SessionErrorKind::AlreadyTaken): another request has taken or changed what this one has taken
+    ///   with [`take_once`](Self::take_once). Nothing was written.
     /// * [`InvalidValue`](SessionErrorKind::InvalidValue), [`TooLarge`](SessionErrorKind::TooLarge): your changes do
     ///   not go together with what other requests have saved in the meantime. Nothing was written.
     ///

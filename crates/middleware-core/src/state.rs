@@ -144,11 +144,13 @@ impl State {
     }
 
     /// Ends the session for this request, because somebody else has ended it. A logout still needs to know which it
-    /// was: it may live on under a new id.
+    /// was: it may live on under a new id. And what was taken from it once has to be refused.
     pub(crate) fn end(&mut self) {
         let snapshot = self.known.snapshot.take();
+        let changes = std::mem::take(&mut self.pending.changes).into_taken();
         *self = Self {
             known: Known { snapshot, ..Known::nothing(self.known.cookie_received) },
+            pending: Pending { changes, ..Pending::default() },
             cookie: self.cookie,
             progress: Progress::Ended,
             ..Self::default()

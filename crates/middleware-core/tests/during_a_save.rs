@@ -9,7 +9,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
-use nexios_middleware_core::{Header, PlainHead, RequestSession, Session, SessionErrorKind, SessionManager};
+use nexios_middleware_core::{
+    Header, PlainHead, RequestSession, Session, SessionError, SessionErrorKind, SessionManager,
+};
 use nexios_store_core::{Result, StoreError, async_trait};
 use nexios_store_memory::MemoryStore;
 use nexios_store_testkit::hook::{Call, Hook, Hooked};
@@ -89,6 +91,11 @@ async fn answer(request: &RequestSession) -> Option<String> {
     assert!(end.failure().is_none(), "{end:?}");
     assert!(end.apply(&mut head).is_none());
     head.value(Header::SetCookie).map(|line| line.split(';').next().unwrap().to_owned())
+}
+
+/// Returns the status that takes the place of the answer.
+async fn failure(request: &RequestSession) -> Option<u16> {
+    request.end(200).await.failure().map(SessionError::status)
 }
 
 const REMOVED: &str = "sessionid=";
@@ -218,4 +225,59 @@ async fn a_save_that_is_not_polled_does_not_hold_up_the_end() {
     let end = request.end(200).await;
     assert_eq!(end.failure().unwrap().kind(), SessionErrorKind::Interrupted);
     assert!(company.meanwhile.is_done());
+}
+
+#[tokio::test]
+async fn a_value_taken_during_a_save_that_finds_nothing_is_refused() {
+    let company = Company::new();
+    let cookie = company.user("ada").await;
+    let (request, session) = company.open(&cookie).await;
+    let (logout, other) = company.open(&cookie).await;
+    session.insert("b", &2).unwrap();
+    let clone = session.clone();
+    company.meanwhile.within(CallKind::Update, async move {
+        assert_eq!(clone.take_once::<u8>("a").unwrap(), Some(1));
+        other.destroy();
+        assert_eq!(answer(&logout).await.as_deref(), Some(REMOVED));
+        Ok(())
+    });
+    assert_eq!(session.save().await.unwrap_err().kind(), SessionErrorKind::Gone);
+    assert!(company.meanwhile.is_done() && session.is_empty());
+    assert_eq!(failure(&request).await, Some(409), "the first save has not told of what was taken during it");
+}
+
+#[tokio::test]
+async fn a_value_taken_during_a_save_is_compared_with_what_it_merged() {
+    for (left, expected) in [(1, None), (2, Some(409))] {
+        let company = Company::new();
+        let cookie = company.user("ada").await;
+        let (request, session) = company.open(&cookie).await;
+        let (faster, other) = company.open(&cookie).await;
+        session.insert("b", &2).unwrap();
+        let clone = session.clone();
+        company.meanwhile.within(CallKind::Update, async move {
+            assert_eq!(clone.take_once::<u8>("a").unwrap(), Some(1));
+            other.insert("a", &left).unwrap();
+            assert!(answer(&faster).await.is_some());
+            Ok(())
+        });
+        session.save().await.unwrap();
+        assert_eq!(failure(&request).await, expected, "another request has left {left}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_taken_during_a_save_that_fails_is_taken_by_the_next() {
+    let company = Company::new();
+    let (request, session) = company.open("").await;
+    session.update("a", |_: Option<u8>| 1).unwrap();
+    session.insert("b", &2).unwrap();
+    let clone = session.clone();
+    company.meanwhile.within(CallKind::Create, async move {
+        assert_eq!(clone.take_once::<u8>("a").unwrap(), Some(1));
+        fails()
+    });
+    assert_eq!(session.save().await.unwrap_err().kind(), SessionErrorKind::Unavailable);
+    let cookie = answer(&request).await.unwrap();
+    assert_eq!(company.open(&cookie).await.1.keys(), ["b"]);
 }

@@ -12,6 +12,8 @@ pub(crate) struct Situation {
     pub(crate) names_others: bool,
     /// A cookie of the request named a session that has moved to another id.
     pub(crate) moved: bool,
+    /// A value was taken once from a session that somebody else has ended since.
+    pub(crate) took_what_ended: bool,
     /// A user logs in.
     pub(crate) logs_in: bool,
     /// Values, own settings or the principal were changed since the record was read or written.
@@ -82,6 +84,7 @@ fn action(situation: Situation) -> Action {
         (Fate::Keep | Fate::Cycle, false) if situation.moved && situation.has_content && !situation.logs_in => {
             Action::Drop
         }
+        (Fate::Keep | Fate::Cycle, false) if situation.took_what_ended => Action::Drop,
         // A new session gets a new id in any case, so there is none to cycle.
         (Fate::Keep | Fate::Cycle, false) if situation.has_content => Action::Create,
         (Fate::Keep | Fate::Cycle, false) => Action::Nothing,
@@ -121,6 +124,7 @@ mod tests {
         stored: false,
         names_others: false,
         moved: false,
+        took_what_ended: false,
         logs_in: false,
         changed: false,
         has_content: false,
@@ -178,6 +182,12 @@ mod tests {
                 Send,
             ),
             ("logout under it", Situation { fate: Fate::Destroy, names_others: true, ..MOVED }, Destroy, Remove),
+            (
+                "a `take_once` from a session that has ended",
+                Situation { changed: true, took_what_ended: true, ..NEW },
+                Drop,
+                Keep,
+            ),
             ("reading", STORED, Nothing, Keep),
             ("reading, a ration later", Situation { touch_due: true, ..STORED }, Touch, Send),
             (

@@ -21,6 +21,7 @@ impl Situation {
                 && snapshot.is_none()
                 && exchange.vouched_ids().next().is_some(),
             moved: known.former_id().is_some(),
+            took_what_ended: state.has_ended() && pending.changes.takes_once(),
             logs_in: pending.login.is_some(),
             changed: pending.is_changed(),
             has_content: !view.values.is_empty() || pending.login.is_some(),

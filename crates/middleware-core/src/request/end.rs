@@ -10,7 +10,7 @@ use bytes::Bytes;
 use nexios_store_core::Timestamp;
 
 use crate::commit::{self, plan::Action};
-use crate::error::{SessionError, SessionErrorKind};
+use crate::error::SessionError;
 use crate::records::Snapshot;
 use crate::request::head::{Header, ResponseHead};
 use crate::request::headers::{self, SetCookies};
@@ -117,7 +117,7 @@ async fn save(exchange: Arc<Exchange>, status: u16, now: Timestamp) -> RequestEn
         let failure = match saved {
             // Somebody has ended the session in the meantime. The answer stands, without the changes.
             Ok(()) => None,
-            Err(error) if error.kind() == SessionErrorKind::Gone => None,
+            Err(error) if error.lets_answer_stand() => None,
             Err(error) => Some(error),
         };
         let mut state = exchange.state();

@@ -86,6 +86,27 @@ impl<T: DeserializeOwned> Entry<T> {
     pub fn take(&self, session: &Session) -> Result<Option<T>, SessionError> {
         session.take(self.key)
     }
+
+    /// Removes the key from the session and returns its value, for something that must not be used twice. See
+    /// [`Session::take_once`].
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Session::take_once`] does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Entry, Session, SessionError};
+    /// const LOGIN_STATE: Entry<String> = Entry::new("login_state");
+    ///
+    /// fn comes_back(session: &Session, state: &str) -> Result<bool, SessionError> {
+    ///     Ok(LOGIN_STATE.take_once(session)?.is_some_and(|expected| expected == state))
+    /// }
+    /// ```
+    pub fn take_once(&self, session: &Session) -> Result<Option<T>, SessionError> {
+        session.take_once(self.key)
+    }
 }
 
 impl<T: Serialize + DeserializeOwned> Entry<T> {

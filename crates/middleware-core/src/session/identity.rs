@@ -8,7 +8,6 @@ use crate::error::{SessionError, SessionErrorKind};
 use crate::format::handle::SessionHandle;
 use crate::services::settings::check_duration;
 use crate::session::Session;
-use crate::state::changes::Changes;
 use crate::state::decisions::Fate;
 use crate::users::UserSession;
 
@@ -56,8 +55,7 @@ impl Session {
         self.check_size(&state, user.len() + kept_parts, kept_values)?;
         if is_another {
             state.view.values.clear();
-            state.pending.changes = Changes::default();
-            state.pending.changes.clear();
+            state.pending.changes.begin_afresh();
         }
         state.pending.login = Some(user);
         if state.pending.fate == Fate::Keep {

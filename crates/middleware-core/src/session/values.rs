@@ -211,6 +211,9 @@ impl Session {
 
     /// Removes `key` and returns its value, or `None` if the key had none.
     ///
+    /// Parallel requests may all get the value, and all succeed: to remove what is no longer there is no error. That is
+    /// right for a notice. For a token that must not be used twice, choose [`take_once`](Self::take_once).
+    ///
     /// # Errors
     ///
     /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the value is not a `T`. The key keeps its value
@@ -229,6 +232,64 @@ impl Session {
         let taken = self.get(key)?;
         // Of two clones that have read the value, one has removed it.
         Ok(taken.filter(|_| self.remove(key)))
+    }
+
+    /// Removes `key` and returns its value, or `None` if the key had none, for something that must not be used twice:
+    /// the token of a form, or the state of a login elsewhere.
+    ///
+    /// Parallel requests may all get the value, but only one of them can save: the save of every other one fails,
+    /// and writes nothing. If it is the save at the end of the request, the visitor gets a 409 in place of your answer.
+    /// So await [`save`](Self::save) before you do something that cannot be undone. The same holds if another request
+    /// has given the key another value in the meantime, or has ended the session.
+    ///
+    /// Nothing is taken if the changes of this request are dropped: by an answer of 5xx or 408, by
+    /// [`discard`](Self::discard), or by [`destroy`](Self::destroy). To end the session in the same request, save first.
+    ///
+    /// # Errors
+    ///
+    /// Fails
+    ///
+    /// * with [`InvalidValue`](SessionErrorKind::InvalidValue) if the value is not a `T`. The key keeps its value then.
+    /// * with [`Misconfigured`](SessionErrorKind::Misconfigured) if visitors keep their sessions, as with
+    ///   [`client_side`](crate::SessionManager::client_side): they can send the same one as often as they like.
+    /// * if the session takes no changes; see [the list](Self#errors).
+    ///
+    /// The save fails with [`AlreadyTaken`](SessionErrorKind::AlreadyTaken), or with
+    /// [`Gone`](SessionErrorKind::Gone) if the session has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// async fn pay(session: &Session, form_token: &str) -> Result<&'static str, SessionError> {
+    ///     let token: Option<String> = session.take_once("form_token")?;
+    ///     if token.as_deref() != Some(form_token) {
+    ///         return Ok("please fill in the form again");
+    ///     }
+    ///     session.save().await?; // of two clicks on the button, one fails here
+    ///     Ok("paid")
+    /// }
+    /// ```
+    pub fn take_once<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
+        if self.0.place.is_cookie() {
+            let message = "a value can be taken once only from a store, because visitors can send their cookie twice";
+            return Err(SessionError::misconfigured(message));
+        }
+        loop {
+            let before = self.open_state()?.view.values.clone();
+            let Some(bytes) = before.get(key) else { return Ok(None) };
+            // The deserializer of `T` is the application's code, which does not run under the lock.
+            let taken = value::decode(key, bytes)?;
+            let mut state = self.open_state()?;
+            if state.view.values.get(key) != Some(bytes) {
+                continue; // a clone of this session has changed the value meanwhile
+            }
+            let bytes = bytes.into();
+            drop(before); // or the values would be copied to be changed
+            state.view.values.remove(key);
+            state.pending.changes.take_once(key.into(), bytes);
+            return Ok(Some(taken));
+        }
     }
 
     /// Returns the value of a typed key, or `None` if the key has none.

@@ -45,6 +45,18 @@ enum Start {
     Present,
     /// This value, or none, whatever the key has by then.
     Given(Option<EncodedValue>),
+    /// The same, but only where the key still has what was taken from it.
+    Taken(Box<Taken>),
+}
+
+/// A value that was taken from its key, and that no other request may have taken or changed before it is saved.
+#[derive(Clone)]
+struct Taken {
+    /// The updates that the value came out of. Usually there are none.
+    updates: Vec<Update>,
+    value: EncodedValue,
+    /// The value that the key has been given since.
+    given: Option<EncodedValue>,
 }
 
 impl Changes {
@@ -55,24 +67,63 @@ impl Changes {
 
     /// Returns whether making these changes twice has the same result as making them once.
     pub(crate) fn are_repeatable(&self) -> bool {
-        self.keys.iter().all(|(_, change)| change.updates.is_empty() || matches!(change.start, Start::Given(_)))
+        self.keys.iter().all(|(_, change)| match change.start {
+            Start::Present => change.updates.is_empty(),
+            Start::Given(_) => true,
+            Start::Taken(_) => false, // the second time, it is not there any more
+        })
+    }
+
+    /// Returns whether a value was taken that no other request may have taken.
+    pub(crate) fn takes_once(&self) -> bool {
+        self.keys.iter().any(|(_, change)| matches!(change.start, Start::Taken(_)))
     }
 
     pub(crate) fn insert(&mut self, key: SmolStr, value: EncodedValue) {
-        *self.change_of(key) = KeyChange { start: Start::Given(Some(value)), updates: Vec::new() };
+        self.change_of(key).give(Some(value));
     }
 
     pub(crate) fn remove(&mut self, key: SmolStr) {
-        *self.change_of(key) = KeyChange { start: Start::Given(None), updates: Vec::new() };
+        self.change_of(key).give(None);
+    }
+
+    /// Removes `key`, which has this value now, and must still have it when the changes are replayed.
+    pub(crate) fn take_once(&mut self, key: SmolStr, value: EncodedValue) {
+        let cleared = self.cleared;
+        let change = self.change_of(key);
+        match change.start {
+            Start::Present if !cleared => {
+                let updates = std::mem::take(&mut change.updates);
+                change.start = Start::Taken(Box::new(Taken { updates, value, given: None }));
+            }
+            // The value is from this request, and nobody else has seen it.
+            _ => change.give(None),
+        }
     }
 
     pub(crate) fn update(&mut self, key: SmolStr, update: Update) {
         self.change_of(key).updates.push(update);
     }
 
+    /// Removes all values. What was taken must still be there all the same.
     pub(crate) fn clear(&mut self) {
         self.cleared = true;
-        self.keys.clear();
+        self.keys.retain(|(_, change)| {
+            change.give(None);
+            matches!(change.start, Start::Taken(_))
+        });
+    }
+
+    /// Removes all values and the session's own settings, for another user.
+    pub(crate) fn begin_afresh(&mut self) {
+        *self = Self { keys: std::mem::take(&mut self.keys), ..Self::default() };
+        self.clear();
+    }
+
+    /// Returns no more of the changes than what must still be there because it was taken.
+    pub(crate) fn into_taken(mut self) -> Self {
+        self.keys.retain(|(_, change)| matches!(change.start, Start::Taken(_)));
+        Self { keys: self.keys, ..Self::default() }
     }
 
     /// Forgets everything but the session's own settings.
@@ -83,15 +134,23 @@ impl Changes {
 
     /// Adds changes that were made after these.
     pub(crate) fn append(&mut self, later: Self) {
+        for (key, change) in &later.keys {
+            if let Start::Taken(taken) = &change.start {
+                self.change_of(key.clone()).updates.extend(taken.updates.iter().cloned());
+                self.take_once(key.clone(), taken.value.clone());
+            }
+        }
         if later.cleared {
             self.clear();
         }
         for (key, change) in later.keys {
             let earlier = self.change_of(key);
             match change.start {
-                Start::Given(_) => *earlier = change,
-                Start::Present => earlier.updates.extend(change.updates),
+                Start::Given(value) => earlier.give(value),
+                Start::Taken(taken) => earlier.give(taken.given),
+                Start::Present => {}
             }
+            earlier.updates.extend(change.updates);
         }
         self.idle_timeout = later.idle_timeout.or(self.idle_timeout);
         self.persistent = later.persistent.or(self.persistent);
@@ -110,6 +169,13 @@ impl Changes {
     ///
     /// Runs the application's update functions, so the state must not be locked.
     pub(crate) fn replay(&self, values: &mut Values) -> Result<(), SessionError> {
+        for (key, change) in &self.keys {
+            if let Start::Taken(taken) = &change.start
+                && updated(values.get(key).map(Into::into), &taken.updates)?.as_ref() != Some(&taken.value)
+            {
+                return Err(SessionError::already_taken(key));
+            }
+        }
         if self.cleared {
             values.clear();
         }
@@ -126,20 +192,37 @@ impl Changes {
 impl KeyChange {
     /// Returns the value of the key after the change, given its present one.
     fn value(&self, present: Option<&[u8]>) -> Result<Option<EncodedValue>, SessionError> {
-        let mut value = match &self.start {
+        let start = match &self.start {
             Start::Present => present.map(Into::into),
             Start::Given(value) => value.clone(),
+            Start::Taken(taken) => taken.given.clone(),
         };
-        for update in &self.updates {
-            value = update(value.as_deref())?;
-        }
-        Ok(value)
+        updated(start, &self.updates)
     }
+
+    /// Gives the key this value, or none, in place of all that it had before.
+    fn give(&mut self, value: Option<EncodedValue>) {
+        self.updates = Vec::new();
+        match &mut self.start {
+            Start::Taken(taken) => taken.given = value,
+            start => *start = Start::Given(value),
+        }
+    }
+}
+
+fn updated(mut value: Option<EncodedValue>, updates: &[Update]) -> Result<Option<EncodedValue>, SessionError> {
+    for update in updates {
+        value = update(value.as_deref())?;
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::error::SessionErrorKind;
     use crate::format::value;
     use proptest::prelude::*;
 
@@ -230,6 +313,75 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_once_cannot_be_taken_a_second_time() {
+        let mut changes = Changes::default();
+        changes.take_once(key("token"), number(7));
+        assert!(changes.takes_once() && !changes.are_repeatable());
+        assert_eq!(replayed(&changes, &[("a", 1), ("token", 7)]), expect(&[("a", 1)]));
+        for others in [&[("a", 1)][..], &[("a", 1), ("token", 8)]] {
+            let mut present = values(others);
+            let error = changes.replay(&mut present).unwrap_err();
+            assert_eq!((error.kind(), error.status()), (SessionErrorKind::AlreadyTaken, 409));
+            assert!(present == values(others), "nothing has changed");
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_taking_does_not_make_up_for_it() {
+        let later: [fn(&mut Changes); 6] = [
+            |changes| changes.insert(key("token"), number(8)),
+            |changes| changes.remove(key("token")),
+            |changes| changes.update(key("token"), add(1)),
+            |changes| changes.take_once(key("token"), number(7)),
+            Changes::clear,
+            Changes::begin_afresh,
+        ];
+        for (nth, change) in later.into_iter().enumerate() {
+            let (mut at_once, mut appended, mut second) = (Changes::default(), Changes::default(), Changes::default());
+            at_once.take_once(key("token"), number(7));
+            change(&mut at_once);
+            second.take_once(key("token"), number(7));
+            change(&mut second);
+            appended.insert(key("a"), number(1));
+            appended.append(second);
+            for changes in [&at_once, &appended, &at_once.clone().into_taken()] {
+                assert!(changes.replay(&mut values(&[])).is_err(), "{nth}");
+                assert!(changes.replay(&mut values(&[("token", 8)])).is_err(), "{nth}");
+                assert!(changes.replay(&mut values(&[("token", 7)])).is_ok(), "{nth}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_this_requests_own_can_be_taken_at_any_time() {
+        let mut changes = Changes::default();
+        changes.insert(key("given"), number(1));
+        changes.take_once(key("given"), number(1));
+        changes.clear();
+        changes.update(key("computed"), add(1));
+        changes.take_once(key("computed"), number(1));
+        assert!(!changes.takes_once());
+        assert_eq!(replayed(&changes, &[("given", 7), ("computed", 8)]), expect(&[]));
+
+        let (mut earlier, mut later) = (Changes::default(), Changes::default());
+        earlier.insert(key("given"), number(1));
+        later.take_once(key("given"), number(1));
+        earlier.append(later);
+        assert_eq!(replayed(&earlier, &[("given", 7)]), expect(&[]));
+    }
+
+    #[test]
+    fn a_taken_sum_must_be_the_same_sum_again() {
+        let (mut earlier, mut later) = (Changes::default(), Changes::default());
+        earlier.update(key("hits"), add(1));
+        later.update(key("hits"), add(1));
+        later.take_once(key("hits"), number(7));
+        earlier.append(later);
+        assert_eq!(replayed(&earlier, &[("hits", 5)]), expect(&[]));
+        assert!(earlier.replay(&mut values(&[("hits", 6)])).is_err());
+    }
+
+    #[test]
     fn clear_empties_what_others_wrote_and_keeps_what_came_after_it() {
         let mut changes = Changes::default();
         changes.insert(key("before"), number(1));
@@ -251,6 +403,7 @@ mod tests {
         Insert(u8, u32),
         Remove(u8),
         Update(u8, u32),
+        TakeOnce(u8),
         Clear,
     }
 
@@ -259,17 +412,31 @@ mod tests {
             (0..3_u8, 0..100_u32).prop_map(|(key, value)| Step::Insert(key, value)),
             (0..3_u8).prop_map(Step::Remove),
             (0..3_u8, 0..100_u32).prop_map(|(key, amount)| Step::Update(key, amount)),
+            (0..3_u8).prop_map(Step::TakeOnce),
             Just(Step::Clear),
         ]
     }
 
-    fn record(steps: &[Step]) -> Changes {
+    /// Makes the steps on the map, and records them.
+    fn record(steps: &[Step], map: &mut BTreeMap<u8, u32>) -> Changes {
         let mut changes = Changes::default();
         for step in steps {
+            if let Step::TakeOnce(name) = step
+                && let Some(value) = map.get(name)
+            {
+                changes.take_once(name.to_string().into(), number(*value));
+            }
+            match *step {
+                Step::Insert(name, value) => drop(map.insert(name, value)),
+                Step::Remove(name) | Step::TakeOnce(name) => drop(map.remove(&name)),
+                Step::Update(name, amount) => *map.entry(name).or_default() += amount,
+                Step::Clear => map.clear(),
+            }
             match *step {
                 Step::Insert(name, value) => changes.insert(name.to_string().into(), number(value)),
                 Step::Remove(name) => changes.remove(name.to_string().into()),
                 Step::Update(name, amount) => changes.update(name.to_string().into(), add(amount)),
+                Step::TakeOnce(_) => {}
                 Step::Clear => changes.clear(),
             }
         }
@@ -285,22 +452,16 @@ mod tests {
             split in 0..12_usize,
         ) {
             let mut model = start.clone();
-            for step in &steps {
-                match *step {
-                    Step::Insert(name, value) => drop(model.insert(name, value)),
-                    Step::Remove(name) => drop(model.remove(&name)),
-                    Step::Update(name, amount) => *model.entry(name).or_default() += amount,
-                    Step::Clear => model.clear(),
-                }
-            }
+            let at_once = record(&steps, &mut model);
+            let (first, second) = steps.split_at(split.min(steps.len()));
+            let mut map = start.clone();
+            let mut appended = record(first, &mut map);
+            appended.append(record(second, &mut map));
+
             let expected: Vec<_> = model.iter().map(|(name, value)| (name.to_string(), *value)).collect();
             let start: Vec<_> = start.iter().map(|(name, value)| (name.to_string(), *value)).collect();
             let start: Vec<_> = start.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-            prop_assert_eq!(replayed(&record(&steps), &start), expected.clone());
-
-            let (first, second) = steps.split_at(split.min(steps.len()));
-            let mut appended = record(first);
-            appended.append(record(second));
+            prop_assert_eq!(replayed(&at_once, &start), expected.clone());
             prop_assert_eq!(replayed(&appended, &start), expected);
         }
     }
