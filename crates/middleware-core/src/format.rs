@@ -4,7 +4,9 @@
 
 pub(crate) mod extensions;
 pub(crate) mod handle;
+mod limited;
 pub(crate) mod packed;
 pub(crate) mod payload;
+mod plain;
 pub(crate) mod value;
 pub(crate) mod values;

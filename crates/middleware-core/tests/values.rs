@@ -69,6 +69,36 @@ async fn a_value_that_cannot_be_encoded_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_listing_shows_whatever_was_inserted() {
+    let (site, mut visitor) = (Site::new(), Visitor::default());
+    visitor
+        .act(&site, |session| {
+            session.insert("bytes", c"abc").unwrap();
+            session.insert("by number", &std::collections::BTreeMap::from([(7, "seven")])).unwrap();
+            session.insert("by pair", &std::collections::BTreeMap::from([((1, true), "x")])).unwrap();
+            session.insert("plain", "text").unwrap();
+        })
+        .await;
+    let entries = site.open(&visitor).await.entries::<Value>().unwrap();
+    let entries: serde_json::Map<_, _> = entries.into_iter().collect();
+    let expected = json!({
+        "bytes": [97, 98, 99], "by number": {"7": "seven"}, "by pair": {"[1,true]": "x"}, "plain": "text",
+    });
+    assert_eq!(Value::Object(entries), expected);
+}
+
+#[tokio::test]
+async fn a_value_that_could_not_be_read_back_is_refused() {
+    let site = Site::new();
+    let open = site.open(&Visitor::default()).await;
+    let deep = (0..5000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    let deep = std::mem::ManuallyDrop::new(deep); // its drop would overflow the stack of a test
+    assert_eq!(open.insert("a", &*deep).unwrap_err().kind(), SessionErrorKind::InvalidValue);
+    assert_eq!(open.insert("a", &7_u128).unwrap_err().kind(), SessionErrorKind::InvalidValue);
+    assert!(!open.is_modified());
+}
+
+#[tokio::test]
 async fn typed_keys_name_key_and_type_once() {
     const CART: Entry<Cart> = Entry::new("cart");
     let (site, mut visitor) = (Site::new(), Visitor::default());

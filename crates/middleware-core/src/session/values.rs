@@ -43,6 +43,9 @@ impl Session {
     ///
     /// Fails if the value cannot be encoded, if the session would become too large, or if it takes no changes; see [the
     /// list](Self#errors).
+    ///
+    /// These cannot be encoded: what is nested more than 127 levels deep, with a list, a map, a struct, a `Some` or a
+    /// variant with fields as a level; an `i128` or `u128`; and the `RawValue` of `serde_json`.
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SessionError> {
         let bytes = value::encode(key, value)?;
         let mut state = self.open_state()?;
@@ -322,6 +325,11 @@ impl Session {
 
     /// Returns all keys with their values, in ascending order of the keys.
     ///
+    /// A value that is not a `T` as it is, is read from its plain form. There, a key of a map is text: a number or a
+    /// `bool` in its usual spelling, `null` for `None`, and a tuple or another value of several parts as JSON (`[1,2]`).
+    /// Bytes, as those of a `CString`, are a list of numbers. So `serde_json::Value` lists whatever
+    /// [`insert`](Self::insert) has taken.
+    ///
     /// # Errors
     ///
     /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if one of the values is not a `T`. Choose
@@ -341,7 +349,7 @@ impl Session {
         values
             .keys()
             .zip(values.iter())
-            .map(|(key, (_, bytes))| Ok((key.to_string(), value::decode(&key, bytes)?)))
+            .map(|(key, (_, bytes))| Ok((key.to_string(), value::decode_for_list(&key, bytes)?)))
             .collect()
     }
 
