@@ -29,6 +29,7 @@ matrix! {
             a_logout_without_a_session_removes_a_cookie_only_if_one_came
             a_session_made_and_ended_by_one_request_sends_no_cookie
             a_server_error_drops_what_followed_the_last_save
+            a_request_that_took_too_long_drops_its_changes
             a_server_error_carries_a_new_id_that_was_saved
             a_logout_is_carried_out_also_with_a_server_error
             answers_below_500_keep_what_was_changed
@@ -52,6 +53,8 @@ matrix! {
             both_frameworks_serve_the_same_sessions_at_the_same_time
             parallel_changes_of_different_keys_merge
             a_slow_request_does_not_undo_a_logout
+            of_two_who_take_a_value_once_one_gets_it
+            of_two_buyers_of_the_last_piece_one_gets_it
             a_save_into_an_ended_session_is_answered_with_a_conflict
             a_logout_wins_over_an_update_that_the_store_has_begun
             a_logout_ends_what_was_updated_after_it_began

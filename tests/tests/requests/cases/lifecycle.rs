@@ -209,6 +209,15 @@ pub(crate) async fn a_server_error_drops_what_followed_the_last_save(world: Worl
     assert_eq!((answer.status, answer.cookies().len(), visitor.sees("a").await), (503, 0, "2".to_owned()));
 }
 
+pub(crate) async fn a_request_that_took_too_long_drops_its_changes(world: World) {
+    let site = world.open().await;
+    let mut visitor = site.visitor();
+    visitor.visit([insert("a", 1)]).await;
+    let answer = visitor.visit([insert("a", 2), login("ada"), status(408)]).await;
+    assert_eq!((answer.status, answer.cookies().len()), (408, 0));
+    assert_eq!(visitor.visit([get("a"), Principal]).await.body, "1 null");
+}
+
 pub(crate) async fn a_server_error_carries_a_new_id_that_was_saved(world: World) {
     let site = world.open().await;
     let mut visitor = site.visitor();

@@ -87,6 +87,26 @@ pub(crate) async fn a_slow_request_does_not_undo_a_logout(world: World) {
     }
 }
 
+pub(crate) async fn of_two_who_take_a_value_once_one_gets_it(world: World) {
+    let (site, mut visitor) = open(world).await;
+    visitor.visit([insert("token", "t")]).await;
+    let slow = slow(&site, &visitor, [take_once("token"), insert("n", 1)]).await;
+    assert_eq!(visitor.visit([take_once("token"), insert("n", 2)]).await.body, "\"t\"");
+    let answer = finish(&site, slow).await;
+    assert_eq!(answer.lines(), ["409", "content-length: 0", "vary: Cookie", ""]);
+    assert_eq!(visitor.visit([get("token"), get("n")]).await.body, "null 2", "nothing of the second is saved");
+}
+
+pub(crate) async fn of_two_buyers_of_the_last_piece_one_gets_it(world: World) {
+    let (site, mut visitor) = open(world).await;
+    visitor.visit([insert("stock", 1)]).await;
+    let slow = slow(&site, &visitor, [spend("stock")]).await;
+    assert_eq!(visitor.visit([spend("stock")]).await.status, 200);
+    let answer = finish(&site, slow).await;
+    assert_eq!(answer.lines(), ["409", "content-length: 0", "vary: Cookie", ""]);
+    assert_eq!(visitor.visit([get("stock"), attempt(spend("stock"))]).await.body, "0 \"Refused\"");
+}
+
 pub(crate) async fn a_save_into_an_ended_session_is_answered_with_a_conflict(world: World) {
     let (site, mut visitor) = open(world).await;
     let request = visitor.spawn_visit([insert("a", 1), wait("slow"), Save]);

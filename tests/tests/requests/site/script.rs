@@ -18,7 +18,11 @@ pub(crate) enum Step {
     GetNumber(String),
     Remove(String),
     Take(String),
+    /// Takes a value that no other request may take as well.
+    TakeOnce(String),
     Increment(String),
+    /// Takes one from a number, which must not fall below zero.
+    Spend(String),
     Entries,
     IsModified,
     Clear,
@@ -65,6 +69,14 @@ pub(crate) fn remove(key: &str) -> Step {
 
 pub(crate) fn take(key: &str) -> Step {
     Step::Take(key.to_owned())
+}
+
+pub(crate) fn take_once(key: &str) -> Step {
+    Step::TakeOnce(key.to_owned())
+}
+
+pub(crate) fn spend(key: &str) -> Step {
+    Step::Spend(key.to_owned())
 }
 
 pub(crate) fn increment(key: &str) -> Step {
@@ -152,6 +164,11 @@ async fn take_step(step: Step, session: &Session, gates: &Gates, outcome: &mut O
         Step::GetNumber(key) => outcome.say(session.get::<i64>(&key)?),
         Step::Remove(key) => outcome.say(session.remove(&key)),
         Step::Take(key) => outcome.say(session.take::<Value>(&key)?),
+        Step::TakeOnce(key) => outcome.say(session.take_once::<Value>(&key)?),
+        Step::Spend(key) => session.try_update(&key, |number: Option<u64>| match number {
+            Some(number @ 1..) => Ok(Some(number - 1)),
+            _ => Err("there is nothing left"),
+        })?,
         Step::Increment(key) => session.update(&key, |number: Option<i64>| number.unwrap_or(0) + 1)?,
         Step::Entries => outcome.say(session.entries::<Value>()?),
         Step::IsModified => outcome.say(session.is_modified()),
