@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
+use nexios_store_core::Timestamp;
 
 use crate::format::payload::Envelope;
 use crate::format::values::Values;
@@ -80,6 +81,11 @@ impl State {
     /// Returns the session's own idle timeout, pending changes included.
     pub(crate) fn idle_timeout(&self) -> Option<Duration> {
         self.pending.changes.idle_timeout.unwrap_or_else(|| self.kept_envelope()?.overrides.idle_timeout)
+    }
+
+    /// Returns the session's own end, pending changes included.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        self.pending.changes.deadline.unwrap_or_else(|| self.kept_envelope()?.overrides.deadline)
     }
 
     /// Returns the name of the session's device, pending changes included.

@@ -171,6 +171,42 @@ async fn a_session_tells_its_own_choices_and_takes_them_back() {
 }
 
 #[tokio::test]
+async fn a_session_ends_at_its_deadline_however_much_it_is_used() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR * 4));
+    let mut visitor = visitor(&site).await;
+    let end = site.clock_now().saturating_add(HOUR * 5);
+    let set = visitor.act(&site, |session| session.set_deadline(end).unwrap()).await;
+    assert_eq!(set.max_age(), Some(4 * 3600));
+    for _ in 0..4 {
+        site.sleep(HOUR);
+        visitor.act(&site, |session| session.login("ada").unwrap()).await;
+    }
+    let open = site.open(&visitor).await;
+    assert_eq!((open.deadline(), open.expires_at()), (Some(end), Some(end)), "a login does not move it");
+    assert_eq!(visitor.act(&site, |session| session.insert("a", &2).unwrap()).await.max_age(), Some(3600));
+    site.sleep(HOUR);
+    assert_eq!(visitor.sees::<u8>(&site, "a").await, None);
+}
+
+#[tokio::test]
+async fn a_deadline_can_be_taken_back_and_must_be_in_the_future() {
+    let site = Site::with(|builder| builder.idle_timeout(HOUR * 4));
+    let mut visitor = visitor(&site).await;
+    let now = site.clock_now();
+    visitor
+        .act(&site, |session| {
+            assert_eq!(session.set_deadline(now).unwrap_err().kind(), SessionErrorKind::InvalidValue);
+            session.set_deadline(now.saturating_add(HOUR)).unwrap();
+            assert_eq!(session.deadline(), Some(now.saturating_add(HOUR)), "before the save too");
+        })
+        .await;
+    assert_eq!(site.open(&visitor).await.expires_at(), Some(now.saturating_add(HOUR)));
+    visitor.act(&site, |session| session.set_deadline(None).unwrap()).await;
+    let open = site.open(&visitor).await;
+    assert_eq!((open.deadline(), open.expires_at()), (None, Some(now.saturating_add(HOUR * 4))));
+}
+
+#[tokio::test]
 async fn a_session_that_is_not_saved_yet_can_choose_too() {
     let site = Site::new();
     let open = site.open(&Visitor::default()).await;

@@ -20,6 +20,7 @@ use crate::format::values::Values;
 
 /// The content of a record.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all records are sessions, and nobody keeps one in this form")]
 pub(crate) enum Content {
     Session(Envelope, Values),
     /// The session has another id now. Where a login has moved it, the new id is not named: whoever knows the old one
@@ -51,6 +52,8 @@ pub(crate) struct Envelope {
 pub(crate) struct Overrides {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) persistent: Option<bool>,
+    /// The session ends then, however much it is used.
+    pub(crate) deadline: Option<Timestamp>,
     /// The application's name for the device that the session is used on.
     pub(crate) device: Option<ByteString>,
 }
@@ -98,6 +101,7 @@ pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, Payl
         idle_timeout: millis(envelope.idle_timeout),
         own_idle_timeout: envelope.overrides.idle_timeout.map(millis),
         own_persistent: envelope.overrides.persistent,
+        deadline: envelope.overrides.deadline.map(Timestamp::as_unix_millis),
         device: envelope.overrides.device.as_deref(),
         handle: envelope.handle.to_bytes(),
         principal: envelope.principal.as_deref(),
@@ -145,6 +149,7 @@ pub(crate) fn decode(payload: &Bytes) -> Result<Content, PayloadError> {
         overrides: Overrides {
             idle_timeout: wire.own_idle_timeout.map(Duration::from_millis),
             persistent: wire.own_persistent,
+            deadline: wire.deadline.map(Timestamp::from_unix_millis),
             device: wire.device.map(text).transpose()?,
         },
         handle: SessionHandle::from_bytes(wire.handle),
@@ -180,6 +185,7 @@ struct Wire<'a> {
     idle_timeout: u64,
     own_idle_timeout: Option<u64>,
     own_persistent: Option<bool>,
+    deadline: Option<u64>,
     device: Option<&'a str>,
     handle: [u8; 16],
     principal: Option<&'a str>,
@@ -203,8 +209,8 @@ const MOVED: u8 = 1;
 const ENDED: u8 = 2;
 
 /// Version and kind, the length of the extensions, three times, the session's own idle timeout, its own persistence,
-/// the length of the device, the handle, the length of the principal.
-const FIXED_FIELDS: usize = 2 + 8 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + 16 + (1 + 8);
+/// its deadline, the length of the device, the handle, the length of the principal.
+const FIXED_FIELDS: usize = 2 + 8 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + (1 + 8) + 16 + (1 + 8);
 
 /// The limit is on the memory that decoding allocates. It is more than a payload of the largest permitted size needs.
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<{ 64 * 1024 * 1024 }>> =
@@ -223,6 +229,7 @@ mod tests {
             overrides: Overrides {
                 idle_timeout: Some(Duration::from_secs(60)),
                 persistent: Some(false),
+                deadline: Some(Timestamp::from_unix_millis(1_790_000_000_000)),
                 device: Some("laptop".into()),
             },
             handle: SessionHandle(0x0707_0707_0707_0707_0707_0707_0707_0707),
@@ -254,6 +261,7 @@ mod tests {
              008844709e010000f48944709e0100000008194800000000\
              0160ea000000000000\
              0100\
+             01006c50c4a0010000\
              0106000000000000006c6170746f70\
              07070707070707070707070707070707\
              010300000000000000616461\
@@ -331,6 +339,7 @@ mod tests {
         fn the_announced_size_is_never_exceeded(
             times in any::<[u64; 4]>(),
             persistent in any::<Option<bool>>(),
+            deadline in any::<Option<u64>>(),
             texts in any::<[Option<String>; 2]>(),
             entries in prop::collection::btree_map(any::<String>(), prop::collection::vec(any::<u8>(), 0..400), 0..40),
         ) {
@@ -339,7 +348,12 @@ mod tests {
                 created_at: Timestamp::from_unix_millis(times[0]),
                 authenticated_at: Timestamp::from_unix_millis(times[1]),
                 idle_timeout: Duration::from_millis(times[2]),
-                overrides: Overrides { idle_timeout: Some(Duration::from_millis(times[3])), persistent, device },
+                overrides: Overrides {
+                    idle_timeout: Some(Duration::from_millis(times[3])),
+                    persistent,
+                    deadline: deadline.map(Timestamp::from_unix_millis),
+                    device,
+                },
                 handle: SessionHandle(u128::MAX),
                 principal,
                 extensions: Extensions::default(),

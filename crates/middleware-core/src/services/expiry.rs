@@ -74,7 +74,9 @@ impl ExpiryPolicy {
     }
 
     fn absolute_end(&self, envelope: &Envelope) -> Timestamp {
-        self.absolute_timeout.map_or(Timestamp::MAX, |timeout| envelope.authenticated_at.saturating_add(timeout))
+        let end = self.absolute_timeout.map(|timeout| envelope.authenticated_at.saturating_add(timeout));
+        let deadline = envelope.overrides.deadline.unwrap_or(Timestamp::MAX);
+        end.unwrap_or(Timestamp::MAX).min(deadline)
     }
 }
 
@@ -180,6 +182,18 @@ mod tests {
     #[test]
     fn no_touch_moves_an_expiry_beyond_the_absolute_end() {
         assert_eq!(lifetime(10, Some(20)).renewal(&envelope(10), at(120), at(119)), Renewal::NotDue);
+    }
+
+    #[test]
+    fn a_deadline_is_an_end_like_the_absolute_one() {
+        let mut envelope = envelope(10);
+        envelope.overrides.deadline = Some(at(115));
+        for absolute in [None, Some(20)] {
+            assert_eq!(lifetime(10, absolute).effective_end(&envelope, at(120)), at(115));
+            assert_eq!(lifetime(10, absolute).expires_at(&envelope, at(112)), at(115));
+            assert_eq!(lifetime(10, absolute).renewal(&envelope, at(115), at(114)), Renewal::NotDue);
+        }
+        assert_eq!(lifetime(10, Some(12)).effective_end(&envelope, at(120)), at(112));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytestring::ByteString;
+use nexios_store_core::Timestamp;
 
 use crate::error::{SessionError, SessionErrorKind};
 use crate::format::handle::SessionHandle;
@@ -169,6 +170,42 @@ impl Session {
     /// ```
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.state().idle_timeout()
+    }
+
+    /// Gives this session a fixed end, however much it is used: the end of a shift, of an exam, or of the token that it
+    /// was made from. `None` takes it back.
+    ///
+    /// It can only shorten what the [settings](crate::SessionSettings) allow. It stays with the session through changes of
+    /// its id and further logins of its user.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`InvalidValue`](SessionErrorKind::InvalidValue) if the end is not in the future; to end the session now,
+    /// [destroy](Self::destroy) it. Also fails if the session takes no changes; see [the list](Self#errors).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError, Timestamp};
+    /// fn begin_exam(session: &Session, ends_at: Timestamp) -> Result<(), SessionError> {
+    ///     session.login("candidate-7")?;
+    ///     session.set_deadline(ends_at)
+    /// }
+    /// ```
+    pub fn set_deadline(&self, deadline: impl Into<Option<Timestamp>>) -> Result<(), SessionError> {
+        // The conversion and the clock may be the application's code, which does not run under the lock.
+        let (deadline, now) = (deadline.into(), self.0.services.now());
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            let message = "the deadline of a session must be in the future";
+            return Err(SessionError::new(SessionErrorKind::InvalidValue, message));
+        }
+        self.open_state()?.pending.changes.deadline = Some(deadline);
+        Ok(())
+    }
+
+    /// Returns the end that the session was [given](Self::set_deadline), or `None` if it has none of its own.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.state().deadline()
     }
 
     /// Stores a name for the device that the session is used on, such as "Firefox on Linux".

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
+use nexios_store_core::Timestamp;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
@@ -23,6 +24,8 @@ pub(crate) struct Changes {
     pub(crate) idle_timeout: Option<Option<Duration>>,
     /// The session's own choice of a persistent cookie, if it was changed.
     pub(crate) persistent: Option<Option<bool>>,
+    /// The session's own end, if it was changed.
+    pub(crate) deadline: Option<Option<Timestamp>>,
     /// The name of the session's device, if it was changed.
     pub(crate) device: Option<Option<ByteString>>,
 }
@@ -61,7 +64,10 @@ struct Taken {
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        let chose_for_itself = self.idle_timeout.is_some() || self.persistent.is_some() || self.device.is_some();
+        let chose_for_itself = self.idle_timeout.is_some()
+            || self.persistent.is_some()
+            || self.deadline.is_some()
+            || self.device.is_some();
         !self.cleared && self.keys.is_empty() && !chose_for_itself
     }
 
@@ -154,6 +160,7 @@ impl Changes {
         }
         self.idle_timeout = later.idle_timeout.or(self.idle_timeout);
         self.persistent = later.persistent.or(self.persistent);
+        self.deadline = later.deadline.or(self.deadline);
         self.device = later.device.or_else(|| self.device.take());
     }
 

@@ -56,6 +56,7 @@ impl Changes {
         Overrides {
             idle_timeout: self.idle_timeout.unwrap_or(stored.idle_timeout),
             persistent: self.persistent.unwrap_or(stored.persistent),
+            deadline: self.deadline.unwrap_or(stored.deadline),
             device: self.device.as_ref().unwrap_or(&stored.device).clone(),
         }
     }
