@@ -7,6 +7,7 @@
 mod ending;
 pub(crate) mod login;
 pub(crate) mod plan;
+pub(crate) mod reload;
 mod situation;
 mod work;
 

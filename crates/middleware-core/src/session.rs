@@ -193,6 +193,35 @@ impl Session {
         commit::commit(&self.0).await
     }
 
+    /// Reads what the store has now, and does your pending changes again on top of it.
+    ///
+    /// Use it where time has passed since the session was loaded: before a page that must show what a parallel request has
+    /// saved, or now and then in a WebSocket. It writes nothing. A session that was not saved yet stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// * [`Gone`](SessionErrorKind::Gone): the session has ended, or has another id now. Your changes are dropped.
+    /// * [`Unavailable`](SessionErrorKind::Unavailable): the store failed, or did not answer in time.
+    /// * [`Unsupported`](SessionErrorKind::Unsupported): a newer version of this library has written the session in the
+    ///   meantime.
+    /// * [`Interrupted`](SessionErrorKind::Interrupted): a save of the session is still under way.
+    /// * [`InvalidValue`](SessionErrorKind::InvalidValue), [`Refused`](SessionErrorKind::Refused),
+    ///   [`AlreadyTaken`](SessionErrorKind::AlreadyTaken): your changes do not go together with what the store has. The
+    ///   session shows what it did before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::{Session, SessionError};
+    /// async fn is_paid(session: &Session) -> Result<bool, SessionError> {
+    ///     session.reload().await?; // the payment arrives in another request
+    ///     session.get_or("paid", false)
+    /// }
+    /// ```
+    pub async fn reload(&self) -> Result<(), SessionError> {
+        commit::reload::reload(&self.0).await
+    }
+
     /// Returns whether the visitor has a session that nobody has ended yet.
     pub(crate) fn is_live(&self) -> bool {
         self.state().kept_snapshot().is_some()
