@@ -5,6 +5,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod cookie_names;
+pub(crate) mod endings;
 pub(crate) mod expiry;
 pub(crate) mod failure_body;
 pub(crate) mod policies;
@@ -27,6 +28,7 @@ use crate::events::fingerprint::Fingerprint;
 use crate::events::{Event, Events, Occurrence};
 use crate::services::clock::Clock;
 use crate::services::cookie_names::CookieNames;
+use crate::services::endings::Endings;
 use crate::services::expiry::ExpiryPolicy;
 use crate::services::failure_body::FailureBodies;
 use crate::services::policies::{OnOutage, SessionLimit};
@@ -55,6 +57,8 @@ pub(crate) struct Services {
     pub(crate) session_limit: Option<SessionLimit>,
     /// Makes the logins of one user go one after the other, if the number of a user's sessions is limited.
     pub(crate) logins: StripedLocks,
+    /// Those who wait for the end of a session.
+    pub(crate) endings: Endings,
     pub(crate) failure_bodies: Option<FailureBodies>,
     pub(crate) events: Events,
 }

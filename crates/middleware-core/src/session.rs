@@ -222,6 +222,33 @@ impl Session {
         commit::reload::reload(&self.0).await
     }
 
+    /// Waits until the session has ended: by a logout, a revocation, its expiry, or a login that has taken it along.
+    ///
+    /// Use it in a WebSocket or a stream of events, which would otherwise outlive a logout. If the session is ended by this
+    /// process, through the same manager, it is heard of at once; otherwise within five seconds, and as long as the store
+    /// takes to answer. In an outage it goes on waiting. A change of the id is no end. Waiting is no use of the session, so
+    /// it does not prolong its life.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a Tokio runtime with time enabled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use nexios_middleware_core::Session;
+    /// # async fn send_news() {}
+    /// async fn stream(session: Session) {
+    ///     tokio::select! {
+    ///         () = session.ended() => {} // say goodbye and close
+    ///         () = send_news() => {}
+    ///     }
+    /// }
+    /// ```
+    pub async fn ended(&self) {
+        commit::watch::ended(&self.0).await;
+    }
+
     /// Returns whether the visitor has a session that nobody has ended yet.
     pub(crate) fn is_live(&self) -> bool {
         self.state().kept_snapshot().is_some()

@@ -196,7 +196,9 @@ async fn end_listed(services: &Services, which: Which, id: &SessionId) -> Result
             return Ok(Met::Spared);
         }
     }
-    Ok(Met::Meant(services.in_time(services.store.delete(id)).await?))
+    let deleted = services.in_time(services.store.delete(id)).await;
+    services.endings.tell(id);
+    Ok(Met::Meant(deleted?))
 }
 
 async fn load_listed(services: &Services, id: &SessionId, now: Timestamp) -> Result<Listed, SessionError> {

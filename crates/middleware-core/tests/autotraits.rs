@@ -148,6 +148,7 @@ fn futures_of_a_session_can_be_sent() -> Result<(), Box<dyn Error>> {
     fn save_is_send(session: &Session) {
         is_send(&session.save());
         is_send(&session.reload());
+        is_send(&session.ended());
     }
     fn stop_is_send(sweeper: Sweeper) {
         is_send(&sweeper.stop());

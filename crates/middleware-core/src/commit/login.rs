@@ -116,7 +116,9 @@ impl Work<'_> {
         let mut ended = 0;
         for oldest in others.iter().take(excess) {
             let end = ending::end(&*services.store, oldest.id, Some(oldest.revision), self.now);
-            match services.in_time(end).await {
+            let end = services.in_time(end).await;
+            services.endings.tell(&oldest.id);
+            match end {
                 Ok(found) => ended += usize::from(found != Found::Nothing),
                 Err(no_answer) => services.note_failure(&no_answer.into(), Some(&oldest.id), Some(user)),
             }

@@ -101,6 +101,7 @@ impl Work<'_> {
         {
             // Boxed, because it takes room and is rare.
             Box::pin(self.leave_marker(renamed, snapshot.id)).await;
+            services.endings.tell(&renamed.id);
         }
         Ok(done)
     }
@@ -154,7 +155,9 @@ impl Work<'_> {
     async fn destroy_all(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
         let mut done = self.destroy(snapshot).await;
         for id in &self.doomed() {
-            match ending::end(self.store(), *id, None, self.now).await {
+            let end = ending::end(self.store(), *id, None, self.now).await;
+            self.services().endings.tell(id);
+            match end {
                 Ok(Found::Ended | Found::Unknown) => self.services().note_session(Event::SessionDestroyed, id, None),
                 Ok(Found::Nothing) => {}
                 Err(error) => {
@@ -169,7 +172,9 @@ impl Work<'_> {
 
     async fn destroy(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
         let Some(snapshot) = snapshot else { return Ok(Done::Destroyed { by_us: false }) };
-        let found = ending::end(self.store(), snapshot.id, Some(snapshot.revision), self.now).await?;
+        let found = ending::end(self.store(), snapshot.id, Some(snapshot.revision), self.now).await;
+        self.services().endings.tell(&snapshot.id);
+        let found = found?;
         let mut by_us = found != Found::Nothing;
         if found != Found::Ended
             && let Some(principal) = snapshot.principal()

@@ -15,6 +15,7 @@ use crate::manager::SessionManager;
 use crate::services::Services;
 use crate::services::clock::{Clock, SystemClock};
 use crate::services::cookie_names::CookieNames;
+use crate::services::endings::Endings;
 use crate::services::expiry::{DEFAULT_TOUCH_FRACTION, ExpiryPolicy, MAX_TOUCH_FRACTION};
 use crate::services::failure_body::{FailureBodies, FailureBody};
 use crate::services::policies::{AtLimit, OnOutage, SessionLimit};
@@ -323,6 +324,7 @@ impl SessionManagerBuilder {
             writers: StripedLocks::new(),
             session_limit: limit.filter(|_| can_count),
             logins: StripedLocks::new(),
+            endings: Endings::default(),
             failure_bodies: self.failure_bodies,
             events: Events::new(self.observers),
         };
