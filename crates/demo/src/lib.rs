@@ -5,12 +5,14 @@
 //! parts:
 //!
 //! * [`actions`] is what each route does with the visitor's session. Start reading here.
+//! * [`ended()`] is the one route whose answer is a stream.
 //! * [`Reply`] is the answer of an action. Each program turns it into a response of its framework.
 //! * [`Settings`] reads the environment and makes a `SessionManager` of it.
 //! * [`PAGE`] is the page at `/`, on which a person can use the routes by hand.
 
 pub mod actions;
 mod arguments;
+mod ended;
 mod key;
 mod numbers;
 mod program;
@@ -19,6 +21,7 @@ mod settings;
 mod shutdown;
 
 pub use crate::arguments::Arguments;
+pub use crate::ended::{EVENT_STREAM, ended};
 pub use crate::key::decode_key;
 pub use crate::program::{announce, fail_to_start, log_to_stderr};
 pub use crate::reply::{Reply, Result};

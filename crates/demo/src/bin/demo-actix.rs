@@ -9,14 +9,15 @@ use std::pin::Pin;
 use std::process::ExitCode;
 
 use actix_web::dev::{Payload, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{ErrorHandlerResponse, ErrorHandlers};
 use actix_web::web::{self, Bytes, PayloadConfig, ServiceConfig};
 use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError, Route, guard};
 use nexios_adapter_actix::{Session, SessionError, SessionMiddleware, SignedCookies};
 use nexios_demo::{
-    Arguments, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr, shutdown_signal,
+    Arguments, EVENT_STREAM, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr,
+    shutdown_signal,
 };
 use nexios_settings::Vars;
 
@@ -30,6 +31,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/increment/{key}").post(increment))
         .service(web::resource("/login").post(login))
         .service(web::resource("/logout").post(logout))
+        .service(web::resource("/ended").route(get().to(ended)))
         .service(web::resource("/slow").route(get().to(slow)))
         .service(web::resource("/fail").route(get().to(fail)))
         .service(web::resource("/logout-everywhere").post(logout_everywhere))
@@ -99,6 +101,16 @@ async fn end_session(session: Session, handle: Key) -> Result<Reply, SessionErro
 
 async fn name_device(session: Session, name: Body) -> Result<Reply, SessionError> {
     Ok(Reply(actions::name_device(&session, &name.0).await?))
+}
+
+async fn ended(session: Session, request: HttpRequest) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(EVENT_STREAM);
+    match nexios_demo::ended(&session) {
+        Err(refusal) => Reply(refusal).response(),
+        Ok(_) if request.method() == Method::HEAD => answer.finish(), // or actix would wait for the end of the stream
+        Ok(events) => answer.streaming(events),
+    }
 }
 
 async fn slow(session: Session, request: HttpRequest) -> Result<Reply, SessionError> {

@@ -14,7 +14,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use nexios_adapter_axum::{Session, SessionError, SessionLayer, SessionManager, SignedCookies};
 use nexios_demo::{
-    Arguments, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr, shutdown_signal,
+    Arguments, EVENT_STREAM, GRACE_PERIOD, MAX_BODY, PAGE, Settings, actions, announce, fail_to_start, log_to_stderr,
+    shutdown_signal,
 };
 use nexios_settings::Vars;
 use tokio::net::TcpListener;
@@ -28,6 +29,7 @@ fn app(manager: SessionManager) -> Router {
         .route("/increment/{key}", post(increment))
         .route("/login", post(login))
         .route("/logout", post(logout))
+        .route("/ended", get(ended))
         .route("/slow", get(slow))
         .route("/fail", get(fail))
         .route("/logout-everywhere", post(logout_everywhere))
@@ -83,6 +85,13 @@ async fn end_session(session: Session, Key(handle): Key) -> Result<Reply, Sessio
 
 async fn name_device(session: Session, Body(name): Body) -> Result<Reply, SessionError> {
     Ok(Reply(actions::name_device(&session, &name).await?))
+}
+
+async fn ended(session: Session) -> Response {
+    match nexios_demo::ended(&session) {
+        Ok(events) => ([(header::CONTENT_TYPE, EVENT_STREAM)], axum::body::Body::from_stream(events)).into_response(),
+        Err(refusal) => Reply(refusal).into_response(),
+    }
 }
 
 async fn slow(session: Session, RawQuery(query): RawQuery) -> Result<Reply, SessionError> {

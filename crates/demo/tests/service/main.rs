@@ -5,6 +5,7 @@
 #[path = "../program/mod.rs"]
 mod program;
 
+mod ended;
 mod numbers;
 mod same_answers;
 mod users;

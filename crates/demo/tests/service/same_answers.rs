@@ -38,6 +38,7 @@ fn both_programs_give_the_same_answers() {
         "GET /signed-cookie/theme\r\nCookie: theme=forged",
         "DELETE /session/a",
         "GET /sessions",
+        "GET /ended",
         "DELETE /sessions/x",
         "DELETE /sessions/%ff",
         "POST /device\r\n\r\na laptop",
