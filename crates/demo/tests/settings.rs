@@ -52,6 +52,7 @@ fn each_setting_refuses_bad_values_by_name(framework: Framework) {
         ("SESSION_MAX_PER_USER", &["", "0", "10001", "-1", "+5", "unlimited"]),
         ("SESSION_AT_LIMIT", &["", "oldest", "Refuse"]),
         ("SESSION_PERSISTENT", &["", "yes"]),
+        ("SESSION_APPLICATION", &["", "my shop", "a/b"]),
         ("SESSION_STORE", &["", "disk", "redis://localhost", "postgres://localhost"]),
         ("SESSION_ENCRYPT", &["", "yes", "True"]),
     ] {

@@ -103,6 +103,32 @@ async fn a_cookie_of_another_name_opens_nothing() {
     assert_eq!(renamed.sees::<u8>(&admin, "a").await, None, "the signature is bound to the name");
 }
 
+/// Two applications have one key and one store.
+#[tokio::test]
+async fn applications_with_names_accept_nothing_of_each_other() {
+    let site = Site::new();
+    let named = |name: &str| keys(&[KEY]).for_application(name).unwrap();
+    let (shop, forum) =
+        (site.restarted(|builder| builder.keys(named("shop"))), site.restarted(|builder| builder.keys(named("forum"))));
+    let mut visitor = Visitor::default();
+    visitor.act(&shop, |session| session.login("ada").unwrap()).await;
+    let at = async |site: &Site| site.open(&visitor).await.principal();
+    assert_eq!((at(&shop).await.as_deref(), at(&forum).await, at(&site).await), (Some("ada"), None, None));
+
+    assert_eq!(forum.manager.revoke_all("ada").await.unwrap(), 0, "nor do they end each other's sessions");
+    assert_eq!(forum.manager.sessions_of("ada").await.unwrap(), []);
+    assert_eq!(at(&shop).await.as_deref(), Some("ada"));
+
+    let cookie = cookie_of(&shop).await;
+    let theme = |site: &Site| site.manager.request([&cookie]).signed_cookies().get("theme");
+    assert!(theme(&shop).is_ok() && theme(&forum).is_err() && theme(&site).is_err());
+
+    let kept = |name| site.restarted_client_side(|builder| builder.keys(named(name)));
+    let visitor = kept("shop").visitor(|session| session.insert("a", &1).unwrap()).await;
+    assert_eq!(visitor.sees::<u8>(&kept("shop"), "a").await, Some(1));
+    assert_eq!(visitor.sees::<u8>(&kept("forum"), "a").await, None);
+}
+
 #[tokio::test]
 async fn a_record_with_an_unknown_principal_tag_is_left_in_place() {
     let site = Site::new();

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use nexios_settings::{Setting, SettingError};
+
 use crate::error::Problem;
 use crate::{Key, KeyError, Purpose, Sealer, Signer};
 
@@ -38,12 +40,13 @@ pub struct KeyRing(Arc<Keys>);
 struct Keys {
     first: Key,
     retired: Vec<Key>,
+    application: Option<String>,
 }
 
 impl KeyRing {
     /// Makes a ring of one key.
     pub fn new(first: Key) -> Self {
-        Self(Arc::new(Keys { first, retired: Vec::new() }))
+        Self(Arc::new(Keys { first, retired: Vec::new(), application: None }))
     }
 
     /// Adds a key behind the others. It verifies and opens, but never signs or seals.
@@ -83,7 +86,41 @@ impl KeyRing {
         let mut keys =
             text.split(',').zip(1..).map(|(key, number)| Key::from_text(key).map_err(|e| e.at(number, count)));
         let first = keys.next().unwrap_or_else(|| Err(Problem::Empty.into()))?;
-        Ok(Self(Arc::new(Keys { first, retired: keys.collect::<Result<_, _>>()? })))
+        Ok(Self(Arc::new(Keys { first, retired: keys.collect::<Result<_, _>>()?, application: None })))
+    }
+
+    /// Gives the ring the name of an application. Everything that is derived from its keys depends on the name.
+    ///
+    /// Two applications that have one key, by choice or because somebody has copied a setting, accept each other's signed
+    /// cookies and sealed sessions. With a name each, they accept nothing of each other. Choose the name once: with
+    /// another one, all that was signed and sealed before is worth nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the name is not 1 to 64 letters, digits, `-`, `_` and `.`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use nexios_signer::{Key, KeyRing, Purpose};
+    ///
+    /// const COUPON: Purpose = Purpose::new("coupon");
+    ///
+    /// let keys = KeyRing::new(Key::generate()?);
+    /// let (shop, forum) = (keys.clone().for_application("shop")?, keys.for_application("forum")?);
+    /// let tag = shop.signer(COUPON).sign(b"percent", b"20").to_text();
+    /// assert!(forum.signer(COUPON).verify(b"percent", b"20", &tag).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn for_application(self, name: &str) -> Result<Self, SettingError> {
+        let name =
+            Application::parse(name).ok_or_else(|| SettingError::new("application", name, Application::ALLOWED))?;
+        Ok(self.of(Some(name)))
+    }
+
+    pub(crate) fn of(mut self, application: Option<Application>) -> Self {
+        Arc::make_mut(&mut self.0).application = application.map(|name| name.0);
+        self
     }
 
     /// Returns the number of keys, which is at least one.
@@ -109,7 +146,9 @@ impl KeyRing {
     /// # Ok::<(), nexios_signer::KeyError>(())
     /// ```
     pub fn signer(&self, purpose: Purpose) -> Signer {
-        Signer::new(purpose.sub_key(&self.0.first), self.0.retired.iter().map(|key| purpose.sub_key(key)).collect())
+        let Keys { first, retired, application } = &*self.0;
+        let sub_key = |key| purpose.sub_key(key, application.as_deref());
+        Signer::new(sub_key(first), retired.iter().map(sub_key).collect())
     }
 
     /// Prepares the keys to seal and open for one purpose.
@@ -117,7 +156,21 @@ impl KeyRing {
     /// This derives a sub-key from each key, so call it once and keep the sealer. The sealer is independent of the
     /// signer for the same purpose.
     pub fn sealer(&self, purpose: Purpose) -> Sealer {
-        Sealer::new(purpose.seal_root(&self.0.first), self.0.retired.iter().map(|key| purpose.seal_root(key)).collect())
+        let Keys { first, retired, application } = &*self.0;
+        let seal_root = |key| purpose.seal_root(key, application.as_deref());
+        Sealer::new(seal_root(first), retired.iter().map(seal_root).collect())
+    }
+}
+
+/// The name of an application.
+pub(crate) struct Application(String);
+
+impl Setting for Application {
+    const ALLOWED: &'static str = "1 to 64 letters, digits, `-`, `_` and `.`";
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        ((1..=64).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| Self(text.to_owned()))
     }
 }
 

@@ -6,10 +6,13 @@ use nexios_settings::{SettingError, Vars};
 use zeroize::Zeroizing;
 
 use crate::KeyRing;
+use crate::key_ring::Application;
 
 impl KeyRing {
     /// Reads the keys from the environment of this process: from `SECRET_KEY`, or from the file that
     /// `SECRET_KEY_FILE` names.
+    ///
+    /// `SESSION_APPLICATION`, if it is set, is the name that [`for_application`](Self::for_application) gives the ring.
     ///
     /// The value of the variable, or the content of the file, is read by [`from_text`](Self::from_text): one or more
     /// keys, separated by commas. The first key signs.
@@ -20,7 +23,8 @@ impl KeyRing {
     ///
     /// * neither variable is set, or both are;
     /// * a variable is set but empty;
-    /// * a key is too short or has too few different characters;
+    /// * a key is too short or has too few different characters, or is printed in our documentation;
+    /// * the name of the application is not allowed;
     /// * the file cannot be read, is not UTF-8, or is larger than 64 KiB.
     ///
     /// The error shows the name of a file only where the file or its directory is there. Otherwise what
@@ -54,6 +58,11 @@ impl KeyRing {
     /// # Ok::<(), nexios_settings::SettingError>(())
     /// ```
     pub fn from_vars(vars: &Vars) -> Result<Self, SettingError> {
+        let application = vars.get::<Application>("SESSION_APPLICATION")?;
+        Ok(Self::keys_from_vars(vars)?.of(application))
+    }
+
+    fn keys_from_vars(vars: &Vars) -> Result<Self, SettingError> {
         match (vars.secret(KEY)?, vars.os_text(KEY_FILE)?) {
             (Some(text), None) => {
                 Self::from_text(&text).map_err(|error| SettingError::described(KEY, format!("is not usable: {error}")))

@@ -118,3 +118,36 @@ fn a_file_that_cannot_be_read_is_an_error_with_its_reason() {
         "SECRET_KEY_FILE names `/dev/zero`, which is larger than 64 KiB",
     );
 }
+
+#[test]
+fn an_application_has_a_name_in_all_that_is_derived() {
+    let ring = |name: &'static str| read([("SECRET_KEY", ONE), ("SESSION_APPLICATION", name)]);
+    let (shop, forum, none) = (ring("shop").unwrap(), ring("forum").unwrap(), read([("SECRET_KEY", ONE)]).unwrap());
+    assert_eq!(tag(&none), tag(&KeyRing::from_text(ONE).unwrap()), "without a name, nothing changes");
+    assert_eq!(tag(&shop), tag(&KeyRing::from_text(ONE).unwrap().for_application("shop").unwrap()));
+    let purpose = Purpose::new("test");
+    for (one, other) in [(&shop, &forum), (&shop, &none), (&none, &shop)] {
+        assert_ne!(tag(one), tag(other));
+        let sealed = one.sealer(purpose).seal(b"name", b"value").unwrap();
+        assert!(other.sealer(purpose).open(b"name", &sealed).is_none());
+        assert!(one.sealer(purpose).open(b"name", &sealed).is_some());
+        let retired = KeyRing::from_text(&format!("{TWO},{ONE}")).unwrap();
+        assert!(retired.signer(purpose).verify(b"name", b"value", tag(&shop)).is_none(), "nor as a retired key");
+    }
+}
+
+#[test]
+fn a_name_of_an_application_is_checked() {
+    for name in ["a", "Shop-2_b.example", &"x".repeat(64)] {
+        assert!(KeyRing::from_text(ONE).unwrap().for_application(name).is_ok(), "{name}");
+    }
+    let allowed = "1 to 64 letters, digits, `-`, `_` and `.`";
+    for name in ["my shop", "shop/2", "caf\u{e9}", &"x".repeat(65)] {
+        let error = read([("SECRET_KEY", ONE), ("SESSION_APPLICATION", name)]).unwrap_err();
+        assert!(error.starts_with("SESSION_APPLICATION is `") && error.ends_with(allowed), "{error}");
+        let error = KeyRing::from_text(ONE).unwrap().for_application(name).unwrap_err().to_string();
+        assert!(error.starts_with("application is `") && error.ends_with(allowed), "{error}");
+    }
+    let error = read([("SECRET_KEY", ONE), ("SESSION_APPLICATION", "")]).unwrap_err();
+    assert_eq!(error, "SESSION_APPLICATION is set but empty");
+}
