@@ -31,7 +31,9 @@ use crate::state::progress::Progress;
 /// without.
 pub(crate) async fn commit(exchange: &Exchange) -> Result<(), SessionError> {
     let _turn = exchange.turn().await.ok_or_else(SessionError::interrupted)?;
-    commit_in_turn(exchange, exchange.services.now()).await
+    commit_in_turn(exchange, exchange.services.now()).await?;
+    // There was nothing to save, and whoever asks must not take that for a session that goes on.
+    if exchange.state().has_ended() { Err(SessionError::gone()) } else { Ok(()) }
 }
 
 /// Does the same for a caller that holds the turn.

@@ -161,7 +161,7 @@ impl Session {
     /// # Errors
     ///
     /// * [`Gone`](SessionErrorKind::Gone): the session was ended in the meantime. Nothing was saved, and it stays
-    ///   ended.
+    ///   ended. Once this is known, every further `save` says so, also if there is nothing to save.
     /// * [`Unavailable`](SessionErrorKind::Unavailable): the store failed, or did not answer in time.
     /// * [`Unsupported`](SessionErrorKind::Unsupported): a newer version of this library has written the session in the
     ///   meantime.

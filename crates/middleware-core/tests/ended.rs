@@ -6,7 +6,7 @@ mod site;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nexios_middleware_core::{ManualClock, Session, SessionManager};
+use nexios_middleware_core::{ManualClock, Session, SessionErrorKind, SessionManager};
 use nexios_store_memory::MemoryStore;
 use nexios_store_testkit::hook::Hooked;
 use site::{CallKind, KEY, OTHER_KEY, Probe, Trouble, keys};
@@ -149,6 +149,18 @@ async fn what_has_ended_before_is_no_wait() {
         stream.save().await.unwrap();
     };
     assert!(wait_while(&stream, logout).await.unwrap() < Duration::from_secs(5), "by a clone of the same session");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_end_a_change_is_refused_and_a_save_says_so() {
+    let company = Company::new();
+    let (stream, cookie) = user(&company.here).await;
+    visit(&company.elsewhere, &cookie, Session::destroy).await;
+    assert!(stream.save().await.is_ok(), "it is not known yet");
+    stream.ended().await;
+    assert_eq!(stream.save().await.unwrap_err().kind(), SessionErrorKind::Gone);
+    assert_eq!(stream.insert("a", &1).unwrap_err().kind(), SessionErrorKind::Ended);
+    assert!(stream.principal().is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,6 +77,7 @@ pub(crate) fn saw_commit(
             }
             Intent::Nothing | Intent::Refuse | Intent::TooLate | Intent::Drop => {}
         },
+        Err(Kind::Gone) if intent == Intent::Nothing => coverage.saw("a save of a session known to have ended"),
         Err(Kind::Gone) => coverage.saw(match life {
             _ if intent == Intent::Drop => "changes dropped that came with an old id",
             Some(life) if life.end.is_some() => "changes dropped because the session had ended",
@@ -124,6 +125,7 @@ const SITUATIONS: &[&str] = &[
     "changes dropped because the session had ended",
     "changes dropped because the session had another id",
     "changes dropped that came with an old id",
+    "a save of a session known to have ended",
     "changes dropped because the session had expired",
     "a rename that met a conflict",
     "an update that met a conflict",

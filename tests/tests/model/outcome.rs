@@ -25,6 +25,8 @@ pub(crate) fn commit(
     let wrote = seen.wrote.as_ref().is_some_and(|wrote| wrote.is_answered);
     let has_failed = !seen.unanswered.is_empty();
     let expected = match intent {
+        // An explicit save of a session that is known to have ended.
+        Intent::Nothing if request.has_ended && status.is_none() => Err(Kind::Gone),
         Intent::Nothing => Ok(()),
         Intent::Refuse => Err(Kind::Interrupted),
         Intent::TooLate => Err(Kind::HeadSent),
@@ -70,6 +72,7 @@ pub(crate) fn commit(
                 learn(world, base.life, &open.session)?;
             }
         }
+        Err(Kind::Gone) if *intent == Intent::Nothing => succeed(seen, request, *intent),
         Err(Kind::Gone) => request.end(),
         // The logout itself is done.
         Err(_) if *intent == Intent::Destroy && *begins_afresh => {

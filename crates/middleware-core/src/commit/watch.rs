@@ -42,7 +42,13 @@ pub(crate) async fn ended(exchange: &Exchange) {
             look(exchange, id).await
         };
         match fate {
-            Fate::Ended => return,
+            Fate::Ended => {
+                // From here on, a change is refused and a save says that the session is gone.
+                if let Some(_turn) = exchange.turn().await {
+                    exchange.state().end();
+                }
+                return;
+            }
             Fate::Moved(to) => moved_to = Some(to),
             Fate::GoesOn => {
                 tokio::select! {
