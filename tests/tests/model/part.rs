@@ -349,12 +349,14 @@ impl Revocation {
                 Ok(())
             }
             What::Deleted(id) => {
-                let found = world.lives.iter_mut().find(|life| life.id == id && life.end.is_none());
-                let life = found.ok_or("a revocation has deleted what had ended already")?;
-                if life.user != Some(self.user) || self.whom.is_meant(life) == Some(false) {
+                let number = world.stored_ever(id).ok_or("a revocation has deleted what had ended already")?;
+                let life = &world.lives[number];
+                // What cannot be read is ended with the others: it is not known that it is the one to be spared.
+                let is_spared = self.whom.is_meant(life) == Some(false) && world.is_readable(life);
+                if life.user != Some(self.user) || is_spared {
                     return Err("a revocation has ended a session that was not meant".to_owned());
                 }
-                life.end = Some("revoked");
+                world.lives[number].end = Some("revoked");
                 self.deleted += 1;
                 Ok(())
             }
