@@ -75,22 +75,25 @@ impl State {
 
     /// Returns the session's own choice of a persistent cookie, pending changes included.
     pub(crate) fn persistent(&self) -> Option<bool> {
-        self.pending.changes.persistent.unwrap_or_else(|| self.kept_envelope()?.overrides.persistent)
+        let chosen = self.pending.changes.own().and_then(|own| own.persistent);
+        chosen.unwrap_or_else(|| self.kept_envelope()?.overrides.persistent)
     }
 
     /// Returns the session's own idle timeout, pending changes included.
     pub(crate) fn idle_timeout(&self) -> Option<Duration> {
-        self.pending.changes.idle_timeout.unwrap_or_else(|| self.kept_envelope()?.overrides.idle_timeout)
+        let chosen = self.pending.changes.own().and_then(|own| own.idle_timeout);
+        chosen.unwrap_or_else(|| self.kept_envelope()?.overrides.idle_timeout)
     }
 
     /// Returns the session's own end, pending changes included.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.pending.changes.deadline.unwrap_or_else(|| self.kept_envelope()?.overrides.deadline)
+        let chosen = self.pending.changes.own().and_then(|own| own.deadline);
+        chosen.unwrap_or_else(|| self.kept_envelope()?.overrides.deadline)
     }
 
     /// Returns the name of the session's device, pending changes included.
     pub(crate) fn device(&self) -> Option<&ByteString> {
-        match &self.pending.changes.device {
+        match self.pending.changes.own().and_then(|own| own.device.as_ref()) {
             Some(device) => device.as_ref(),
             None => self.kept_envelope()?.overrides.device.as_ref(),
         }

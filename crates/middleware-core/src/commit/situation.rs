@@ -30,7 +30,7 @@ impl Situation {
             rewrite_due: renewal == Renewal::Rewrite || known.tagged_by.is_retired(),
             reissue_due: known.opener == Opener::RetiredCookie,
             persistent: state.persistent().unwrap_or(services.settings.persistent),
-            persistence_changed: pending.changes.persistent.is_some(),
+            persistence_changed: pending.changes.own().is_some_and(|own| own.persistent.is_some()),
             cookie_received: known.cookie_received,
             in_cookie: exchange.place.is_cookie(),
         }

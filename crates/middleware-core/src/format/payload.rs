@@ -99,9 +99,9 @@ pub(crate) fn encode(envelope: &Envelope, values: &Values) -> Result<Bytes, Payl
         created_at: envelope.created_at.as_unix_millis(),
         authenticated_at: envelope.authenticated_at.as_unix_millis(),
         idle_timeout: millis(envelope.idle_timeout),
-        own_idle_timeout: envelope.overrides.idle_timeout.map(millis),
+        own_idle_timeout: envelope.overrides.idle_timeout.map_or(0, millis),
         own_persistent: envelope.overrides.persistent,
-        deadline: envelope.overrides.deadline.map(Timestamp::as_unix_millis),
+        deadline: envelope.overrides.deadline.map_or(0, Timestamp::as_unix_millis),
         device: envelope.overrides.device.as_deref(),
         handle: envelope.handle.to_bytes(),
         principal: envelope.principal.as_deref(),
@@ -147,9 +147,9 @@ pub(crate) fn decode(payload: &Bytes) -> Result<Content, PayloadError> {
         authenticated_at: Timestamp::from_unix_millis(wire.authenticated_at),
         idle_timeout: Duration::from_millis(wire.idle_timeout),
         overrides: Overrides {
-            idle_timeout: wire.own_idle_timeout.map(Duration::from_millis),
+            idle_timeout: unless_zero(wire.own_idle_timeout).map(Duration::from_millis),
             persistent: wire.own_persistent,
-            deadline: wire.deadline.map(Timestamp::from_unix_millis),
+            deadline: unless_zero(wire.deadline).map(Timestamp::from_unix_millis),
             device: wire.device.map(text).transpose()?,
         },
         handle: SessionHandle::from_bytes(wire.handle),
@@ -183,12 +183,18 @@ struct Wire<'a> {
     created_at: u64,
     authenticated_at: u64,
     idle_timeout: u64,
-    own_idle_timeout: Option<u64>,
+    /// 0 for none: a timeout has at least a second.
+    own_idle_timeout: u64,
     own_persistent: Option<bool>,
-    deadline: Option<u64>,
+    /// 0 for none, which costs less to read than an `Option`: a deadline lies in the future.
+    deadline: u64,
     device: Option<&'a str>,
     handle: [u8; 16],
     principal: Option<&'a str>,
+}
+
+const fn unless_zero(number: u64) -> Option<u64> {
+    if number == 0 { None } else { Some(number) }
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -210,7 +216,7 @@ const ENDED: u8 = 2;
 
 /// Version and kind, the length of the extensions, three times, the session's own idle timeout, its own persistence,
 /// its deadline, the length of the device, the handle, the length of the principal.
-const FIXED_FIELDS: usize = 2 + 8 + 3 * 8 + (1 + 8) + (1 + 1) + (1 + 8) + (1 + 8) + 16 + (1 + 8);
+const FIXED_FIELDS: usize = 2 + 8 + 3 * 8 + 8 + (1 + 1) + 8 + (1 + 8) + 16 + (1 + 8);
 
 /// The limit is on the memory that decoding allocates. It is more than a payload of the largest permitted size needs.
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<{ 64 * 1024 * 1024 }>> =
@@ -259,9 +265,9 @@ mod tests {
             "8100\
              09000000000000000700030000006e6577\
              008844709e010000f48944709e0100000008194800000000\
-             0160ea000000000000\
+             60ea000000000000\
              0100\
-             01006c50c4a0010000\
+             006c50c4a0010000\
              0106000000000000006c6170746f70\
              07070707070707070707070707070707\
              010300000000000000616461\
@@ -349,9 +355,9 @@ mod tests {
                 authenticated_at: Timestamp::from_unix_millis(times[1]),
                 idle_timeout: Duration::from_millis(times[2]),
                 overrides: Overrides {
-                    idle_timeout: Some(Duration::from_millis(times[3])),
+                    idle_timeout: Some(Duration::from_millis(times[3].max(1))),
                     persistent,
-                    deadline: deadline.map(Timestamp::from_unix_millis),
+                    deadline: deadline.map(|deadline| Timestamp::from_unix_millis(deadline.max(1))),
                     device,
                 },
                 handle: SessionHandle(u128::MAX),

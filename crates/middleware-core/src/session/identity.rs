@@ -111,7 +111,7 @@ impl Session {
     pub fn set_persistent(&self, persistent: impl Into<Option<bool>>) -> Result<(), SessionError> {
         // The conversion may be the application's code, which does not run under the lock.
         let persistent = persistent.into();
-        self.open_state()?.pending.changes.persistent = Some(persistent);
+        self.open_state()?.pending.changes.change_own().persistent = Some(persistent);
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Session {
     pub fn set_idle_timeout(&self, idle_timeout: Option<Duration>) -> Result<(), SessionError> {
         check_duration("idle timeout", idle_timeout)
             .map_err(|error| SessionError::new(SessionErrorKind::InvalidValue, error.to_string()))?;
-        self.open_state()?.pending.changes.idle_timeout = Some(idle_timeout);
+        self.open_state()?.pending.changes.change_own().idle_timeout = Some(idle_timeout);
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Session {
             let message = "the deadline of a session must be in the future";
             return Err(SessionError::new(SessionErrorKind::InvalidValue, message));
         }
-        self.open_state()?.pending.changes.deadline = Some(deadline);
+        self.open_state()?.pending.changes.change_own().deadline = Some(deadline);
         Ok(())
     }
 
@@ -232,7 +232,7 @@ impl Session {
         let principal_len = state.principal().map_or(0, |principal| principal.len());
         let parts_len = principal_len + device.len() + state.extensions_len();
         self.check_size(&state, parts_len, state.view.values.encoded_len())?;
-        state.pending.changes.device = Some(Some(device.into()));
+        state.pending.changes.change_own().device = Some(Some(device.into()));
         Ok(())
     }
 

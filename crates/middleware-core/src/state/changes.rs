@@ -20,13 +20,16 @@ pub(crate) struct Changes {
     cleared: bool,
     /// In ascending order of the keys. Most requests change one key or none, and most keys are short.
     keys: SmallVec<[(SmolStr, KeyChange); 1]>,
-    /// The session's own idle timeout, if it was changed.
+    /// Boxed, because few requests change them, and every request has room for these changes.
+    own: Option<Box<OwnChanges>>,
+}
+
+/// Changes of the session's own settings. `None` stands for what was not changed.
+#[derive(Clone, Default)]
+pub(crate) struct OwnChanges {
     pub(crate) idle_timeout: Option<Option<Duration>>,
-    /// The session's own choice of a persistent cookie, if it was changed.
     pub(crate) persistent: Option<Option<bool>>,
-    /// The session's own end, if it was changed.
     pub(crate) deadline: Option<Option<Timestamp>>,
-    /// The name of the session's device, if it was changed.
     pub(crate) device: Option<Option<ByteString>>,
 }
 
@@ -64,11 +67,17 @@ struct Taken {
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        let chose_for_itself = self.idle_timeout.is_some()
-            || self.persistent.is_some()
-            || self.deadline.is_some()
-            || self.device.is_some();
-        !self.cleared && self.keys.is_empty() && !chose_for_itself
+        !self.cleared && self.keys.is_empty() && self.own.is_none()
+    }
+
+    /// Returns the changes of the session's own settings, if there are any.
+    pub(crate) fn own(&self) -> Option<&OwnChanges> {
+        self.own.as_deref()
+    }
+
+    /// Returns them, to change one.
+    pub(crate) fn change_own(&mut self) -> &mut OwnChanges {
+        self.own.get_or_insert_default()
     }
 
     /// Returns whether making these changes twice has the same result as making them once.
@@ -158,10 +167,13 @@ impl Changes {
             }
             earlier.updates.extend(change.updates);
         }
-        self.idle_timeout = later.idle_timeout.or(self.idle_timeout);
-        self.persistent = later.persistent.or(self.persistent);
-        self.deadline = later.deadline.or(self.deadline);
-        self.device = later.device.or_else(|| self.device.take());
+        if let Some(later) = later.own {
+            let own = self.change_own();
+            own.idle_timeout = later.idle_timeout.or(own.idle_timeout);
+            own.persistent = later.persistent.or(own.persistent);
+            own.deadline = later.deadline.or(own.deadline);
+            own.device = later.device.or_else(|| own.device.take());
+        }
     }
 
     fn change_of(&mut self, key: SmolStr) -> &mut KeyChange {

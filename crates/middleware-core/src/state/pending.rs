@@ -53,11 +53,12 @@ impl Pending {
 impl Changes {
     /// Returns the session's own settings, with these changes to the stored ones.
     pub(crate) fn overrides(&self, stored: &Overrides) -> Overrides {
+        let Some(own) = self.own() else { return stored.clone() };
         Overrides {
-            idle_timeout: self.idle_timeout.unwrap_or(stored.idle_timeout),
-            persistent: self.persistent.unwrap_or(stored.persistent),
-            deadline: self.deadline.unwrap_or(stored.deadline),
-            device: self.device.as_ref().unwrap_or(&stored.device).clone(),
+            idle_timeout: own.idle_timeout.unwrap_or(stored.idle_timeout),
+            persistent: own.persistent.unwrap_or(stored.persistent),
+            deadline: own.deadline.unwrap_or(stored.deadline),
+            device: own.device.as_ref().unwrap_or(&stored.device).clone(),
         }
     }
 }
