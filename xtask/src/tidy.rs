@@ -89,7 +89,8 @@ const ROOMS: &[House] = &[House {
                 "state",
             ],
         ),
-        room("session", &["commit", "error", "format", "services", "state", "users"]),
+        room("session", &["commit", "error", "format", "look", "services", "state", "users"]),
+        room("look", &["error", "events", "records", "services", "state"]),
         room("commit", &["error", "events", "format", "records", "services", "state", "users"]),
         // Below both a handler's session, which saves, and the commit, which works on what it has decided.
         room("state", &["client_side", "error", "events", "format", "records", "services", "signed_cookies"]),

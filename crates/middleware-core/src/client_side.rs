@@ -135,7 +135,7 @@ fn open(services: &Services, unsealed: Unsealed) -> Result<Option<Held>, Session
         Opened::Live(live) => return Ok(Some(Held { id, stored, live, sealed_by })),
         Opened::Expired => services.note_session(Event::SessionExpired, &id, None),
         Opened::FromFuture => services.note_session(Event::SessionFromFuture, &id, None),
-        Opened::Moved | Opened::Ended => {} // it is neither, as was seen above
+        Opened::Moved(_) | Opened::Ended => {} // it is neither, as was seen above
         Opened::Unreadable(problem) => note_unreadable(services, Some(&id), problem),
     }
     Ok(None)

@@ -7,9 +7,7 @@
 mod ending;
 pub(crate) mod login;
 pub(crate) mod plan;
-pub(crate) mod reload;
 mod situation;
-pub(crate) mod watch;
 mod work;
 
 use std::sync::Arc;

@@ -57,6 +57,7 @@ mod commit;
 mod error;
 mod events;
 mod format;
+mod look;
 mod manager;
 mod records;
 mod request;

@@ -49,8 +49,8 @@ pub(crate) enum Opened {
     Expired,
     /// The session was made later than now.
     FromFuture,
-    /// The session has another id now.
-    Moved,
+    /// The session has another id now; see [`Content::Moved`].
+    Moved(Option<SessionId>),
     /// The session has ended, and the record is about to be deleted.
     Ended,
     Unreadable(Unreadable),
@@ -75,7 +75,7 @@ pub(crate) enum Unreadable {
 pub(crate) fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Opened {
     let (envelope, values) = match payload::decode(&stored.record.payload) {
         Ok(Content::Session(envelope, values)) => (envelope, values),
-        Ok(Content::Moved(_)) => return Opened::Moved,
+        Ok(Content::Moved(to)) => return Opened::Moved(to),
         Ok(Content::Ended) => return Opened::Ended,
         Err(error) if error.is_unsupported() => return Opened::Unreadable(Unreadable::Unsupported(error)),
         Err(_) => return Opened::Unreadable(Unreadable::Payload("it does not decode")),

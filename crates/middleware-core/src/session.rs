@@ -16,6 +16,7 @@ use crate::error::SessionError;
 #[cfg(doc)]
 use crate::error::SessionErrorKind;
 use crate::format::payload;
+use crate::look;
 use crate::state::decisions::Fate;
 use crate::state::exchange::Exchange;
 use crate::state::pending::Pending;
@@ -219,15 +220,17 @@ impl Session {
     /// }
     /// ```
     pub async fn reload(&self) -> Result<(), SessionError> {
-        commit::reload::reload(&self.0).await
+        look::reload::reload(&self.0).await
     }
 
     /// Waits until the session has ended: by a logout, a revocation, its expiry, or a login that has taken it along.
     ///
-    /// Use it in a WebSocket or a stream of events, which would otherwise outlive a logout. If the session is ended by this
-    /// process, through the same manager, it is heard of at once; otherwise within five seconds, and as long as the store
-    /// takes to answer. In an outage it goes on waiting. A change of the id is no end. Waiting is no use of the session, so
-    /// it does not prolong its life.
+    /// Use it in a WebSocket or a stream of events, which would otherwise outlive a logout. If the session is ended by
+    /// this process, through the same manager, it is heard of at once. Otherwise it takes up to five seconds, and as
+    /// long as the store needs to answer: each wait loads the record every four seconds.
+    ///
+    /// In an outage it goes on waiting. A change of the id is no end. Waiting is no use of the session, so it does not
+    /// prolong its life.
     ///
     /// # Panics
     ///
@@ -246,7 +249,7 @@ impl Session {
     /// }
     /// ```
     pub async fn ended(&self) {
-        commit::watch::ended(&self.0).await;
+        look::ended::ended(&self.0).await;
     }
 
     /// Returns whether the visitor has a session that nobody has ended yet.

@@ -65,7 +65,7 @@ pub(crate) async fn list(services: &Services, user: &str) -> Result<Vec<UserSess
                         found.insert(session.handle, session);
                     }
                     Opened::Unreadable(_) => _ = unlisted.insert(id),
-                    Opened::Moved => is_complete = false,
+                    Opened::Moved(_) => is_complete = false,
                     Opened::Expired | Opened::FromFuture | Opened::Ended => {}
                 },
             }

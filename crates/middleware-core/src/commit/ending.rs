@@ -6,6 +6,7 @@ use nexios_store_core::{
 
 use crate::format::payload::{self, Content};
 use crate::records;
+use crate::services::endings::Endings;
 use crate::users::ANY_TIME;
 
 /// The thing that was found under an id.
@@ -23,9 +24,10 @@ pub(super) enum Found {
 ///
 /// A plain `delete` could remove the word of a move instead of the session. So the record is written over first, at the
 /// revision that was seen. From then on no rename of the session can succeed, and the record is deleted. A store that
-/// takes no writes, because its disk is full, say, is asked to delete all the same.
+/// takes no writes, because its disk is full, say, is asked to delete all the same. Those who wait for the end hear of it.
 pub(super) async fn end(
     store: &dyn SessionStore,
+    endings: &Endings,
     mut id: SessionId,
     mut seen: Option<Revision>,
     now: Timestamp,
@@ -52,13 +54,16 @@ pub(super) async fn end(
             Ok(UpdateOutcome::Conflict) => {}
             Ok(UpdateOutcome::Missing) => return Ok(Found::Nothing),
             Ok(UpdateOutcome::Updated(_)) => {
+                endings.tell(&id);
                 let _ = store.delete(&id).await?;
                 return Ok(Found::Ended);
             }
             Err(_) => break,
         }
     }
-    Ok(match store.delete(&id).await? {
+    let deleted = store.delete(&id).await;
+    endings.tell(&id);
+    Ok(match deleted? {
         DeleteOutcome::Deleted => Found::Unknown,
         DeleteOutcome::Missing => Found::Nothing,
     })

@@ -9,7 +9,7 @@ use std::pin::pin;
 use bytestring::ByteString;
 use nexios_store_core::{Revision, SessionId, Timestamp};
 
-use crate::commit::ending::{self, Found};
+use crate::commit::ending::Found;
 use crate::commit::work::{Done, Failed, Work};
 use crate::error::{SessionError, SessionErrorKind};
 use crate::events::{Event, Occurrence};
@@ -37,11 +37,11 @@ impl Work<'_> {
                 let present = self.snapshot.as_ref().filter(|snapshot| !snapshot.envelope.changes_hands(Some(user)));
                 self.refuse_beyond(limit, user, present.map(|snapshot| snapshot.id)).await?;
                 let done = self.perform().await?;
-                if let Done::Written { snapshot, .. } = &done
+                if let Done::Written { snapshot, is_new, .. } = &done
                     && let Err(refusal) = self.refuse_beyond(limit, user, Some(snapshot.id)).await
                 {
                     // Together with the word that it has moved, so that the visitor can begin anew.
-                    let renamed = self.snapshot.iter().map(|renamed| &renamed.id);
+                    let renamed = self.snapshot.iter().filter(|_| !is_new).map(|renamed| &renamed.id);
                     for id in renamed.chain([&snapshot.id]) {
                         let deleted = services.in_time(services.store.delete(id)).await;
                         let _ = deleted.map_err(|no_answer| Failed::not_known_whether(no_answer.into()))?;
@@ -115,10 +115,7 @@ impl Work<'_> {
         others.sort_by_key(|other| (other.authenticated_at, other.handle));
         let mut ended = 0;
         for oldest in others.iter().take(excess) {
-            let end = ending::end(&*services.store, oldest.id, Some(oldest.revision), self.now);
-            let end = services.in_time(end).await;
-            services.endings.tell(&oldest.id);
-            match end {
+            match services.in_time(self.end(oldest.id, Some(oldest.revision))).await {
                 Ok(found) => ended += usize::from(found != Found::Nothing),
                 Err(no_answer) => services.note_failure(&no_answer.into(), Some(&oldest.id), Some(user)),
             }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use nexios_store_core::{
-    CreateOutcome, Record, RenameOutcome, Revision, SessionId, SessionStore, StoreError, Timestamp, TouchOutcome,
-    UpdateOutcome,
+    CreateOutcome, Record, RenameOutcome, Result as StoreResult, Revision, SessionId, SessionStore, StoreError,
+    Timestamp, TouchOutcome, UpdateOutcome,
 };
 
 use crate::commit::ending::{self, Found};
@@ -155,9 +155,7 @@ impl Work<'_> {
     async fn destroy_all(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
         let mut done = self.destroy(snapshot).await;
         for id in &self.doomed() {
-            let end = ending::end(self.store(), *id, None, self.now).await;
-            self.services().endings.tell(id);
-            match end {
+            match self.end(*id, None).await {
                 Ok(Found::Ended | Found::Unknown) => self.services().note_session(Event::SessionDestroyed, id, None),
                 Ok(Found::Nothing) => {}
                 Err(error) => {
@@ -172,9 +170,7 @@ impl Work<'_> {
 
     async fn destroy(&self, snapshot: Option<&Snapshot>) -> Result<Done, Failed> {
         let Some(snapshot) = snapshot else { return Ok(Done::Destroyed { by_us: false }) };
-        let found = ending::end(self.store(), snapshot.id, Some(snapshot.revision), self.now).await;
-        self.services().endings.tell(&snapshot.id);
-        let found = found?;
+        let found = self.end(snapshot.id, Some(snapshot.revision)).await?;
         let mut by_us = found != Found::Nothing;
         if found != Found::Ended
             && let Some(principal) = snapshot.principal()
@@ -189,6 +185,11 @@ impl Work<'_> {
             by_us |= ended.ended > 0;
         }
         Ok(Done::Destroyed { by_us })
+    }
+
+    /// Ends the session that an id names, at the revision that was seen, if one was.
+    pub(super) async fn end(&self, id: SessionId, seen: Option<Revision>) -> StoreResult<Found> {
+        ending::end(self.store(), &self.services().endings, id, seen, self.now).await
     }
 
     /// Creates a session for a user who has just logged in, although somebody has ended the one that was loaded. Its
@@ -252,7 +253,7 @@ impl Work<'_> {
             let Some(stored) = stored.map_err(|error| Failed::not_done(error.into()))? else { return Ok(Done::Gone) };
             match records::open(self.services(), current.id, &stored, self.now) {
                 Opened::Live(live) => current = live.snapshot,
-                Opened::Expired | Opened::FromFuture | Opened::Moved | Opened::Ended => return Ok(Done::Gone),
+                Opened::Expired | Opened::FromFuture | Opened::Moved(_) | Opened::Ended => return Ok(Done::Gone),
                 Opened::Unreadable(unreadable) => return Err(Failed::not_done(unreadable.into_error())),
             }
             values = current.values.clone();

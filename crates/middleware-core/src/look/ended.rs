@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use nexios_store_core::SessionId;
 
-use crate::format::payload::{self, Content};
-use crate::records::{self, Opened};
+use crate::look::look;
+use crate::records::Opened;
 use crate::state::exchange::Exchange;
 
 /// Waits until the session has ended, in whatever process.
@@ -39,7 +39,7 @@ pub(crate) async fn ended(exchange: &Exchange) {
             // Nobody else can end what the visitor's cookie holds.
             if expires_at > services.now() { Fate::GoesOn } else { Fate::Ended }
         } else {
-            look(exchange, id).await
+            fate(exchange, id).await
         };
         match fate {
             Fate::Ended => {
@@ -66,23 +66,12 @@ enum Fate {
     Moved(SessionId),
 }
 
-/// Looks at the session in the store. A look is no use of the session, so it does not move the expiry. What cannot be
-/// looked at has not ended.
-async fn look(exchange: &Exchange, id: SessionId) -> Fate {
-    let services = &*exchange.services;
-    let now = services.now();
-    let stored = match services.in_time(services.store.load(&id, now)).await {
-        Ok(Some(stored)) => stored,
-        Ok(None) => return Fate::Ended,
-        Err(_) => return Fate::GoesOn,
-    };
-    match records::open(services, id, &stored, now) {
-        Opened::Moved => match payload::decode(&stored.record.payload) {
-            Ok(Content::Moved(Some(to))) => Fate::Moved(to),
-            _ => Fate::Ended,
-        },
-        Opened::Expired | Opened::Ended => Fate::Ended,
-        Opened::Live(_) | Opened::FromFuture | Opened::Unreadable(_) => Fate::GoesOn,
+/// Returns what has become of a session. What cannot be looked at has not ended.
+async fn fate(exchange: &Exchange, id: SessionId) -> Fate {
+    match look(&exchange.services, id).await {
+        Ok(Some(Opened::Moved(Some(to)))) => Fate::Moved(to),
+        Ok(Some(Opened::Moved(None) | Opened::Expired | Opened::Ended) | None) => Fate::Ended,
+        Ok(Some(Opened::Live(_) | Opened::FromFuture | Opened::Unreadable(_))) | Err(_) => Fate::GoesOn,
     }
 }
 

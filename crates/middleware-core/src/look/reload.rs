@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use nexios_store_core::Stored;
-
 use crate::error::SessionError;
 use crate::events::Event;
-use crate::records::{self, Live, Opened, Snapshot};
+use crate::look::look;
+use crate::records::{Live, Opened, Snapshot};
 use crate::state::exchange::Exchange;
 use crate::state::place::Place;
 
@@ -53,17 +52,13 @@ pub(crate) async fn reload(exchange: &Exchange) -> Result<(), SessionError> {
 /// Loads the session that the request has; `None` if it has ended.
 async fn load(exchange: &Exchange, known: &Snapshot) -> Result<Option<Live>, SessionError> {
     let services = &*exchange.services;
-    let now = services.now();
     let failed = |error: SessionError| {
         services.note_failure(&error, Some(&known.id), known.principal());
         error.told()
     };
-    let stored: Option<Stored> =
-        services.in_time(services.store.load(&known.id, now)).await.map_err(|no_answer| failed(no_answer.into()))?;
-    let Some(stored) = stored else { return Ok(None) };
-    match records::open(services, known.id, &stored, now) {
-        Opened::Live(live) => Ok(Some(live)),
-        Opened::Expired | Opened::FromFuture | Opened::Moved | Opened::Ended => Ok(None),
-        Opened::Unreadable(problem) => Err(failed(problem.into_error())),
+    match look(services, known.id).await.map_err(|no_answer| failed(no_answer.into()))? {
+        Some(Opened::Live(live)) => Ok(Some(live)),
+        Some(Opened::Unreadable(problem)) => Err(failed(problem.into_error())),
+        Some(Opened::Expired | Opened::FromFuture | Opened::Moved(_) | Opened::Ended) | None => Ok(None),
     }
 }

@@ -136,7 +136,7 @@ async fn load_id(services: &Services, id: SessionId) -> Result<Loaded, SessionEr
 fn open(services: &Services, id: SessionId, stored: &Stored, now: Timestamp) -> Result<Loaded, SessionError> {
     match records::open(services, id, stored, now) {
         Opened::Live(live) => return Ok(Loaded::Live(live)),
-        Opened::Moved => {
+        Opened::Moved(_) => {
             services.note_session(Event::FormerIdUsed, &id, None);
             return Ok(Loaded::Moved);
         }

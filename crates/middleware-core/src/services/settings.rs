@@ -39,8 +39,8 @@ pub struct SessionSettings {
     /// default.
     #[serde(deserialize_with = "optional_duration")]
     pub cleanup_interval: Option<Duration>,
-    /// The time that the store may take to load or to save a session, retries included. Lists, revocations and sweeps
-    /// have this time for each call of the store. 5 seconds by default.
+    /// The time that the store may take to load or to save a session, retries included. Lists, revocations, sweeps, and
+    /// the count of a user's sessions at a login have this time for each call of the store. 5 seconds by default.
     #[serde(deserialize_with = "nexios_settings::deserialize")]
     pub store_timeout: Duration,
     /// The largest size of one encoded session. 256 KiB by default.
