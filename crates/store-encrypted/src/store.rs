@@ -30,7 +30,7 @@ impl<S: SessionStore> EncryptedStore<S> {
     /// Writes a record that a retired key has sealed under the first key. Otherwise one that is only read would be lost
     /// with the retired key.
     ///
-    /// Whoever wants to read the record is not to suffer if it cannot be written, so a failure changes nothing.
+    /// A failure changes nothing: a record that cannot be written can still be read.
     async fn seal_anew(
         &self,
         id: &SessionId,
@@ -38,7 +38,11 @@ impl<S: SessionStore> EncryptedStore<S> {
         revision: Revision,
         now: Timestamp,
     ) -> Result<Option<Stored>> {
-        let revision = match self.store.update(id, revision, &self.sealer.seal(id, &record)?, now).await {
+        let outcome = match self.sealer.seal(id, &record) {
+            Ok(sealed) => self.store.update(id, revision, &sealed, now).await,
+            Err(error) => Err(error),
+        };
+        let revision = match outcome {
             Ok(UpdateOutcome::Updated(revision)) => revision,
             Ok(UpdateOutcome::Missing) => return Ok(None),
             // Another caller has written it, under a key of its own choice.
@@ -56,6 +60,9 @@ impl<S: SessionStore> EncryptedStore<S> {
 
     /// Tells the operator that a retired key is still in use: at once, and then once a minute for as long as it is.
     fn note_retired_key(&self, now: Timestamp) {
+        if now == Timestamp::UNIX_EPOCH {
+            return; // somebody looks at the record whether or not it has expired, at no time in particular
+        }
         let told = self.retired_key_told.load(Ordering::Relaxed);
         let since = now.saturating_duration_since(Timestamp::from_unix_millis(told));
         // A clock that was set back must not silence the line until it has caught up.

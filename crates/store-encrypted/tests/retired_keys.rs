@@ -52,6 +52,8 @@ async fn a_retired_key_in_use_is_reported_once_a_minute() {
     for secret in ["c5c5", "197", "hush", NEW, OLD] {
         assert!(!last.contains(secret), "{secret} in {last}");
     }
+    assert_eq!(told(0xc5, 0).await, "", "a look at no time in particular is no news, and no clock that was set back");
+    assert_eq!(told(0xc5, 5_001).await, "");
     assert!(store.load(&id(9), Timestamp::from_unix_millis(9_000_000)).await.unwrap().is_none());
     assert_eq!(*log.0.lock().unwrap(), "", "what is not there is not news either");
 }
