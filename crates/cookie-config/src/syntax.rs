@@ -24,18 +24,17 @@ pub(crate) fn is_domain(text: &str) -> bool {
 }
 
 /// Returns whether browsers refuse the domain because unrelated sites lie below it, as with `co.uk` and `github.io`
-/// (RFC 6265bis, 5.7, step 9). Without the feature `public-suffix`, nobody knows.
+/// (RFC 6265bis, 5.7, step 9).
+#[cfg(feature = "public-suffix")]
 pub(crate) fn is_public_suffix(domain: &str) -> bool {
-    #[cfg(feature = "public-suffix")]
-    {
-        let domain = domain.to_ascii_lowercase();
-        psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == domain.as_str())
-    }
-    #[cfg(not(feature = "public-suffix"))]
-    {
-        let _ = domain;
-        false
-    }
+    let domain = domain.to_ascii_lowercase();
+    psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == domain.as_str())
+}
+
+/// Knows of none without the list of them, which comes with the feature `public-suffix`.
+#[cfg(not(feature = "public-suffix"))]
+pub(crate) const fn is_public_suffix(_: &str) -> bool {
+    false
 }
 
 /// Returns `true` if browsers take the host for an IPv4 address, such as `127.1` or `0x7f.0x1`, by the rule of the URL

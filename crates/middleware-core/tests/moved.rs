@@ -126,7 +126,7 @@ async fn a_login_stands_where_the_word_of_its_move_hangs() {
     assert_eq!(site.manager.counters().of(Event::StoreTimedOut), 1);
 }
 
-/// Whoever has planted an id must not be able to end the session that the login has made of it.
+/// A planted id must not be enough to end the session that the login has made of it.
 #[tokio::test]
 async fn a_logout_under_the_id_of_before_the_login_ends_nothing() {
     let (site, visitor, mut late) = logged_in().await;

@@ -76,7 +76,7 @@ async fn the_session_with_the_oldest_login_ends() {
     assert_eq!(logged_in, [true, false, true]);
 }
 
-/// Whoever has proven who they are is not turned away, and their cart is not lost, for the sake of a count.
+/// A user who has proven who they are is not turned away, and keeps the cart, whatever becomes of the count.
 #[tokio::test]
 async fn a_look_that_fails_keeps_the_login() {
     for at_limit in [AtLimit::EndOldest, AtLimit::Refuse] {
@@ -149,7 +149,6 @@ async fn one_that_cannot_be_ended_does_not_save_the_others() {
     assert_eq!(one.open(&visitor).await.principal().as_deref(), Some("ada"));
 }
 
-/// 1,600 sessions took 2.5 million loads.
 #[tokio::test]
 async fn a_login_within_the_limit_loads_no_other_session() {
     let site = Site::new();

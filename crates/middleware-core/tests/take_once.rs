@@ -73,7 +73,7 @@ async fn of_sixteen_parallel_requests_one_takes_the_value() {
     }
 }
 
-/// What `take` does not promise.
+/// The limit of `take`, which `take_once` does not have.
 #[tokio::test]
 async fn two_parallel_takes_may_both_get_the_value() {
     let site = Site::new();

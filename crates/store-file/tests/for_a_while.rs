@@ -1,5 +1,5 @@
-//! What cannot be used for now is an outage: each operation says so, nothing is moved or removed, and the record is
-//! found again as it was. Only what is damaged for good is set aside.
+//! Records that cannot be used for now are an outage: each operation says so, nothing is moved or removed, and the
+//! record is found again as it was. Only what is damaged for good is set aside.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may, as tests do")]
 

@@ -98,7 +98,7 @@ pub(crate) async fn a_logout_that_began_before_a_new_id_ends_the_session(world: 
     assert_eq!((visitor.sees("a").await, site.records().await), ("null".to_owned(), vec!["moved"]));
 }
 
-/// Whoever has planted an id must not be able to end the session that a login has made of it.
+/// A planted id must not be enough to end the session that a login has made of it.
 pub(crate) async fn a_logout_with_the_id_from_before_a_login_ends_nothing(world: World) {
     let (site, attacker) = open(world).await;
     let mut victim = attacker.clone();
