@@ -183,21 +183,6 @@ impl CookieConfig {
     pub fn candidates<'h>(&self, header: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
         scanner::values(header, self.name().as_bytes())
     }
-
-    /// Returns `true` if a `Set-Cookie` line, whoever made it, sets or removes a cookie of this name.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use nexios_cookie_config::CookieConfig;
-    ///
-    /// let cookie = CookieConfig::default();
-    /// assert!(cookie.names(b"sessionid=a1b2; Path=/shop"));
-    /// assert!(!cookie.names(b"theme=dark; Path=/"));
-    /// ```
-    pub fn names(&self, set_cookie_line: &[u8]) -> bool {
-        scanner::sets(set_cookie_line, self.name().as_bytes())
-    }
 }
 
 impl Default for CookieConfig {

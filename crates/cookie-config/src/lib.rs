@@ -82,6 +82,7 @@ mod prefix;
 mod same_site;
 mod scanner;
 mod syntax;
+mod target;
 mod vars;
 
 pub use crate::builder::CookieConfigBuilder;
@@ -89,3 +90,4 @@ pub use crate::config::CookieConfig;
 pub use crate::error::{CookieConfigError, CookieError};
 pub use crate::lifetime::Lifetime;
 pub use crate::same_site::SameSite;
+pub use crate::target::is_same_cookie;

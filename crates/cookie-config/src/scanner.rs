@@ -3,15 +3,10 @@ pub(crate) fn values<'h>(header: &'h [u8], name: &[u8]) -> impl Iterator<Item = 
     pairs(header).filter_map(move |pair| value_of(pair, name))
 }
 
-/// Returns `true` if a `Set-Cookie` line is for a cookie with this name.
-pub(crate) fn sets(line: &[u8], name: &[u8]) -> bool {
-    pairs(line).next().is_some_and(|pair| value_of(pair, name).is_some())
-}
-
 // RFC 6265bis, 5.6: a semicolon ends a pair, even between quotes. The first `=` ends the name. Only spaces and tabs are
 // trimmed from name and value.
 
-fn pairs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn pairs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest.take()?;
@@ -29,14 +24,14 @@ fn value_of<'p>(pair: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
     Some(trim_end(trim_start(value)))
 }
 
-fn trim_start(mut text: &[u8]) -> &[u8] {
+pub(crate) fn trim_start(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = text {
         text = rest;
     }
     text
 }
 
-fn trim_end(mut text: &[u8]) -> &[u8] {
+pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }

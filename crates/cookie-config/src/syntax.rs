@@ -24,7 +24,7 @@ pub(crate) fn is_domain(text: &str) -> bool {
 }
 
 /// Returns whether browsers refuse the domain because unrelated sites lie below it, as with `co.uk` and `github.io`
-/// (RFC 6265bis, 5.7, step 9).
+/// (RFC 6265, 5.3, step 5).
 #[cfg(feature = "public-suffix")]
 pub(crate) fn is_public_suffix(domain: &str) -> bool {
     let domain = domain.to_ascii_lowercase();

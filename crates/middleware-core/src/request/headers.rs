@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use nexios_cookie_config::is_same_cookie;
+
 /// The `Set-Cookie` lines of a response. In the usual case, nothing but the text itself is allocated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SetCookies {
@@ -23,8 +25,7 @@ impl SetCookies {
     /// Returns whether one of our cookies replaces a `Set-Cookie` line that the application has made, because both are
     /// for one cookie. Of two such lines, the browser would keep the last.
     pub(super) fn replace(&self, set_cookie_line: &[u8]) -> bool {
-        let theirs = Target::of(set_cookie_line);
-        self.iter().any(|ours| Target::of(ours.as_bytes()).is_that_of(&theirs))
+        self.iter().any(|ours| is_same_cookie(ours.as_bytes(), set_cookie_line))
     }
 }
 
@@ -34,45 +35,6 @@ impl IntoIterator for SetCookies {
 
     fn into_iter(self) -> Self::IntoIter {
         self.session.into_iter().chain(self.signed)
-    }
-}
-
-/// The cookie that a `Set-Cookie` line is for: browsers tell cookies apart by name, domain and path (RFC 6265, 5.3,
-/// step 11).
-struct Target<'l> {
-    name: &'l [u8],
-    /// Without it, the cookie is for the setting host only.
-    domain: Option<&'l [u8]>,
-    path: Option<&'l [u8]>,
-}
-
-impl<'l> Target<'l> {
-    fn of(set_cookie_line: &'l [u8]) -> Self {
-        let mut pairs = set_cookie_line.split(|byte| *byte == b';').map(|pair| {
-            let mut halves = pair.splitn(2, |byte| *byte == b'=');
-            let mut half = || halves.next().unwrap_or_default().trim_ascii();
-            (half(), half())
-        });
-        let mut target = Self { name: pairs.next().unwrap_or_default().0, domain: None, path: None };
-        // Of two attributes of one name, the last counts.
-        for (attribute, value) in pairs {
-            if attribute.eq_ignore_ascii_case(b"domain") {
-                target.domain = Some(value.strip_prefix(b".").unwrap_or(value)).filter(|value| !value.is_empty());
-            } else if attribute.eq_ignore_ascii_case(b"path") {
-                target.path = Some(value).filter(|value| value.starts_with(b"/"));
-            }
-        }
-        target
-    }
-
-    /// Returns whether a line of the application is for this cookie of ours. Where it names no path, the browser takes
-    /// that of the request, which is not known here; then it is taken to be ours.
-    fn is_that_of(&self, theirs: &Self) -> bool {
-        let is_same_domain = match (self.domain, theirs.domain) {
-            (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
-            (ours, theirs) => ours == theirs,
-        };
-        self.name == theirs.name && is_same_domain && theirs.path.is_none_or(|path| self.path == Some(path))
     }
 }
 
@@ -168,27 +130,6 @@ mod tests {
 
     fn lines<'a>(lines: &'a [&str]) -> impl Iterator<Item = &'a [u8]> {
         lines.iter().map(|line| line.as_bytes())
-    }
-
-    #[test]
-    fn only_a_cookie_of_the_same_name_domain_and_path_is_replaced() {
-        let at = |attributes: &str| SetCookies { session: Some(format!("id=1; {attributes}")), signed: Vec::new() };
-        for (ours, theirs, is_replaced) in [
-            ("Path=/", "id=2", true),
-            ("Path=/", " id = 2 ; path=/ ", true),
-            ("Path=/", "id=2; Path=/app", false),
-            ("Path=/", "id=2; Path=/app; Path=/", true),
-            ("Path=/", "id=; Max-Age=0; Path=/; Domain=example.org", false),
-            ("Path=/", "id=2; Domain=; Path=app", true),
-            ("Path=/", "ID=2; Path=/", false),
-            ("Path=/", "other=id=2; Path=/", false),
-            ("HttpOnly; Path=/app; Domain=example.org", "id=2; Path=/app; Domain=.EXAMPLE.org", true),
-            ("HttpOnly; Path=/app; Domain=example.org", "id=2; Path=/; Domain=example.org", false),
-            ("HttpOnly; Path=/app; Domain=example.org", "id=2; Path=/app", false),
-            ("HttpOnly; Path=/app; Domain=example.org", "id=2; Path=/app; Domain=www.example.org", false),
-        ] {
-            assert_eq!(at(ours).replace(theirs.as_bytes()), is_replaced, "{ours}: {theirs}");
-        }
     }
 
     #[test]
