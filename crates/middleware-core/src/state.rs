@@ -7,7 +7,9 @@
 pub(crate) mod changes;
 pub(crate) mod decisions;
 pub(crate) mod exchange;
+pub(crate) mod key_change;
 pub(crate) mod known;
+pub(crate) mod own_changes;
 pub(crate) mod pending;
 pub(crate) mod place;
 pub(crate) mod progress;

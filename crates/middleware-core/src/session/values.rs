@@ -14,7 +14,7 @@ use crate::error::SessionErrorKind;
 use crate::format::value;
 use crate::session::Session;
 use crate::session::entry::Entry;
-use crate::state::changes::Update;
+use crate::state::key_change::Update;
 
 impl Session {
     /// Returns the value of `key`, or `None` if the key has none.

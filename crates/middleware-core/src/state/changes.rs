@@ -1,13 +1,13 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytestring::ByteString;
-use nexios_store_core::Timestamp;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::error::SessionError;
+use crate::format::payload::Overrides;
 use crate::format::values::{EncodedValue, Values};
+use crate::state::key_change::{KeyChange, Update};
+use crate::state::own_changes::OwnChanges;
 
 /// The changes that a request has made since the session was loaded or saved.
 ///
@@ -24,47 +24,6 @@ pub(crate) struct Changes {
     own: Option<Box<OwnChanges>>,
 }
 
-/// Changes of the session's own settings. `None` stands for what was not changed.
-#[derive(Clone, Default)]
-pub(crate) struct OwnChanges {
-    pub(crate) idle_timeout: Option<Option<Duration>>,
-    pub(crate) persistent: Option<Option<bool>>,
-    pub(crate) deadline: Option<Option<Timestamp>>,
-    pub(crate) device: Option<Option<ByteString>>,
-}
-
-/// A function that computes a value, or that there is none, from the present one. Both are encoded, so they may be of
-/// any type. If it fails, so does the commit.
-pub(crate) type Update = Arc<dyn Fn(Option<&[u8]>) -> Result<Option<EncodedValue>, SessionError> + Send + Sync>;
-
-#[derive(Clone, Default)]
-struct KeyChange {
-    start: Start,
-    updates: Vec<Update>,
-}
-
-/// The value that the updates of a key begin with.
-#[derive(Clone, Default)]
-enum Start {
-    /// The value that the key has when the changes are replayed.
-    #[default]
-    Present,
-    /// This value, or none, whatever the key has by then.
-    Given(Option<EncodedValue>),
-    /// The same, but only where the key still has what was taken from it.
-    Taken(Box<Taken>),
-}
-
-/// A value that was taken from its key, and that no other request may have taken or changed before it is saved.
-#[derive(Clone)]
-struct Taken {
-    /// The updates that the value came out of. Usually there are none.
-    updates: Vec<Update>,
-    value: EncodedValue,
-    /// The value that the key has been given since.
-    given: Option<EncodedValue>,
-}
-
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
         !self.cleared && self.keys.is_empty() && self.own.is_none()
@@ -75,23 +34,24 @@ impl Changes {
         self.own.as_deref()
     }
 
-    /// Returns them, to change one.
+    /// Returns the changes of the own settings, so that one can be added.
     pub(crate) fn change_own(&mut self) -> &mut OwnChanges {
         self.own.get_or_insert_default()
     }
 
+    /// Returns the session's own settings, with these changes to the stored ones.
+    pub(crate) fn overrides(&self, stored: &Overrides) -> Overrides {
+        self.own.as_ref().map_or_else(|| stored.clone(), |own| own.over(stored))
+    }
+
     /// Returns whether making these changes twice has the same result as making them once.
     pub(crate) fn are_repeatable(&self) -> bool {
-        self.keys.iter().all(|(_, change)| match change.start {
-            Start::Present => change.updates.is_empty(),
-            Start::Given(_) => true,
-            Start::Taken(_) => false, // the second time, it is not there any more
-        })
+        self.keys.iter().all(|(_, change)| change.is_repeatable())
     }
 
     /// Returns whether a value was taken that no other request may have taken.
     pub(crate) fn takes_once(&self) -> bool {
-        self.keys.iter().any(|(_, change)| matches!(change.start, Start::Taken(_)))
+        self.keys.iter().any(|(_, change)| change.takes_once())
     }
 
     pub(crate) fn insert(&mut self, key: SmolStr, value: EncodedValue) {
@@ -106,18 +66,15 @@ impl Changes {
     pub(crate) fn take_once(&mut self, key: SmolStr, value: EncodedValue) {
         let cleared = self.cleared;
         let change = self.change_of(key);
-        match change.start {
-            Start::Present if !cleared => {
-                let updates = std::mem::take(&mut change.updates);
-                change.start = Start::Taken(Box::new(Taken { updates, value, given: None }));
-            }
-            // The value is from this request, and nobody else has seen it.
-            _ => change.give(None),
+        if cleared {
+            change.give(None); // the value is from this request, and nobody else has seen it
+        } else {
+            change.take_once(value);
         }
     }
 
     pub(crate) fn update(&mut self, key: SmolStr, update: Update) {
-        self.change_of(key).updates.push(update);
+        self.change_of(key).update(update);
     }
 
     /// Removes all values. What was taken must still be there all the same.
@@ -125,7 +82,7 @@ impl Changes {
         self.cleared = true;
         self.keys.retain(|(_, change)| {
             change.give(None);
-            matches!(change.start, Start::Taken(_))
+            change.takes_once()
         });
     }
 
@@ -137,7 +94,7 @@ impl Changes {
 
     /// Returns no more of the changes than what must still be there because it was taken.
     pub(crate) fn into_taken(mut self) -> Self {
-        self.keys.retain(|(_, change)| matches!(change.start, Start::Taken(_)));
+        self.keys.retain(|(_, change)| change.takes_once());
         Self { keys: self.keys, ..Self::default() }
     }
 
@@ -150,29 +107,19 @@ impl Changes {
     /// Adds changes that were made after these.
     pub(crate) fn append(&mut self, later: Self) {
         for (key, change) in &later.keys {
-            if let Start::Taken(taken) = &change.start {
-                self.change_of(key.clone()).updates.extend(taken.updates.iter().cloned());
-                self.take_once(key.clone(), taken.value.clone());
+            if let Some((updates, value)) = change.taken() {
+                updates.iter().for_each(|update| self.update(key.clone(), Arc::clone(update)));
+                self.take_once(key.clone(), value.clone());
             }
         }
         if later.cleared {
             self.clear();
         }
         for (key, change) in later.keys {
-            let earlier = self.change_of(key);
-            match change.start {
-                Start::Given(value) => earlier.give(value),
-                Start::Taken(taken) => earlier.give(taken.given),
-                Start::Present => {}
-            }
-            earlier.updates.extend(change.updates);
+            self.change_of(key).append(change);
         }
         if let Some(later) = later.own {
-            let own = self.change_own();
-            own.idle_timeout = later.idle_timeout.or(own.idle_timeout);
-            own.persistent = later.persistent.or(own.persistent);
-            own.deadline = later.deadline.or(own.deadline);
-            own.device = later.device.or_else(|| own.device.take());
+            self.change_own().append(*later);
         }
     }
 
@@ -189,9 +136,7 @@ impl Changes {
     /// Runs the application's update functions, so the state must not be locked.
     pub(crate) fn replay(&self, values: &mut Values) -> Result<(), SessionError> {
         for (key, change) in &self.keys {
-            if let Start::Taken(taken) = &change.start
-                && updated(values.get(key).map(Into::into), &taken.updates)?.as_ref() != Some(&taken.value)
-            {
+            if !change.finds_what_was_taken(values.get(key))? {
                 return Err(SessionError::already_taken(key));
             }
         }
@@ -206,34 +151,6 @@ impl Changes {
         }
         Ok(())
     }
-}
-
-impl KeyChange {
-    /// Returns the value of the key after the change, given its present one.
-    fn value(&self, present: Option<&[u8]>) -> Result<Option<EncodedValue>, SessionError> {
-        let start = match &self.start {
-            Start::Present => present.map(Into::into),
-            Start::Given(value) => value.clone(),
-            Start::Taken(taken) => taken.given.clone(),
-        };
-        updated(start, &self.updates)
-    }
-
-    /// Gives the key this value, or none, in place of all that it had before.
-    fn give(&mut self, value: Option<EncodedValue>) {
-        self.updates = Vec::new();
-        match &mut self.start {
-            Start::Taken(taken) => taken.given = value,
-            start => *start = Start::Given(value),
-        }
-    }
-}
-
-fn updated(mut value: Option<EncodedValue>, updates: &[Update]) -> Result<Option<EncodedValue>, SessionError> {
-    for update in updates {
-        value = update(value.as_deref())?;
-    }
-    Ok(value)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use bytestring::ByteString;
 
-use crate::format::payload::{Envelope, Overrides};
+use crate::format::payload::Envelope;
 use crate::state::changes::Changes;
 use crate::state::decisions::Fate;
 
@@ -47,19 +47,6 @@ impl Pending {
     /// Forgets everything but the decision to end the session.
     pub(crate) fn forget(&mut self) {
         *self = Self { fate: self.fate.left_by_a_commit(), ..Self::default() };
-    }
-}
-
-impl Changes {
-    /// Returns the session's own settings, with these changes to the stored ones.
-    pub(crate) fn overrides(&self, stored: &Overrides) -> Overrides {
-        let Some(own) = self.own() else { return stored.clone() };
-        Overrides {
-            idle_timeout: own.idle_timeout.unwrap_or(stored.idle_timeout),
-            persistent: own.persistent.unwrap_or(stored.persistent),
-            deadline: own.deadline.unwrap_or(stored.deadline),
-            device: own.device.as_ref().unwrap_or(&stored.device).clone(),
-        }
     }
 }
 
