@@ -9,36 +9,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
-use common::{BOTH, CORRUPT, Loaded, NOW, Sessions, at, id, listed, marker, paths_below, privileges, record, tagged};
-use nexios_store_core::{DeleteOutcome, Result, SessionStore, StoreErrorKind, UpdateOutcome};
+use common::outage::is_an_outage;
+use common::{ADA, BOTH, CORRUPT, Loaded, NOW, Sessions, id, listed, privileges, tagged};
+use nexios_store_core::{DeleteOutcome, SessionStore, StoreErrorKind, UpdateOutcome};
 use nexios_store_file::Durability;
-
-const ADA: u8 = 0xad;
-
-/// Checks that each operation on session 1 fails as in an outage, and that all files stay where they are.
-async fn is_an_outage(sessions: &Sessions, name: &str) {
-    let source = sessions.created(&id(2), &record("x")).await;
-    let before = paths_below(&sessions.dir());
-    let (one, revision) = (id(1), source);
-    let results: [Result<()>; 8] = [
-        sessions.load(&one, NOW).await.map(drop),
-        sessions.create(&one, &record("x"), NOW).await.map(drop),
-        sessions.update(&one, revision, &record("x"), NOW).await.map(drop),
-        sessions.touch(&one, revision, at(9_000_000), NOW).await.map(drop),
-        sessions.rename(&one, revision, &id(3), &record("x"), NOW).await.map(drop),
-        sessions.rename(&id(2), source, &one, &record("x"), NOW).await.map(drop),
-        sessions.delete(&one).await.map(drop),
-        sessions.set_aside(&one).await,
-    ];
-    for (call, result) in results.into_iter().enumerate() {
-        assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Backend, "{name}: call {call}");
-    }
-    assert_eq!(listed(sessions, ADA).await, [one], "{name}");
-    assert_eq!(paths_below(&sessions.dir()), before, "{name}");
-    let swept = sessions.expiry().unwrap().delete_expired(at(u64::MAX), 10.try_into().unwrap()).await.unwrap();
-    assert_eq!((swept.removed, swept.more), (1, false), "{name}: the sweep goes on to the other record");
-    assert!(fs::symlink_metadata(sessions.path(&one)).is_ok() && marker(sessions, ADA, &one).exists(), "{name}");
-}
 
 /// Makes a record of Ada's and an outage of it, and ends the outage. Checks that the record is as it was.
 async fn is_found_again(name: &str, begin: impl Fn(&Path, &Path), end: impl Fn(&Path, &Path)) {

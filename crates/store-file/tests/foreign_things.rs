@@ -9,8 +9,9 @@ use std::os::unix::fs::{FileTypeExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use common::{NOW, Sessions, at, id, listed, marker, namespace, record, slot};
-use nexios_store_core::{Result, Revision, SessionStore, StoreErrorKind};
+use common::outage::is_an_outage;
+use common::{ADA, NOW, Sessions, id, listed, marker, namespace, slot};
+use nexios_store_core::SessionStore;
 use nexios_store_file::Durability;
 
 /// Plants a thing at the name of session 1, which the index has for a user. Checks that each operation says that it
@@ -26,33 +27,14 @@ async fn is_refused(name: &str, plant: impl FnOnce(&Sessions, &Path)) -> Session
     fs::write(marker(&sessions, ADA, &id(1)), "").unwrap();
     let before = fs::symlink_metadata(&path).unwrap().file_type();
 
-    let source = sessions.created(&id(2), &record("x")).await;
-    let (one, revision) = (id(1), Revision::new(5));
-    let results: [Result<()>; 8] = [
-        sessions.load(&one, NOW).await.map(drop),
-        sessions.create(&one, &record("x"), NOW).await.map(drop),
-        sessions.update(&one, revision, &record("x"), NOW).await.map(drop),
-        sessions.touch(&one, revision, at(9_000_000), NOW).await.map(drop),
-        sessions.rename(&one, revision, &id(3), &record("x"), NOW).await.map(drop),
-        sessions.rename(&id(2), source, &one, &record("x"), NOW).await.map(drop),
-        sessions.delete(&one).await.map(drop),
-        sessions.set_aside(&one).await,
-    ];
-    for (call, result) in results.into_iter().enumerate() {
-        assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Backend, "{name}: call {call}");
-    }
-    assert_eq!(listed(&sessions, ADA).await, [one], "{name}");
-    let swept = sessions.expiry().unwrap().delete_expired(at(u64::MAX), 10.try_into().unwrap()).await.unwrap();
-    assert_eq!((swept.removed, swept.more), (1, false), "{name}");
+    is_an_outage(&sessions, name).await;
 
     assert_eq!(fs::symlink_metadata(&path).unwrap().file_type(), before, "{name}");
     assert!(fs::read(&target).unwrap() == valid, "{name}: the target was touched");
     assert_eq!(sessions.load(&id(2), NOW).await.unwrap(), None);
-    assert_eq!(listed(&sessions, ADA).await, [one], "{name}: after the sweep");
+    assert_eq!(listed(&sessions, ADA).await, [id(1)], "{name}: after the sweep");
     sessions
 }
-
-const ADA: u8 = 0xad;
 
 #[tokio::test]
 async fn a_symbolic_link_is_not_followed() {

@@ -7,11 +7,10 @@ mod common;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, symlink};
 
-use common::{LATER, NOW, Sessions, at, id, listed, marker, record, tagged};
+use common::{ADA, LATER, NOW, Sessions, at, id, listed, marker, record, tagged};
 use nexios_store_core::{DeleteOutcome, PrincipalTag, SessionStore, StoreErrorKind, UpdateOutcome};
 use nexios_store_file::Durability;
 
-const ADA: u8 = 0xad;
 const BOB: u8 = 0xb0;
 
 #[tokio::test]

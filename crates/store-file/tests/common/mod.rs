@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod namespace;
+pub(crate) mod outage;
 pub(crate) mod privileges;
 
 use std::fs;
@@ -15,6 +16,9 @@ use nexios_store_core::{
 };
 use nexios_store_file::{Durability, FileStore};
 use tempfile::TempDir;
+
+/// The user in these tests.
+pub(crate) const ADA: u8 = 0xad;
 
 pub(crate) const BOTH: [Durability; 2] = [Durability::Fast, Durability::Synced];
 
